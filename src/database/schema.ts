@@ -1,0 +1,153 @@
+import { sql } from 'drizzle-orm';
+import {
+  bigint,
+  boolean,
+  index,
+  integer,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+  uniqueIndex,
+} from 'drizzle-orm/pg-core';
+
+/** Milliseconds, as in `iat` and in JavaScript: a finer cutoff would refuse what equals it. */
+const instant = (name: string) =>
+  timestamp(name, { withTimezone: true, precision: 3, mode: 'date' });
+const id = () =>
+  text('id')
+    .primaryKey()
+    .$defaultFn(() => crypto.randomUUID());
+const createdAt = () => instant('created_at').notNull().defaultNow();
+const updatedAt = () =>
+  instant('updated_at')
+    .notNull()
+    .defaultNow()
+    .$onUpdateFn(() => sql`now()`);
+
+export type Role = 'user' | 'admin';
+
+export const users = pgTable(
+  'user',
+  {
+    id: id(),
+    name: text('name').notNull(),
+    email: text('email').notNull(),
+    emailVerified: instant('email_verified'),
+    image: text('image'),
+    /** argon2id, with its parameters and salt. Null: this account has no password. */
+    passwordHash: text('password_hash'),
+    role: text('role').$type<Role>().notNull().default('user'),
+    organizationId: text('organization_id'),
+    isActive: boolean('is_active').notNull().default(true),
+    /** The cutoff: whatever was authenticated before it is dead. */
+    sessionsValidAfter: instant('sessions_valid_after').notNull().default(sql`'epoch'`),
+    createdAt: createdAt(),
+    updatedAt: updatedAt(),
+  },
+  (table) => [uniqueIndex('user_email_key').on(sql`lower(${table.email})`)],
+);
+
+/** Why a session is over. The last four are verdicts that a later request ran into. */
+export type EndReason =
+  | 'signed_out'
+  | 'replaced'
+  | 'revoked'
+  | 'revoked_others'
+  | 'revoked_all'
+  | 'revoked_by_admin'
+  | 'superseded'
+  | 'expired'
+  | 'idle'
+  | 'deactivated';
+
+export const sessions = pgTable(
+  'session',
+  {
+    /** Public: it stands in forms, URLs and JSON, and proves nothing. */
+    id: id(),
+    /** SHA-256 of `sid`. The secret itself is in the cookie alone. */
+    sessionToken: text('session_token').notNull().unique(),
+    userId: text('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    authenticatedAt: instant('authenticated_at').notNull(),
+    expires: instant('expires').notNull(),
+    lastActive: instant('last_active').notNull(),
+    createdAt: createdAt(),
+    updatedAt: updatedAt(),
+    userAgent: text('user_agent'),
+    ipAddress: text('ip_address'),
+    provider: text('provider').notNull(),
+    endedAt: instant('ended_at'),
+    endReason: text('end_reason').$type<EndReason>(),
+    refusedCount: integer('refused_count').notNull().default(0),
+    lastRefusedAt: instant('last_refused_at'),
+    lastRefusedUserAgent: text('last_refused_user_agent'),
+  },
+  (table) => [
+    index('session_user_id_idx').on(table.userId),
+    index('session_expires_idx').on(table.expires),
+    index('session_ended_at_idx').on(table.endedAt),
+  ],
+);
+
+/** Auth.js's own: which provider accounts belong to a user. Its adapter fixes the property names. */
+export const accounts = pgTable(
+  'account',
+  {
+    userId: text('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    type: text('type').$type<'oauth' | 'oidc' | 'email' | 'webauthn'>().notNull(),
+    provider: text('provider').notNull(),
+    providerAccountId: text('provider_account_id').notNull(),
+    refresh_token: text('refresh_token'),
+    access_token: text('access_token'),
+    expires_at: integer('expires_at'),
+    token_type: text('token_type'),
+    scope: text('scope'),
+    id_token: text('id_token'),
+    session_state: text('session_state'),
+  },
+  (table) => [primaryKey({ columns: [table.provider, table.providerAccountId] })],
+);
+
+/** Auth.js's own: single-use tokens sent by mail, hashed. */
+export const verificationTokens = pgTable(
+  'verification_token',
+  {
+    identifier: text('identifier').notNull(),
+    token: text('token').notNull(),
+    expires: instant('expires').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.identifier, table.token] })],
+);
+
+export type AuditAction =
+  | 'sign_up'
+  | 'sign_in'
+  | 'sign_in_failed'
+  | 'sign_out'
+  | 'session_revoked'
+  | 'other_sessions_revoked'
+  | 'all_sessions_revoked'
+  | 'profile_changed';
+
+/** Who did what to which account, when and from where. Written in the transaction of the act. */
+export const auditEvents = pgTable(
+  'audit_event',
+  {
+    id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+    occurredAt: instant('occurred_at').notNull().default(sql`clock_timestamp()`),
+    action: text('action').$type<AuditAction>().notNull(),
+    /** The account it happened to. */
+    userId: text('user_id').references(() => users.id, { onDelete: 'set null' }),
+    /** Who did it, when that is another account (an administrator). */
+    actorId: text('actor_id').references(() => users.id, { onDelete: 'set null' }),
+    sessionId: text('session_id'),
+    userAgent: text('user_agent'),
+    ipAddress: text('ip_address'),
+  },
+  (table) => [index('audit_event_user_id_idx').on(table.userId, table.occurredAt)],
+);

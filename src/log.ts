@@ -1,0 +1,22 @@
+import { type Logger, pino } from 'pino';
+
+/**
+ * A JSON logger. Values bound to a query never reach the log: Drizzle puts them, and so password
+ * hashes and hashed session secrets, into the message of its errors.
+ */
+export function createLog(level: string): Logger {
+  return pino({ level, serializers: { err: describeError } });
+}
+
+function describeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return { message: String(error) };
+  const isQuery = 'query' in error && 'params' in error;
+  const stack = error.stack?.split('\n').filter((line) => /^\s+at /.test(line));
+  return {
+    type: error.name,
+    message: isQuery ? `Failed query: ${error.query}` : error.message,
+    ...('code' in error && { code: error.code }),
+    stack: stack?.join('\n'),
+    ...(error.cause !== undefined && { cause: describeError(error.cause) }),
+  };
+}
