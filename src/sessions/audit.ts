@@ -1,0 +1,18 @@
+import type { Database } from '../database/open.ts';
+import { type AuditAction, auditEvents } from '../database/schema.ts';
+import type { Device } from './device.ts';
+
+export interface AuditEvent {
+  action: AuditAction;
+  userId: string | null;
+  /** Who did it, when that is another account. */
+  actorId?: string;
+  sessionId?: string;
+  device: Device;
+}
+
+/** Writes down an act. Give it the transaction of the act, so that neither exists without the other. */
+export async function recordEvent(transaction: Database, event: AuditEvent): Promise<void> {
+  const { device, ...rest } = event;
+  await transaction.insert(auditEvents).values({ ...rest, ...device });
+}

@@ -1,0 +1,26 @@
+import { createRequire } from 'node:module';
+import ipaddr from 'ipaddr.js';
+import maxmind, { type CountryResponse } from 'maxmind';
+
+/** The name of the country of an address, such as "Germany"; null: the address has none. */
+export type PlaceOf = (ipAddress: string | null) => string | null;
+
+const require = createRequire(import.meta.url);
+const bundled = '@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country.mmdb';
+const countries = new Intl.DisplayNames('en', { type: 'region', fallback: 'code' });
+
+/** Either the flat records of the bundled database or the nested ones of MaxMind's. */
+type PlaceResponse = CountryResponse & { country_code?: string };
+
+/** Opens a country database in MaxMind's format: the one at `path`, else the bundled one. */
+export async function openPlaces(path: string | null): Promise<PlaceOf> {
+  const reader = await maxmind.open<PlaceResponse>(path ?? require.resolve(bundled));
+  return (ipAddress) => {
+    if (!ipAddress || !ipaddr.isValid(ipAddress)) return null;
+    // Private and reserved addresses are nowhere, whatever a database says of their range.
+    if (ipaddr.process(ipAddress).range() !== 'unicast') return null;
+    const found = reader.get(ipAddress);
+    const code = found?.country_code ?? found?.country?.iso_code;
+    return code && /^[A-Z]{2}$/.test(code) ? (countries.of(code) ?? null) : null;
+  };
+}

@@ -1,0 +1,143 @@
+import { and, eq, gt, isNull, ne, sql } from 'drizzle-orm';
+import type { Database } from '../database/open.ts';
+import { type EndReason, sessions, users } from '../database/schema.ts';
+import { recordEvent } from './audit.ts';
+import type { Device } from './device.ts';
+import { endSession } from './end.ts';
+import { type Session, sessionColumns } from './lookup.ts';
+import { hashSid, newSid } from './sid.ts';
+import { verdictOf } from './verdict.ts';
+
+/** From where and when somebody revokes. */
+export interface Act {
+  device: Device;
+  now: Date;
+}
+
+const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
+
+/**
+ * Ends one session of a user. A session that is over already stays as it was: that is a success too.
+ * @returns the session, or null when this user has none with that id (invariant 8).
+ */
+export async function revokeSession(
+  database: Database,
+  { id, userId }: { id: string; userId: string },
+  reason: EndReason,
+  { device, now }: Act,
+): Promise<Session | null> {
+  if (!UUID.test(id)) return null;
+  return database.transaction(async (transaction) => {
+    const ended = await endSession(transaction, { id, userId }, { reason, now });
+    if (ended) {
+      const action = reason === 'signed_out' ? 'sign_out' : 'session_revoked';
+      await recordEvent(transaction, { action, userId, sessionId: id, device });
+      return ended;
+    }
+    const [over] = await transaction
+      .select(sessionColumns)
+      .from(sessions)
+      .where(and(eq(sessions.id, id), eq(sessions.userId, userId)));
+    return over ?? null;
+  });
+}
+
+/**
+ * Ends all sessions of a user but one, and moves that one to the new cutoff under a new `sid`, so that
+ * a copy of its old token is as dead as the rest.
+ * @returns how many ended and what the kept session's token must carry, or null when that session was
+ *   itself over once the account was locked: a revoked session must not revive itself.
+ */
+export function revokeOthers(
+  database: Database,
+  kept: { id: string; userId: string },
+  { device, now }: Act,
+): Promise<{ ended: number; sid: string; authenticatedAt: Date } | null> {
+  const { id, userId } = kept;
+  return database.transaction(async (transaction) => {
+    const user = await lockUser(transaction, userId);
+    const [session] = await transaction
+      .select(sessionColumns)
+      .from(sessions)
+      .where(and(eq(sessions.id, id), eq(sessions.userId, userId)))
+      .for('update');
+    if (!user || !session) return null;
+    const issuedAt = session.authenticatedAt;
+    if (verdictOf({ issuedAt, session, user, now, idleTimeoutMs: null }) !== 'live') return null;
+
+    const authenticatedAt = await raiseCutoff(transaction, userId);
+    const sid = newSid();
+    await transaction
+      .update(sessions)
+      .set({ sessionToken: hashSid(sid), authenticatedAt })
+      .where(eq(sessions.id, id));
+    const ended = await endAll(transaction, userId, 'revoked_others', now, id);
+    await recordEvent(transaction, { action: 'other_sessions_revoked', userId, device });
+    return { ended, sid, authenticatedAt };
+  });
+}
+
+/** Ends every session of a user, the current one too. Returns how many ended; null: no such user. */
+export function revokeAll(
+  database: Database,
+  userId: string,
+  reason: EndReason,
+  { device, now, actorId }: Act & { actorId?: string },
+): Promise<number | null> {
+  return database.transaction(async (transaction) => {
+    if (!(await lockUser(transaction, userId))) return null;
+    await raiseCutoff(transaction, userId);
+    const ended = await endAll(transaction, userId, reason, now);
+    const actor = actorId === undefined ? {} : { actorId };
+    await recordEvent(transaction, { action: 'all_sessions_revoked', userId, device, ...actor });
+    return ended;
+  });
+}
+
+/** Waits for sign-ins that hold a share lock, and keeps new ones waiting (invariant 4). */
+async function lockUser(transaction: Database, userId: string) {
+  const [user] = await transaction
+    .select({ isActive: users.isActive, sessionsValidAfter: users.sessionsValidAfter })
+    .from(users)
+    .where(eq(users.id, userId))
+    .for('update');
+  return user ?? null;
+}
+
+/**
+ * Moves the cutoff to the database's clock, taken after the lock (`now()` would be the start of the
+ * transaction), and always forward: two cutoffs within a millisecond differ too.
+ */
+async function raiseCutoff(transaction: Database, userId: string): Promise<Date> {
+  const next = sql`greatest(clock_timestamp(), ${users.sessionsValidAfter} + interval '1 millisecond')`;
+  const [user] = await transaction
+    .update(users)
+    .set({ sessionsValidAfter: next })
+    .where(eq(users.id, userId))
+    .returning({ cutoff: users.sessionsValidAfter });
+  if (!user) throw new Error('The database returned no row for a locked user.');
+  return user.cutoff;
+}
+
+/** Ends what is not over yet. An expired session keeps its own end. */
+async function endAll(
+  transaction: Database,
+  userId: string,
+  reason: EndReason,
+  now: Date,
+  exceptId?: string,
+): Promise<number> {
+  const ended = await transaction
+    .update(sessions)
+    .set({ endedAt: now, endReason: reason })
+    .where(
+      and(
+        eq(sessions.userId, userId),
+        isNull(sessions.endedAt),
+        gt(sessions.expires, now),
+        exceptId === undefined ? undefined : ne(sessions.id, exceptId),
+      ),
+    )
+    .returning({ id: sessions.id });
+  return ended.length;
+}
