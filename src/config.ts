@@ -1,0 +1,167 @@
+import { validate as isCronExpression } from 'node-cron';
+import { z } from 'zod';
+import type { SessionPolicy } from './sessions/policy.ts';
+
+export interface Config {
+  production: boolean;
+  /** Where people reach the app, as an origin. Null: taken from each request (development only). */
+  authUrl: URL | null;
+  /** Those of `AUTH_SECRET_3`, `_2`, `_1` and `AUTH_SECRET` that are set; the first one signs. */
+  secrets: string[];
+  host: string;
+  port: number;
+  /** Express's "trust proxy": a number of hops, or addresses. */
+  trustProxy: number | string[];
+  cookieDomain: string | null;
+  databaseUrl: string | null;
+  dataDir: string;
+  strategy: 'jwt' | 'database';
+  policy: SessionPolicy;
+  purgeSchedule: string;
+  purgeRetentionMs: number;
+  cronSecret: string | null;
+  signUp: 'open' | 'closed';
+  geoipDatabase: string | null;
+  logLevel: (typeof LOG_LEVELS)[number];
+}
+
+/** Every variable that is wrong, one sentence each. */
+export class ConfigError extends Error {
+  override name = 'ConfigError';
+}
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+const UNIT_MS: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+/** Browsers keep no cookie for longer (RFC 6265bis, section 5.5). */
+const LONGEST_MS = 400 * 86_400_000;
+
+const text = (shape: RegExp, hint: string) => z.string().regex(shape, hint);
+
+const durationMs = z.string().transform((value, context) => {
+  const [, amount, unit] = /^(\d{1,9})([smhd])$/.exec(value) ?? [];
+  const ms = Number(amount) * (UNIT_MS[unit ?? ''] ?? 0);
+  if (ms > 0 && ms <= LONGEST_MS) return ms;
+  context.addIssue('should be a duration of at most 400d, such as 30m, 12h or 7d');
+  return z.NEVER;
+});
+
+const secret = z.string().min(32, 'should be at least 32 random characters');
+
+const origin = z.string().transform((value, context) => {
+  const url = URL.canParse(value) ? new URL(value) : null;
+  if (url && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`) return url;
+  context.addIssue('should be an origin without a path, such as https://accounts.example.org');
+  return z.NEVER;
+});
+
+const trustProxy = z.string().transform((value, context) => {
+  if (/^\d{1,2}$/.test(value)) return Number(value);
+  const addresses = value.split(',').map((address) => address.trim());
+  const address = /^(loopback|linklocal|uniquelocal|[\da-f]*[.:][\da-f.:]*(\/\d{1,3})?)$/i;
+  if (addresses.every((each) => address.test(each))) return addresses;
+  // `true` would let a client choose its own address by sending X-Forwarded-For.
+  context.addIssue('should be the number of proxies in front of the app, or their addresses');
+  return z.NEVER;
+});
+
+const environment = z
+  .object({
+    NODE_ENV: z.string().optional(),
+    AUTH_URL: origin.optional(),
+    AUTH_SECRET: secret.optional(),
+    AUTH_SECRET_1: secret.optional(),
+    AUTH_SECRET_2: secret.optional(),
+    AUTH_SECRET_3: secret.optional(),
+    HOST: z.string().default('127.0.0.1'),
+    PORT: text(/^\d{1,5}$/, 'should be a port number, such as 3000')
+      .default('3000')
+      .transform(Number)
+      .refine((port) => port <= 65_535, 'should be a port number, such as 3000'),
+    TRUST_PROXY: trustProxy.default(0),
+    COOKIE_DOMAIN: text(/^[a-z\d-]+(\.[a-z\d-]+)+$/i, 'should be a domain, such as example.org')
+      .transform((domain) => domain.toLowerCase())
+      .optional(),
+    DATABASE_URL: text(
+      /^postgres(ql)?:\/\/./,
+      'should be a URL that starts with postgres:// or postgresql://',
+    ).optional(),
+    DATA_DIR: z.string().default('./data'),
+    SESSION_STRATEGY: z.enum(['jwt', 'database']).default('jwt'),
+    SESSION_MAX_AGE: durationMs.default(7 * 86_400_000),
+    SESSION_UPDATE_AGE: durationMs.default(86_400_000),
+    SESSION_IDLE_TIMEOUT: durationMs.optional(),
+    SESSION_ABSOLUTE_AGE: durationMs.optional(),
+    PURGE_SCHEDULE: z
+      .string()
+      .refine(isCronExpression, 'should be a cron expression, such as 0 3 * * *')
+      .default('0 3 * * *'),
+    PURGE_RETENTION: durationMs.default(30 * 86_400_000),
+    CRON_SECRET: secret.optional(),
+    SIGN_UP: z.enum(['open', 'closed']).default('open'),
+    GEOIP_DATABASE: z.string().optional(),
+    LOG_LEVEL: z.enum(LOG_LEVELS).optional(),
+  })
+  .superRefine((env, context) => {
+    const refuse = (name: string, message: string) =>
+      context.addIssue({ code: 'custom', path: [name], message });
+    if (env.NODE_ENV === 'production') {
+      if (!env.AUTH_URL) refuse('AUTH_URL', 'must be set in production: the address people use');
+      if (!env.AUTH_SECRET) {
+        refuse('AUTH_SECRET', 'must be set in production; `openssl rand -base64 33` makes one');
+      }
+    }
+    if (env.SESSION_UPDATE_AGE >= env.SESSION_MAX_AGE) {
+      refuse('SESSION_UPDATE_AGE', 'should be shorter than SESSION_MAX_AGE');
+    }
+    if (env.SESSION_IDLE_TIMEOUT && env.SESSION_IDLE_TIMEOUT < 5 * 60_000) {
+      refuse('SESSION_IDLE_TIMEOUT', 'should be at least 5m: activity is noted once a minute');
+    }
+    const host = env.AUTH_URL?.hostname;
+    if (env.COOKIE_DOMAIN && host && !`.${host}`.endsWith(`.${env.COOKIE_DOMAIN}`)) {
+      refuse('COOKIE_DOMAIN', `should be ${host}, the host of AUTH_URL, or a domain above it`);
+    }
+  });
+
+/**
+ * Reads the whole configuration; see `.env.example` for each variable. An empty one counts as unset.
+ * @throws {ConfigError} naming every variable that is wrong and what it should be, never its value.
+ */
+export function readConfig(variables: Record<string, string | undefined>): Config {
+  const set = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ''));
+  const parsed = environment.safeParse(set, {
+    error: (issue) =>
+      issue.code === 'invalid_value' ? `should be one of: ${issue.values.join(', ')}` : undefined,
+  });
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map(({ path, message }) => `  ${path.join('.')} ${message}.`);
+    throw new ConfigError(`The configuration is not usable:\n${lines.join('\n')}`);
+  }
+  const env = parsed.data;
+  const production = env.NODE_ENV === 'production';
+  return {
+    production,
+    authUrl: env.AUTH_URL ?? null,
+    secrets: [env.AUTH_SECRET_3, env.AUTH_SECRET_2, env.AUTH_SECRET_1, env.AUTH_SECRET].filter(
+      (each) => each !== undefined,
+    ),
+    host: env.HOST,
+    port: env.PORT,
+    trustProxy: env.TRUST_PROXY,
+    cookieDomain: env.COOKIE_DOMAIN ?? null,
+    databaseUrl: env.DATABASE_URL ?? null,
+    dataDir: env.DATA_DIR,
+    strategy: env.SESSION_STRATEGY,
+    policy: {
+      maxAgeMs: env.SESSION_MAX_AGE,
+      updateAgeMs: env.SESSION_UPDATE_AGE,
+      absoluteAgeMs: env.SESSION_ABSOLUTE_AGE ?? null,
+      idleTimeoutMs: env.SESSION_IDLE_TIMEOUT ?? null,
+    },
+    purgeSchedule: env.PURGE_SCHEDULE,
+    purgeRetentionMs: env.PURGE_RETENTION,
+    cronSecret: env.CRON_SECRET ?? null,
+    signUp: env.SIGN_UP,
+    geoipDatabase: env.GEOIP_DATABASE ?? null,
+    logLevel: env.LOG_LEVEL ?? (production ? 'info' : 'warn'),
+  };
+}
