@@ -1,0 +1,45 @@
+import type { Adapter, AdapterAccount, AdapterUser } from '@auth/core/adapters';
+import { AccessDenied } from '@auth/core/errors';
+import { DrizzleAdapter } from '@auth/drizzle-adapter';
+import { accounts, users } from '../database/schema.ts';
+import type { Device } from '../sessions/device.ts';
+import type { Context } from './context.ts';
+import type { Reporting } from './reporting.ts';
+import { createUser, normalizeEmail } from './users.ts';
+
+/**
+ * Where Auth.js keeps who owns an account of another provider: our tables, with our rule for new
+ * accounts. It has no part in sessions.
+ */
+export function createAdapter(
+  { database, config }: Context,
+  device: Device,
+  reporting: Reporting,
+): Adapter {
+  const tables = { usersTable: users, accountsTable: accounts };
+  const { getUser, getUserByAccount, getUserByEmail, updateUser } = DrizzleAdapter(
+    database,
+    tables,
+  );
+  if (!getUser || !getUserByAccount || !getUserByEmail || !updateUser) {
+    throw new Error('The Drizzle adapter lacks a method.');
+  }
+  return {
+    getUser: reporting(getUser),
+    getUserByAccount: reporting(getUserByAccount),
+    getUserByEmail: reporting((email) => getUserByEmail(normalizeEmail(email))),
+    updateUser: reporting(updateUser),
+    createUser: reporting(async ({ email, name, image, emailVerified }: AdapterUser) => {
+      const newUser = { name: name ?? email, email, image: image ?? null, emailVerified };
+      const user = await createUser(database, newUser, config.signUp, device);
+      if (user === 'exists' || user === 'closed') throw new AccessDenied(`No account: ${user}.`);
+      return { ...user, emailVerified };
+    }),
+    // Whose account it is, and none of its tokens: nothing here calls the provider again.
+    linkAccount: reporting(
+      async ({ userId, type, provider, providerAccountId }: AdapterAccount) => {
+        await database.insert(accounts).values({ userId, type, provider, providerAccountId });
+      },
+    ),
+  };
+}

@@ -1,0 +1,38 @@
+import { and, asc, count, eq, max } from 'drizzle-orm';
+import type { Database } from '../database/open.ts';
+import { type Role, sessions, users } from '../database/schema.ts';
+import { isLive, type ListOptions } from '../sessions/list.ts';
+
+export interface UserSummary {
+  id: string;
+  name: string;
+  email: string;
+  role: Role;
+  isActive: boolean;
+  sessionCount: number;
+  lastActive: Date | null;
+}
+
+export const USERS_PER_PAGE = 25;
+
+/** One page of all accounts by email, with their live sessions counted. A page too far is the last. */
+export async function listUsers(database: Database, wanted: number, options: ListOptions) {
+  const counted = await database.select({ total: count() }).from(users);
+  const total = counted[0]?.total ?? 0;
+  const pages = Math.max(1, Math.ceil(total / USERS_PER_PAGE));
+  const page = Math.min(Math.max(1, wanted), pages);
+  const { id, name, email, role, isActive } = users;
+  const accounts: UserSummary[] = await database
+    .select({
+      ...{ id, name, email, role, isActive },
+      sessionCount: count(sessions.id),
+      lastActive: max(sessions.lastActive),
+    })
+    .from(users)
+    .leftJoin(sessions, and(eq(sessions.userId, users.id), isLive(options)))
+    .groupBy(users.id)
+    .orderBy(asc(users.email))
+    .limit(USERS_PER_PAGE)
+    .offset((page - 1) * USERS_PER_PAGE);
+  return { accounts, page, pages, total };
+}

@@ -1,0 +1,38 @@
+import { hash, verify } from '@node-rs/argon2';
+import { dictionary } from '@zxcvbn-ts/language-common';
+
+export const PASSWORD_MIN_LENGTH = 8;
+export const PASSWORD_MAX_LENGTH = 256;
+
+/** OWASP Password Storage Cheat Sheet: 19 MiB, two passes, one lane. argon2id is the default. */
+const PARAMETERS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
+const commonPasswords = new Set(dictionary['passwords-common']);
+
+/** The same password typed on two keyboards can differ in bytes (NIST SP 800-63B: normalize). */
+const normalize = (password: string): string => password.normalize('NFKC');
+
+export const hashPassword = (password: string): Promise<string> =>
+  hash(normalize(password), PARAMETERS);
+
+/** A hash that no password has, for accounts that do not exist: refusing them must take as long. */
+const dummyHash = hashPassword(crypto.randomUUID());
+
+/** Takes the same time whether or not there is a hash to compare with. */
+export async function isPassword(passwordHash: string | null, password: string): Promise<boolean> {
+  const isRight = await verify(passwordHash ?? (await dummyHash), normalize(password));
+  return isRight && passwordHash !== null;
+}
+
+/** What is wrong with a new password, as a sentence, or null (NIST SP 800-63B, section 3.1.1.2). */
+export function passwordProblem(password: string): string | null {
+  if (password.length < PASSWORD_MIN_LENGTH) {
+    return `Use at least ${PASSWORD_MIN_LENGTH} characters.`;
+  }
+  if (password.length > PASSWORD_MAX_LENGTH) {
+    return `Use at most ${PASSWORD_MAX_LENGTH} characters.`;
+  }
+  if (commonPasswords.has(password.toLowerCase())) {
+    return 'This password is one of the most common ones. Choose another.';
+  }
+  return null;
+}

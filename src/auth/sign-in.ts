@@ -1,0 +1,43 @@
+import { CredentialsSignin } from '@auth/core/errors';
+import type { User } from '@auth/core/types';
+import { recordEvent } from '../sessions/audit.ts';
+import type { Device } from '../sessions/device.ts';
+import type { Context } from './context.ts';
+import { isPassword, PASSWORD_MAX_LENGTH } from './password.ts';
+import { findCredentials } from './users.ts';
+
+/** RFC 5321, section 4.5.3.1: no address is longer than its path of 256 octets less the brackets. */
+export const EMAIL_MAX_LENGTH = 254;
+
+/** The password was right, but the account is switched off. */
+class DeactivatedAccount extends CredentialsSignin {
+  override code = 'deactivated';
+}
+
+/**
+ * The user whose email and password these are, or null. An address without an account takes as long
+ * as a wrong password and leaves the same trace, so that nobody can tell which accounts exist.
+ */
+export async function authenticate(
+  { database }: Context,
+  given: Partial<Record<string, unknown>>,
+  device: Device,
+): Promise<User | null> {
+  const email = boundedText(given.email, EMAIL_MAX_LENGTH);
+  const password = boundedText(given.password, PASSWORD_MAX_LENGTH);
+  const user = await findCredentials(database, email);
+  const isRight = await isPassword(user?.passwordHash ?? null, password);
+  if (!user || !isRight) {
+    await recordEvent(database, { action: 'sign_in_failed', userId: user?.id ?? null, device });
+    return null;
+  }
+  if (!user.isActive) throw new DeactivatedAccount('This account is deactivated.');
+  const { id, name, role, organizationId, sessionsValidAfter } = user;
+  return { id, name, email: user.email, role, organizationId, sessionsValidAfter };
+}
+
+/** The text, or an empty one for what cannot be right; PostgreSQL's text knows no NUL. */
+function boundedText(value: unknown, maxLength: number): string {
+  const isUsable = typeof value === 'string' && value.length <= maxLength && !value.includes('\0');
+  return isUsable ? value : '';
+}
