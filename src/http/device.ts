@@ -1,0 +1,15 @@
+import type { Request } from 'express';
+import ipaddr from 'ipaddr.js';
+import type { Device } from '../sessions/device.ts';
+
+const USER_AGENT_MAX_LENGTH = 512;
+
+/** What a request says of the device it comes from. The address is as far as TRUST_PROXY vouches. */
+export function deviceOf(request: Request): Device {
+  const ip = request.ip ?? '';
+  return {
+    userAgent: request.get('user-agent')?.slice(0, USER_AGENT_MAX_LENGTH) || null,
+    // IPv4 in the dress of IPv6 (::ffff:192.0.2.1) is the same address.
+    ipAddress: ipaddr.isValid(ip) ? ipaddr.process(ip).toString() : null,
+  };
+}

@@ -1,0 +1,75 @@
+import type { Request, Response } from 'express';
+import type { Context } from '../auth/context.ts';
+import type { UserSummary } from '../auth/list-users.ts';
+import type { SessionDescription } from '../sessions/describe.ts';
+import { csrfToken } from './csrf.ts';
+import { type Flash, takeFlash } from './flash.ts';
+import type { Viewer } from './viewer.ts';
+import * as words from './words.ts';
+
+/** What each page in `views/` needs: a handler that forgets some of it does not compile. */
+export interface Pages {
+  front: { isSignUpOpen: boolean };
+  'sign-in': { callbackUrl: string; isSignUpOpen: boolean };
+  'sign-up': {
+    isOpen: boolean;
+    isFirst: boolean;
+    values: { name: string; email: string };
+    problems: { name?: string; email?: string; password?: string };
+  };
+  account: { name: string; email: string; role: string; problem: string | null };
+  'sessions/index': {
+    sessions: SessionDescription[];
+    ended: EndedRow[];
+    pageNumber: number;
+    pages: number;
+    total: number;
+  };
+  'admin/accounts': { accounts: UserSummary[]; pageNumber: number; pages: number; total: number };
+  error: { status: number; sentence: string };
+}
+
+export interface EndedRow {
+  device: string;
+  country: string | null;
+  endedAt: Date;
+  reason: string;
+  refusedCount: number;
+  lastRefusedAt: Date | null;
+  refusedDevice: string;
+}
+
+/** What the layout and every page can use. */
+interface LayoutLocals {
+  page: keyof Pages;
+  title: string;
+  viewer: Viewer | null;
+  flash: Flash | null;
+  csrfToken: () => string;
+  path: string;
+  words: typeof words;
+  relativeTime: (instant: Date) => string;
+}
+
+/** Answers with a page of `views/` inside the layout. Shows the flash message, if one waits. */
+export function renderPage<Page extends keyof Pages>(
+  request: Request,
+  response: Response,
+  context: Context,
+  page: Page,
+  { title, ...locals }: Pages[Page] & { title: string },
+): void {
+  const now = context.clock();
+  const layout: LayoutLocals = {
+    page,
+    title,
+    viewer: request.viewer ?? null,
+    // An error page is not the one that the message was meant for.
+    flash: page === 'error' ? null : takeFlash(request, response, context),
+    csrfToken: () => csrfToken(request, response, context),
+    path: request.path,
+    words,
+    relativeTime: (instant) => words.relativeTime(instant, now),
+  };
+  response.render('layout', { ...locals, ...layout });
+}

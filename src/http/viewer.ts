@@ -1,0 +1,108 @@
+import type { Request, RequestHandler } from 'express';
+import { checkToken, type Outcome } from '../auth/check.ts';
+import type { Context } from '../auth/context.ts';
+import { presentedToken } from '../auth/presented-token.ts';
+import type { Role } from '../database/schema.ts';
+import { recordRefusal, touchSession } from '../sessions/activity.ts';
+import type { SessionRecord } from '../sessions/lookup.ts';
+import { deviceOf } from './device.ts';
+import { forbiddenRole, HttpError } from './error.ts';
+import { setFlash } from './flash.ts';
+import { isSafe } from './same-origin.ts';
+import { clearSessionCookie, setSessionCookie } from './session-cookie.ts';
+import { refusalSentence } from './words.ts';
+
+/** The signed-in user and session of a request, with the secret that its token carries. */
+export type Viewer = SessionRecord & { sid: string };
+
+declare global {
+  namespace Express {
+    interface Request {
+      viewer: Viewer | null;
+      /** The token that came with the request and what the check said of it. */
+      checked: { token: string | null; outcome: Outcome };
+    }
+  }
+}
+
+/**
+ * Checks every request (invariant 2). A live session becomes `request.viewer`; a refused one is
+ * counted, its cookie is cleared, and people are told why at /sign-in.
+ */
+export function loadViewer(context: Context): RequestHandler {
+  const { clock, config, cookies, database } = context;
+  return async (request, response, next) => {
+    const now = clock();
+    const device = deviceOf(request);
+    const { token } = presentedToken(
+      cookies.session.name,
+      request.cookies,
+      request.get('authorization'),
+    );
+    const outcome = await checkToken(context, token, now);
+    request.viewer = null;
+    request.checked = { token, outcome };
+
+    if (outcome.kind === 'live') {
+      const { sid, record } = outcome;
+      const session = await touchSession(database, record.session, device, now, config.policy);
+      request.viewer = { sid, session, user: record.user };
+      const hasSlid = session.expires > record.session.expires;
+      if (outcome.mustReissue) response.set('X-Revalidate-Session', 'true');
+      if (outcome.mustReissue || hasSlid) {
+        await setSessionCookie(request, response, context, sid, request.viewer);
+      }
+      return next();
+    }
+    if (outcome.kind === 'anonymous') return next();
+    if (outcome.kind === 'unreadable') {
+      clearSessionCookie(request, response, context);
+      return next();
+    }
+    const { verdict, record } = outcome;
+    // Before any cookie is cleared: without a database this throws, and the cookie stays.
+    if (record) await recordRefusal(database, record.session, verdict, device, now);
+    clearSessionCookie(request, response, context);
+    const text = refusalSentence(record?.session.endReason ?? verdict);
+    setFlash(response, context, { kind: 'notice', text });
+    if (answersItself(request)) return next();
+    response.redirect(303, signInPath(request));
+  };
+}
+
+/** Lets signed-in people pass. Pages send others to sign in and back; the API answers 401. */
+export const requireViewer: RequestHandler = (request, response, next) => {
+  if (request.viewer) return next();
+  if (isApi(request)) {
+    const { outcome } = request.checked;
+    const code = outcome.kind === 'refused' ? outcome.verdict : 'not_signed_in';
+    return next(new HttpError(401, code, 'Sign in and try again.'));
+  }
+  response.redirect(303, signInPath(request));
+};
+
+/** Lets people of a role pass; all others get a 403. Goes after `requireViewer`. */
+export function requireRole(role: Role): RequestHandler {
+  return (request, _response, next) => {
+    next(viewerOf(request).user.role === role ? undefined : forbiddenRole());
+  };
+}
+
+/** The viewer of a route behind `requireViewer`. */
+export function viewerOf(request: Request): Viewer {
+  if (request.viewer) return request.viewer;
+  throw new Error(`${request.method} ${request.path} needs requireViewer before its handler.`);
+}
+
+export const isApi = (request: Request): boolean => request.originalUrl.startsWith('/api/');
+
+/** The API says 401, Auth.js answers for a refused token, and the sign-in page tells why. */
+function answersItself(request: Request): boolean {
+  return isApi(request) || request.path.startsWith('/auth/') || request.path === '/sign-in';
+}
+
+/** The sign-in page, to return from to the page that was asked for. */
+function signInPath(request: Request): string {
+  if (!isSafe(request.method)) return '/sign-in';
+  return `/sign-in?${new URLSearchParams({ callbackUrl: request.originalUrl })}`;
+}
