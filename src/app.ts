@@ -1,0 +1,46 @@
+import { fileURLToPath } from 'node:url';
+import cookieParser from 'cookie-parser';
+import express, { type Express } from 'express';
+import { createContext, type Dependencies } from './auth/context.ts';
+import { flashSecrets } from './auth/flash-secrets.ts';
+import { answerError } from './http/answer-error.ts';
+import { notFound } from './http/error.ts';
+import { requireHost } from './http/public-origin.ts';
+import { logRequests } from './http/request-log.ts';
+import { requireSameOrigin } from './http/same-origin.ts';
+import { noStore, securityHeaders } from './http/security-headers.ts';
+import { loadViewer } from './http/viewer.ts';
+import { healthRoutes, routes } from './routes.ts';
+
+const BODY_LIMIT = '16kb';
+const folder = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url));
+
+/** The whole app, ready to be served: the order of its middleware, and nothing that listens. */
+export async function createApp(dependencies: Dependencies): Promise<Express> {
+  const context = await createContext(dependencies);
+  const { config } = context;
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('trust proxy', config.trustProxy);
+  app.set('view engine', 'ejs');
+  app.set('views', folder('views'));
+
+  app.use(logRequests(context));
+  app.use(requireHost(context));
+  app.use(securityHeaders(context));
+  app.use(express.static(folder('public'), { maxAge: '1h' }));
+  app.use(noStore);
+  app.use(healthRoutes(context));
+  app.use(requireSameOrigin(context));
+  app.use(express.urlencoded({ extended: false, limit: BODY_LIMIT }));
+  app.use(express.json({ limit: BODY_LIMIT }));
+  app.use(cookieParser(flashSecrets(config.secrets)));
+  app.use(loadViewer(context));
+  app.use(routes(context));
+  app.use(() => {
+    throw notFound();
+  });
+  app.use(answerError(context));
+  return app;
+}

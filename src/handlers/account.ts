@@ -1,0 +1,39 @@
+import type { RequestHandler } from 'express';
+import type { Context } from '../auth/context.ts';
+import { nameShape, renameUser } from '../auth/users.ts';
+import { deviceOf } from '../http/device.ts';
+import { setFlash } from '../http/flash.ts';
+import { renderPage } from '../http/render.ts';
+import { setSessionCookie } from '../http/session-cookie.ts';
+import { viewerOf } from '../http/viewer.ts';
+
+export function showAccount(context: Context): RequestHandler {
+  return (request, response) => {
+    const { name, email, role } = viewerOf(request).user;
+    const locals = { title: 'Your account', name, email, role, problem: null };
+    renderPage(request, response, context, 'account', locals);
+  };
+}
+
+/** Saves the name. This browser gets a new token at once, each other one with its next request. */
+export function saveProfile(context: Context): RequestHandler {
+  return async (request, response) => {
+    const { sid, session, user } = viewerOf(request);
+    const given = String(request.body.name ?? '');
+    const parsed = nameShape.safeParse(given);
+    if (!parsed.success) {
+      const { email, role } = user;
+      const problem = parsed.error.issues[0]?.message ?? 'Enter your name.';
+      const locals = { title: 'Your account', name: given, email, role, problem };
+      return renderPage(request, response.status(422), context, 'account', locals);
+    }
+    await renameUser(context.database, user.id, parsed.data, deviceOf(request));
+    if (context.tokens.carriesClaims) {
+      const record = { session, user: { ...user, name: parsed.data } };
+      await setSessionCookie(request, response, context, sid, record);
+      response.set('X-Revalidate-Session', 'true');
+    }
+    setFlash(response, context, { kind: 'notice', text: 'Your profile is saved.' });
+    response.redirect(303, '/account');
+  };
+}

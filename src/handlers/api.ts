@@ -1,0 +1,63 @@
+import type { RequestHandler } from 'express';
+import type { Context } from '../auth/context.ts';
+import { deviceOf } from '../http/device.ts';
+import { HttpError, notFound } from '../http/error.ts';
+import { pageOf } from '../http/paging.ts';
+import { setSessionCookie } from '../http/session-cookie.ts';
+import { viewerOf } from '../http/viewer.ts';
+import { describeSession } from '../sessions/describe.ts';
+import { listSessions } from '../sessions/list.ts';
+import { revokeAll, revokeOthers, revokeSession } from '../sessions/revoke.ts';
+import { forgetBrowser } from './sign-out.ts';
+
+/** `{ sessions, page, pages, total }`, the instants as ISO 8601. */
+export function listSessionsJson(context: Context): RequestHandler {
+  const { clock, config, database, placeOf } = context;
+  return async (request, response) => {
+    const { session, user } = viewerOf(request);
+    const options = { now: clock(), idleTimeoutMs: config.policy.idleTimeoutMs };
+    const listed = await listSessions(database, user.id, pageOf(request), options);
+    const sessions = listed.sessions.map((each) => describeSession(each, session.id, placeOf));
+    response.json({ ...listed, sessions });
+  };
+}
+
+/** `{ ended: { id, endedAt, endReason } }`, also when it was over already. */
+export function revokeJson(context: Context): RequestHandler<{ id: string }> {
+  return async (request, response) => {
+    const { session, user } = viewerOf(request);
+    const { id } = request.params;
+    const isOwn = id === session.id;
+    const reason = isOwn ? 'signed_out' : 'revoked';
+    const act = { device: deviceOf(request), now: context.clock() };
+    const over = await revokeSession(context.database, { id, userId: user.id }, reason, act);
+    if (!over) throw notFound();
+    if (isOwn) forgetBrowser(request, response, context);
+    const { endedAt, endReason } = over;
+    response.json({ ended: { id, endedAt, endReason } });
+  };
+}
+
+/** `{ ended: n }` for `?scope=others` or `?scope=all`. */
+export function revokeScopeJson(context: Context): RequestHandler {
+  const { clock, database } = context;
+  return async (request, response) => {
+    const { session, user } = viewerOf(request);
+    const act = { device: deviceOf(request), now: clock() };
+    if (request.query.scope === 'all') {
+      const ended = await revokeAll(database, user.id, 'revoked_all', act);
+      forgetBrowser(request, response, context);
+      response.json({ ended: ended ?? 0 });
+      return;
+    }
+    if (request.query.scope !== 'others') {
+      throw new HttpError(400, 'bad_scope', 'Say which sessions: ?scope=others or ?scope=all.');
+    }
+    const kept = await revokeOthers(database, session, act);
+    if (!kept) throw new HttpError(401, 'revoked', 'This session was ended a moment ago.');
+    const { sid, authenticatedAt, ended } = kept;
+    const record = { session: { ...session, authenticatedAt }, user };
+    await setSessionCookie(request, response, context, sid, record);
+    response.json({ ended });
+  };
+}

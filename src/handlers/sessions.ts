@@ -1,0 +1,99 @@
+import type { RequestHandler } from 'express';
+import type { Context } from '../auth/context.ts';
+import { deviceOf } from '../http/device.ts';
+import { notFound } from '../http/error.ts';
+import { setFlash } from '../http/flash.ts';
+import { pageOf } from '../http/paging.ts';
+import { type EndedRow, renderPage } from '../http/render.ts';
+import { setSessionCookie } from '../http/session-cookie.ts';
+import { viewerOf } from '../http/viewer.ts';
+import { clockTime, counted, endWords } from '../http/words.ts';
+import { describeSession } from '../sessions/describe.ts';
+import { deviceName } from '../sessions/device.ts';
+import { listEndedSessions, listSessions } from '../sessions/list.ts';
+import type { Session } from '../sessions/lookup.ts';
+import type { PlaceOf } from '../sessions/place.ts';
+import { revokeAll, revokeOthers, revokeSession } from '../sessions/revoke.ts';
+import { forgetBrowser, signOut } from './sign-out.ts';
+
+const PAGE = '/account/sessions';
+
+export function showSessions(context: Context): RequestHandler {
+  const { clock, config, database, placeOf } = context;
+  return async (request, response) => {
+    const { session, user } = viewerOf(request);
+    const options = { now: clock(), idleTimeoutMs: config.policy.idleTimeoutMs };
+    const listed = await listSessions(database, user.id, pageOf(request), options);
+    const ended = await listEndedSessions(database, user.id, options);
+    renderPage(request, response, context, 'sessions/index', {
+      title: 'Your devices',
+      pageNumber: listed.page,
+      pages: listed.pages,
+      total: listed.total,
+      sessions: listed.sessions.map((each) => describeSession(each, session.id, placeOf)),
+      ended: ended.map((each) => endedRow(each, placeOf)),
+    });
+  };
+}
+
+/** Ends one session. The viewer's own is a sign-out. */
+export function revoke(context: Context): RequestHandler<{ id: string }> {
+  return async (request, response, next) => {
+    const { session, user } = viewerOf(request);
+    const { id } = request.params;
+    if (id === session.id) return signOut(context)(request, response, next);
+    const act = { device: deviceOf(request), now: context.clock() };
+    const over = await revokeSession(context.database, { id, userId: user.id }, 'revoked', act);
+    if (!over) throw notFound();
+    const device = deviceName(over.userAgent);
+    const at = clockTime(over.endedAt ?? act.now);
+    setFlash(response, context, { kind: 'notice', text: `${device} was signed out at ${at}.` });
+    response.redirect(303, PAGE);
+  };
+}
+
+/** Ends all sessions but this one, which moves to the new cutoff with a new token. */
+export function revokeOtherSessions(context: Context): RequestHandler {
+  return async (request, response) => {
+    const { session, user } = viewerOf(request);
+    const act = { device: deviceOf(request), now: context.clock() };
+    const kept = await revokeOthers(context.database, session, act);
+    // This session was ended by somebody else a moment ago: its next request says so.
+    if (!kept) return response.redirect(303, PAGE);
+    const { sid, authenticatedAt, ended } = kept;
+    const record = { session: { ...session, authenticatedAt }, user };
+    await setSessionCookie(request, response, context, sid, record);
+    const text =
+      ended === 0
+        ? 'No other device was signed in.'
+        : `${counted(ended, 'other device')} signed out at ${clockTime(act.now)}.`;
+    setFlash(response, context, { kind: 'notice', text });
+    response.redirect(303, PAGE);
+  };
+}
+
+/** Ends all sessions, this one too. */
+export function revokeAllSessions(context: Context): RequestHandler {
+  return async (request, response) => {
+    const { user } = viewerOf(request);
+    const act = { device: deviceOf(request), now: context.clock() };
+    const ended = await revokeAll(context.database, user.id, 'revoked_all', act);
+    const text = `You are signed out everywhere: ${counted(ended ?? 0, 'device')}.`;
+    setFlash(response, context, { kind: 'notice', text });
+    forgetBrowser(request, response, context);
+    response.redirect(303, '/sign-in');
+  };
+}
+
+function endedRow(session: Session, placeOf: PlaceOf): EndedRow {
+  const { userAgent, ipAddress, endedAt, endReason, expires } = session;
+  return {
+    device: deviceName(userAgent),
+    country: placeOf(ipAddress),
+    endedAt: endedAt ?? expires,
+    reason: endWords(endReason ?? 'expired'),
+    refusedCount: session.refusedCount,
+    lastRefusedAt: session.lastRefusedAt,
+    refusedDevice: deviceName(session.lastRefusedUserAgent),
+  };
+}

@@ -1,0 +1,58 @@
+import type { RequestHandler } from 'express';
+import type { Context } from '../auth/context.ts';
+import { safeReturnPath } from '../auth/return-path.ts';
+import { isSignUpOpen } from '../auth/users.ts';
+import { setFlash } from '../http/flash.ts';
+import { originOf } from '../http/public-origin.ts';
+import { renderPage } from '../http/render.ts';
+import { answerWithAuth, sendAuthAnswer } from './auth.ts';
+
+/** By the `code` or else the `error` that Auth.js sends back to the sign-in page. */
+const PROBLEMS: Record<string, string> = {
+  credentials: 'Email or password is wrong. Check both and try again.',
+  deactivated: 'This account is deactivated. Ask an administrator to switch it on again.',
+  AccessDenied: 'You may not sign in here. Ask an administrator for an account.',
+  OAuthAccountNotLinked:
+    'An account with this email address exists already. Sign in as you did before.',
+};
+const UNKNOWN_PROBLEM = 'Signing in did not work. Try again.';
+
+export function showSignIn(context: Context): RequestHandler {
+  return async (request, response) => {
+    const callbackUrl = safeReturnPath(request.query.callbackUrl, originOf(request, context));
+    if (request.viewer) return response.redirect(303, callbackUrl);
+    const { error, code } = request.query;
+    if (typeof error === 'string') {
+      // Auth.js puts its answer into the address. Said once, it should not stay there.
+      setFlash(response, context, { kind: 'error', text: problemOf(error, code) });
+      return response.redirect(303, '/sign-in');
+    }
+    renderPage(request, response, context, 'sign-in', {
+      title: 'Sign in',
+      callbackUrl,
+      isSignUpOpen: await isSignUpOpen(context.database, context.config.signUp),
+    });
+  };
+}
+
+/** Lets Auth.js check the password; when it says no, the form comes back with what was typed. */
+export function signIn(context: Context): RequestHandler {
+  return async (request, response) => {
+    const answer = await answerWithAuth(context, request);
+    const location = new URL(answer.headers.get('location') ?? '/', originOf(request, context));
+    const error = location.searchParams.get('error');
+    if (location.pathname !== '/sign-in' || error === null) return sendAuthAnswer(answer, response);
+    const { email, callbackUrl } = request.body;
+    setFlash(response, context, {
+      kind: 'error',
+      text: problemOf(error, location.searchParams.get('code')),
+      ...(typeof email === 'string' && { email: email.slice(0, 254) }),
+    });
+    const back = safeReturnPath(callbackUrl, originOf(request, context));
+    response.redirect(303, `/sign-in?${new URLSearchParams({ callbackUrl: back })}`);
+  };
+}
+
+function problemOf(error: string, code: unknown): string {
+  return PROBLEMS[typeof code === 'string' ? code : ''] ?? PROBLEMS[error] ?? UNKNOWN_PROBLEM;
+}

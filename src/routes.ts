@@ -1,0 +1,64 @@
+import { Router } from 'express';
+import type { Context } from './auth/context.ts';
+import { saveProfile, showAccount } from './handlers/account.ts';
+import { listAccountsJson, revokeAccountSessions, showAccounts } from './handlers/admin.ts';
+import { listSessionsJson, revokeJson, revokeScopeJson } from './handlers/api.ts';
+import { passToAuth } from './handlers/auth.ts';
+import { cleanupSessions } from './handlers/cron.ts';
+import { showFront } from './handlers/front.ts';
+import { alive, ready } from './handlers/health.ts';
+import {
+  revoke,
+  revokeAllSessions,
+  revokeOtherSessions,
+  showSessions,
+} from './handlers/sessions.ts';
+import { showSignIn, signIn } from './handlers/sign-in.ts';
+import { signOut } from './handlers/sign-out.ts';
+import { showSignUp, signUp } from './handlers/sign-up.ts';
+import { requireCsrfToken } from './http/csrf.ts';
+import { requireRole, requireViewer } from './http/viewer.ts';
+
+/** For monitors: asked without a session, and answered also when sessions cannot be checked. */
+export function healthRoutes(context: Context): Router {
+  const router = Router();
+  router.get('/healthz', alive);
+  router.get('/readyz', ready(context));
+  return router;
+}
+
+/** Every method and path, for requests whose session was checked (`loadViewer`). */
+export function routes(context: Context): Router {
+  const router = Router();
+  const admin = [requireViewer, requireRole('admin')];
+
+  router.get('/api/sessions', requireViewer, listSessionsJson(context));
+  router.delete('/api/sessions', requireViewer, revokeScopeJson(context));
+  router.delete('/api/sessions/:id', requireViewer, revokeJson(context));
+  router.get('/api/accounts', admin, listAccountsJson(context));
+  router.post('/api/cron/cleanup-sessions', cleanupSessions(context));
+
+  // Everything from here on is a page or a form.
+  router.use(requireCsrfToken(context));
+
+  router.get('/', showFront(context));
+  router.get('/sign-up', showSignUp(context));
+  router.post('/sign-up', signUp(context));
+  router.get('/sign-in', showSignIn(context));
+  router.post('/auth/callback/credentials', signIn(context));
+  router.post('/auth/signout', signOut(context));
+  router.get('/auth/*action', passToAuth(context));
+  router.post('/auth/*action', passToAuth(context));
+
+  router.get('/account', requireViewer, showAccount(context));
+  router.post('/account/profile', requireViewer, saveProfile(context));
+  router.get('/account/sessions', requireViewer, showSessions(context));
+  router.post('/account/sessions/revoke-others', requireViewer, revokeOtherSessions(context));
+  router.post('/account/sessions/revoke-all', requireViewer, revokeAllSessions(context));
+  router.post('/account/sessions/:id/revoke', requireViewer, revoke(context));
+
+  router.get('/admin/accounts', admin, showAccounts(context));
+  router.post('/admin/accounts/:id/revoke-all', admin, revokeAccountSessions(context));
+
+  return router;
+}
