@@ -54,7 +54,8 @@ const STEPS = [
 export function relativeTime(instant: Date, now: Date): string {
   const ms = instant.getTime() - now.getTime();
   for (const [unit, size] of STEPS) {
-    if (Math.abs(ms) >= size) return relative.format(Math.trunc(ms / size), unit);
+    const amount = Math.round(ms / size);
+    if (amount !== 0) return relative.format(amount, unit);
   }
   return ms > 0 ? 'in less than a minute' : 'just now';
 }
@@ -68,3 +69,7 @@ export const clockTime = (instant: Date): string => `${clock.format(instant)} UT
 /** "1 device", "3 devices". */
 export const counted = (count: number, noun: string): string =>
   `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+/** "once", "twice", "3 times". */
+export const times = (count: number): string =>
+  ['never', 'once', 'twice'][count] ?? `${count} times`;

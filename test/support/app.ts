@@ -1,0 +1,59 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { pino } from 'pino';
+import { createApp } from '../../src/app.ts';
+import type { Dependencies } from '../../src/auth/context.ts';
+import { readConfig } from '../../src/config.ts';
+import type { Database } from '../../src/database/open.ts';
+import { openPlaces } from '../../src/sessions/place.ts';
+import { openTestDatabase, type TestDatabase } from './database.ts';
+
+export const STRATEGIES = ['jwt', 'database'] as const;
+export const SECRET = 'a secret for tests alone, 32 characters or more';
+
+export interface TestApp {
+  server: Server;
+  /** Such as `http://127.0.0.1:40123`. */
+  origin: string;
+  database: Database;
+  /** Moves the app's clock; the database's own stays. */
+  advance(ms: number): void;
+  close(): Promise<void>;
+}
+
+interface TestAppOptions extends Partial<Pick<Dependencies, 'providers' | 'log'>> {
+  env?: Record<string, string>;
+  /** Shared with another app; else a new one, closed with this app. */
+  on?: Pick<TestDatabase, 'database'>;
+}
+
+/** The whole app on a port of its own, behind one trusted proxy hop so that tests choose addresses. */
+export async function startApp({ env = {}, on, ...given }: TestAppOptions = {}): Promise<TestApp> {
+  const opened = on ? null : await openTestDatabase();
+  const database = on?.database ?? opened?.database;
+  if (!database) throw new Error('unreachable: one of the two is set');
+  let offsetMs = 0;
+  const app = await createApp({
+    config: readConfig({ AUTH_SECRET: SECRET, TRUST_PROXY: '1', ...env }),
+    database,
+    log: pino({ level: 'silent' }),
+    placeOf: await openPlaces(null),
+    clock: () => new Date(Date.now() + offsetMs),
+    ...given,
+  });
+  const server = createServer(app);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    server,
+    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    database,
+    advance: (ms) => {
+      offsetMs += ms;
+    },
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await opened?.close();
+    },
+  };
+}

@@ -1,0 +1,76 @@
+import { randomUUID } from 'node:crypto';
+import type { Server } from 'node:http';
+import request, { type Test } from 'supertest';
+
+export const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0';
+export const IPHONE =
+  'Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1';
+export const SESSION_COOKIE = 'authjs.session-token';
+
+export interface Person {
+  name: string;
+  email: string;
+  password: string;
+}
+
+export const newPerson = (): Person => ({
+  name: 'Ada Lovelace',
+  email: `ada-${randomUUID()}@example.org`,
+  password: 'correct horse battery',
+});
+
+/** A browser with its own cookies, that fetches a CSRF token before it posts a form. */
+export function openBrowser(
+  { server }: { server: Server },
+  { userAgent = FIREFOX, ip = '192.0.2.10' } = {},
+) {
+  const agent = request.agent(server);
+  const dress = (test: Test) => test.set('User-Agent', userAgent).set('X-Forwarded-For', ip);
+  const location = { path: '/', domain: '127.0.0.1', secure: false, script: false };
+
+  const browser = {
+    get: (path: string) => dress(agent.get(path)),
+    delete: (path: string) => dress(agent.delete(path)),
+    /** A POST without the CSRF token: whatever is sent is what the server gets. */
+    rawPost: (path: string) => dress(agent.post(path)),
+    async csrfToken(): Promise<string> {
+      return (await browser.get('/auth/csrf')).body.csrfToken;
+    },
+    /** Sends a form as a page of the app would. */
+    async post(path: string, fields: Record<string, string> = {}) {
+      const csrfToken = await browser.csrfToken();
+      return browser
+        .rawPost(path)
+        .type('form')
+        .send({ csrfToken, ...fields });
+    },
+    signUp: (person: Person) => browser.post('/sign-up', { ...person }),
+    signIn: ({ email, password }: Pick<Person, 'email' | 'password'>, callbackUrl = '/account') =>
+      browser.post('/auth/callback/credentials', { email, password, callbackUrl }),
+    /** The value of the session cookie, or null. */
+    token: (): string | null => agent.jar.getCookie(SESSION_COOKIE, location)?.value || null,
+    setCookie: (name: string, value: string) =>
+      agent.jar.setCookie(`${name}=${value}; path=/`, location.domain, location.path),
+    async isSignedIn(): Promise<boolean> {
+      return (await browser.get('/api/sessions')).status === 200;
+    },
+    async sessionIds(): Promise<{ id: string; isCurrent: boolean; device: string }[]> {
+      return (await browser.get('/api/sessions')).body.sessions;
+    },
+  };
+  return browser;
+}
+
+export type Browser = ReturnType<typeof openBrowser>;
+
+/** A new account and two browsers that are signed in to it. */
+export async function signInTwice(app: { server: Server }) {
+  const person = newPerson();
+  const here = openBrowser(app, { userAgent: FIREFOX, ip: '192.0.2.10' });
+  const there = openBrowser(app, { userAgent: IPHONE, ip: '198.51.100.7' });
+  await here.signUp(person);
+  await there.signIn(person);
+  const [other] = (await here.sessionIds()).filter(({ isCurrent }) => !isCurrent);
+  if (!other) throw new Error('The second browser is not signed in.');
+  return { person, here, there, otherId: other.id };
+}

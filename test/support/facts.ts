@@ -1,0 +1,22 @@
+import fc from 'fast-check';
+
+/** Instants within a minute of each other, so that equal ones and near misses come up often. */
+const instant = fc.integer({ min: 0, max: 60 }).map((second) => new Date(second * 1_000));
+
+/** A session row as far as the verdict looks at it. */
+export const anySession = fc.record({
+  endedAt: fc.option(instant),
+  expires: instant,
+  lastActive: instant,
+});
+
+export const anyUser = fc.record({ isActive: fc.boolean(), sessionsValidAfter: instant });
+
+/** Anything that `verdictOf` can be asked. */
+export const anyFacts = fc.record({
+  issuedAt: instant,
+  session: fc.option(anySession, { freq: 20 }),
+  user: fc.option(anyUser, { freq: 20 }),
+  now: instant,
+  idleTimeoutMs: fc.option(fc.constantFrom(1_000, 20_000)),
+});
