@@ -17,6 +17,7 @@ import { showSignIn, signIn } from './handlers/sign-in.ts';
 import { signOut } from './handlers/sign-out.ts';
 import { showSignUp, signUp } from './handlers/sign-up.ts';
 import { requireCsrfToken } from './http/csrf.ts';
+import { requireUuid } from './http/public-id.ts';
 import { requireRole, requireViewer } from './http/viewer.ts';
 
 /** For monitors: asked without a session, and answered also when sessions cannot be checked. */
@@ -30,6 +31,7 @@ export function healthRoutes(context: Context): Router {
 /** Every method and path, for requests whose session was checked (`loadViewer`). */
 export function routes(context: Context): Router {
   const router = Router();
+  router.param('id', requireUuid);
   const admin = [requireViewer, requireRole('admin')];
 
   router.get('/api/sessions', requireViewer, listSessionsJson(context));

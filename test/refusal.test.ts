@@ -25,7 +25,9 @@ describe.each(STRATEGIES)('a session that was taken back, with the %s strategy',
       const { there } = await revoked();
       const answer = await there.get(path);
       expect(answer.status).toBe(303);
-      expect(answer.headers.location).toBe(`/sign-in?${new URLSearchParams({ callbackUrl: path })}`);
+      expect(answer.headers.location).toBe(
+        `/sign-in?${new URLSearchParams({ callbackUrl: path })}`,
+      );
       expect(answer.get('Set-Cookie')?.join()).toContain(`${SESSION_COOKIE}=; `);
       expect(there.token()).toBe(null);
       expect((await there.get(answer.headers.location ?? '')).text).toContain(WHY);

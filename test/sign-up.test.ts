@@ -28,17 +28,20 @@ describe.each(STRATEGIES)('sign-up with the %s strategy', (strategy) => {
     ['a name with a NUL', { name: 'Ada\0' }, 'Use letters, digits and punctuation only.'],
     ['no email address', { email: 'ada' }, 'Enter an email address'],
     ['a long email address', { email: `${'a'.repeat(250)}@example.org` }, 'at most 254 characters'],
-  ])('answers %s with 422, the form filled in and a sentence beside the field', async (...given) => {
-    const [, fields, sentence] = given;
-    const person = { ...newPerson(), ...fields };
-    const answer = await openBrowser(app).signUp(person);
-    expect(answer.status).toBe(422);
-    expect(answer.text).toContain(sentence);
-    expect(answer.text).toMatch(/aria-invalid="true" aria-describedby="\w+-note"/);
-    expect(answer.text).toContain('role="alert"');
-    expect(answer.text).toContain(`value="${person.email}"`);
-    expect(answer.text).not.toContain(person.password);
-  });
+  ])(
+    'answers %s with 422, the form filled in and a sentence beside the field',
+    async (...given) => {
+      const [, fields, sentence] = given;
+      const person = { ...newPerson(), ...fields };
+      const answer = await openBrowser(app).signUp(person);
+      expect(answer.status).toBe(422);
+      expect(answer.text).toContain(sentence);
+      expect(answer.text).toMatch(/aria-invalid="true" aria-describedby="\w+-note"/);
+      expect(answer.text).toContain('role="alert"');
+      expect(answer.text).toContain(`value="${person.email}"`);
+      expect(answer.text).not.toContain(person.password);
+    },
+  );
 
   it('refuses a second account for an address, also in other letters', async () => {
     const person = newPerson();

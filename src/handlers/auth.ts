@@ -1,5 +1,6 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { Context } from '../auth/context.ts';
+import { safeReturnPath } from '../auth/return-path.ts';
 import { runAuth } from '../auth/run.ts';
 import { deviceOf } from '../http/device.ts';
 import { originOf } from '../http/public-origin.ts';
@@ -14,7 +15,7 @@ export function passToAuth(context: Context): RequestHandler {
 /** What Auth.js answers, not sent yet. */
 export function answerWithAuth(context: Context, request: Request): Promise<globalThis.Response> {
   return runAuth(context, {
-    request: webRequestOf(request, originOf(request, context)),
+    request: webRequestOf(request, originOf(request, context), context.cookies.callbackUrl.name),
     device: deviceOf(request),
     ...request.checked,
   });
@@ -32,13 +33,30 @@ export async function sendAuthAnswer(
   response.status(answer.status).send(await answer.text());
 }
 
-/** The same request under the public origin, with the body that Express has parsed already. */
-function webRequestOf(request: Request, origin: string): globalThis.Request {
+/**
+ * The same request under the public origin, with the body that Express has parsed already. Auth.js
+ * answers 500 to a `callbackUrl` that is no address, in the query or in its cookie: those are mended
+ * or left out.
+ */
+function webRequestOf(
+  request: Request,
+  origin: string,
+  callbackUrlCookie: string,
+): globalThis.Request {
   const headers = new Headers();
   for (const [name, value] of Object.entries(request.headers)) {
     for (const each of [value ?? []].flat()) headers.append(name, each);
   }
+  const kept = request.cookies[callbackUrlCookie];
+  if (kept !== undefined && safeReturnPath(kept, origin) !== kept) {
+    const others = headers.get('cookie')?.split(';') ?? [];
+    const isOther = (pair: string) => pair.trim().split('=', 1)[0] !== callbackUrlCookie;
+    headers.set('cookie', others.filter(isOther).join(';'));
+  }
   const url = new URL(request.originalUrl, origin);
+  const wanted = url.searchParams.get('callbackUrl');
+  if (wanted !== null) url.searchParams.set('callbackUrl', safeReturnPath(wanted, origin));
+
   if (request.method !== 'POST') return new globalThis.Request(url, { method: 'GET', headers });
   headers.set('content-type', 'application/json');
   headers.delete('content-length');

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { getToken } from '@auth/core/jwt';
 import credentials from '@auth/core/providers/credentials';
-import { type ExpressAuthConfig, ExpressAuth, getSession } from '@auth/express';
+import { ExpressAuth, type ExpressAuthConfig, getSession } from '@auth/express';
 import express from 'express';
 import { SECRET } from './app.ts';
 

@@ -1,0 +1,9 @@
+import type { RequestParamHandler } from 'express';
+import { notFound } from './error.ts';
+
+const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
+
+/** Answers 404 for an id of another form than ours: no query needs to be asked with it. */
+export const requireUuid: RequestParamHandler = (_request, _response, next, id) => {
+  next(UUID.test(id) ? undefined : notFound());
+};
