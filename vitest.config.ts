@@ -1,22 +1,46 @@
 import { defineConfig } from 'vitest/config';
+import { chromiumPath } from './test/support/chromium.ts';
 
-const postgresUrl = process.env.TEST_DATABASE_URL;
+const hasPostgres = Boolean(process.env.TEST_DATABASE_URL);
 
-/** The same tests on each database: PGlite always, PostgreSQL where there is one to test on. */
-function suite(name: 'pglite' | 'postgres') {
+// CI sets this, so that a machine on which something is missing fails instead of skipping it.
+if (process.env.TEST_EVERYTHING && !(hasPostgres && chromiumPath)) {
+  throw new Error('TEST_EVERYTHING needs TEST_DATABASE_URL and Chromium.');
+}
+
+/** The tests of the app over HTTP, on a database of one kind. */
+function suite(name: 'pglite' | 'postgres', exclude: string[]) {
   return {
     test: {
       name,
       include: ['test/**/*.test.ts'],
-      exclude: ['test/browser/**'],
+      exclude: ['test/browser/**', ...exclude],
       globalSetup: `test/support/prepare-${name}.ts`,
       pool: 'forks' as const,
-      testTimeout: 30_000,
-      hookTimeout: 60_000,
+      testTimeout: 60_000,
+      hookTimeout: 120_000,
     },
   };
 }
 
+const browser = {
+  test: {
+    name: 'browser',
+    include: ['test/browser/**/*.test.ts'],
+    globalSetup: ['test/support/prepare-pglite.ts'],
+    pool: 'forks' as const,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+  },
+};
+
 export default defineConfig({
-  test: { projects: postgresUrl ? [suite('pglite'), suite('postgres')] : [suite('pglite')] },
+  test: {
+    globalSetup: 'test/support/say-what-is-skipped.ts',
+    projects: [
+      suite('pglite', ['test/postgres/**']),
+      ...(hasPostgres ? [suite('postgres', [])] : []),
+      browser,
+    ],
+  },
 });

@@ -3,7 +3,7 @@ import cookieParser from 'cookie-parser';
 import express, { type Express } from 'express';
 import { createContext, type Dependencies } from './auth/context.ts';
 import { flashSecrets } from './auth/flash-secrets.ts';
-import { answerError } from './http/answer-error.ts';
+import { answerError, answerInTime } from './http/answer-error.ts';
 import { notFound } from './http/error.ts';
 import { requireHost } from './http/public-origin.ts';
 import { logRequests } from './http/request-log.ts';
@@ -27,6 +27,7 @@ export async function createApp(dependencies: Dependencies): Promise<Express> {
   app.set('views', folder('views'));
 
   app.use(logRequests(context));
+  app.use(answerInTime(context));
   app.use(requireHost(context));
   app.use(securityHeaders(context));
   app.use(express.static(folder('public'), { maxAge: '1h' }));

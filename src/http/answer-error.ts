@@ -1,4 +1,4 @@
-import type { ErrorRequestHandler } from 'express';
+import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import type { Context } from '../auth/context.ts';
 import { isDatabaseOutage } from '../database/outage.ts';
 import { HttpError } from './error.ts';
@@ -6,6 +6,7 @@ import { renderPage } from './render.ts';
 import { isApi } from './viewer.ts';
 
 const RETRY_AFTER_SECONDS = 5;
+const REQUEST_DEADLINE_MS = 8_000;
 const TITLES: Record<number, string> = {
   400: 'That did not arrive whole',
   401: 'Please sign in',
@@ -16,32 +17,47 @@ const TITLES: Record<number, string> = {
   503: 'Back in a moment',
 };
 
-/** The one place where errors become answers: a page, or JSON under `/api`. Causes go to the log. */
+/** Answers what was thrown on the way. */
 export function answerError(context: Context): ErrorRequestHandler {
-  const { log } = context;
   return (error, request, response, next) => {
-    if (response.headersSent) return next(error);
-    const answer = answerTo(error);
-    const { status, code, message } = answer;
-    if (status >= 500) log.error({ err: error, path: request.path }, message);
-    response.status(status);
-    if (status === 503) response.set('Retry-After', String(RETRY_AFTER_SECONDS));
-    if (isApi(request)) {
-      response.json({ error: code, message });
-      return;
+    if (response.writableEnded) {
+      context.log.warn({ err: error, path: request.path }, 'failed after its answer was sent');
+    } else if (response.headersSent) {
+      next(error);
+    } else {
+      sendError(context, request, response, error);
     }
-    const title = TITLES[status] ?? 'That did not work';
-    renderPage(request, response, context, 'error', { title, status, sentence: message });
   };
+}
+
+/** Answers 503 to a request that nothing has answered for so long: a database can be lost silently. */
+export function answerInTime(context: Context): RequestHandler {
+  return (request, response, next) => {
+    const timer = setTimeout(() => {
+      if (!response.headersSent) sendError(context, request, response, unavailable());
+    }, REQUEST_DEADLINE_MS);
+    response.once('close', () => clearTimeout(timer));
+    next();
+  };
+}
+
+/** The one place where errors become answers: a page, or JSON under `/api`. Causes go to the log. */
+function sendError(context: Context, request: Request, response: Response, error: unknown): void {
+  const { status, code, message } = answerTo(error);
+  if (status >= 500) context.log.error({ err: error, path: request.path }, message);
+  response.status(status);
+  if (status === 503) response.set('Retry-After', String(RETRY_AFTER_SECONDS));
+  if (isApi(request)) {
+    response.json({ error: code, message });
+    return;
+  }
+  const title = TITLES[status] ?? 'That did not work';
+  renderPage(request, response, context, 'error', { title, status, sentence: message });
 }
 
 function answerTo(error: unknown): HttpError {
   if (error instanceof HttpError) return error;
-  if (isDatabaseOutage(error)) {
-    const sentence =
-      'The database cannot be reached right now. You stay signed in; try again in a few seconds.';
-    return new HttpError(503, 'unavailable', sentence);
-  }
+  if (isDatabaseOutage(error)) return unavailable();
   const status = clientStatusOf(error);
   if (status === 413) {
     return new HttpError(413, 'too_large', 'That was more than the 16 kB that a form may send.');
@@ -53,6 +69,12 @@ function answerTo(error: unknown): HttpError {
   }
   const sentence = 'The cause is in the log of the server. Try again; if it stays, tell its admin.';
   return new HttpError(500, 'internal', sentence);
+}
+
+function unavailable(): HttpError {
+  const sentence =
+    'The database cannot be reached right now. You stay signed in; try again in a few seconds.';
+  return new HttpError(503, 'unavailable', sentence);
 }
 
 /** The 4xx status that Express and its body parsers give to what a client sent wrongly. */

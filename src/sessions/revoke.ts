@@ -91,13 +91,17 @@ export function revokeAll(
   });
 }
 
-/** Waits for sign-ins that hold a share lock, and keeps new ones waiting (invariant 4). */
+/**
+ * Waits for sign-ins that hold a share lock, and keeps new ones waiting (invariant 4). The user is
+ * always locked before its sessions. `for update` would also wait for foreign keys, and so for
+ * somebody who holds a session and is about to write its audit event: a deadlock.
+ */
 async function lockUser(transaction: Database, userId: string) {
   const [user] = await transaction
     .select({ isActive: users.isActive, sessionsValidAfter: users.sessionsValidAfter })
     .from(users)
     .where(eq(users.id, userId))
-    .for('update');
+    .for('no key update');
   return user ?? null;
 }
 

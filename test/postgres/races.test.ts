@@ -1,0 +1,146 @@
+import { eq } from 'drizzle-orm';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findCredentials } from '../../src/auth/users.ts';
+import type { Database } from '../../src/database/open.ts';
+import { sessions, users } from '../../src/database/schema.ts';
+import { prepareFindSession } from '../../src/sessions/lookup.ts';
+import { revokeAll, revokeOthers, revokeSession } from '../../src/sessions/revoke.ts';
+import { hashSid, newSid } from '../../src/sessions/sid.ts';
+import { startSession } from '../../src/sessions/start.ts';
+import { verdictOf } from '../../src/sessions/verdict.ts';
+import { openTestDatabase, type TestDatabase } from '../support/database.ts';
+
+const device = { userAgent: null, ipAddress: null };
+const policy = { maxAgeMs: 3_600_000, updateAgeMs: 60_000, absoluteAgeMs: null, idleTimeoutMs: null };
+const now = new Date();
+const act = { device, now };
+const ROUNDS = 150;
+
+describe('sign-in against the cutoff', () => {
+  let opened: TestDatabase;
+  let database: Database;
+  beforeAll(async () => {
+    opened = await openTestDatabase();
+    database = opened.database;
+  });
+  afterAll(() => opened.close());
+
+  async function newUser() {
+    const email = `${crypto.randomUUID()}@example.org`;
+    const [user] = await database.insert(users).values({ name: 'Ada', email }).returning();
+    if (!user) throw new Error('no user');
+    return { userId: user.id, email };
+  }
+
+  async function readCredentials(email: string) {
+    const user = await findCredentials(database, email);
+    if (!user) throw new Error('no user');
+    return { userId: user.id, cutoff: user.sessionsValidAfter, provider: 'credentials' };
+  }
+
+  const signIn = (credentials: Awaited<ReturnType<typeof readCredentials>>) =>
+    startSession(database, { ...credentials, device, replaces: null }, now, policy);
+
+  async function isLive(sid: string): Promise<boolean> {
+    const record = await prepareFindSession(database)(sid);
+    const { session = null, user = null } = record ?? {};
+    const issuedAt = session?.authenticatedAt ?? new Date(0);
+    return verdictOf({ issuedAt, session, user, now, idleTimeoutMs: null }) === 'live';
+  }
+
+  it('finds the naive insert live after a cutoff that its password predates', async () => {
+    const { userId, email } = await newUser();
+    const credentials = await readCredentials(email);
+    await revokeAll(database, userId, 'revoked_all', act);
+    const sid = newSid();
+    await database.insert(sessions).values({
+      ...credentials,
+      sessionToken: hashSid(sid),
+      authenticatedAt: new Date(Date.now() + 1),
+      expires: new Date(Date.now() + 60_000),
+      lastActive: now,
+    });
+    expect(await isLive(sid)).toBe(true);
+  });
+
+  it('refuses to start a session when the cutoff was moved after the password was read', async () => {
+    const { userId, email } = await newUser();
+    const credentials = await readCredentials(email);
+    await revokeAll(database, userId, 'revoked_all', act);
+    expect(await signIn(credentials)).toBe(null);
+    expect(await signIn(await readCredentials(email))).not.toBe(null);
+  });
+
+  it('refuses to start a session when the account was deactivated after the password was read', async () => {
+    const { userId, email } = await newUser();
+    const credentials = await readCredentials(email);
+    await database.update(users).set({ isActive: false }).where(eq(users.id, userId));
+    expect(await signIn(credentials)).toBe(null);
+  });
+
+  it(`leaves no live session in ${ROUNDS} interleavings of the old password and a cutoff`, async () => {
+    const outcomes = { early: 0, late: 0 };
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const { userId, email } = await newUser();
+      const credentials = await readCredentials(email);
+      const [started] = await Promise.all([
+        pause(round % 3).then(() => signIn(credentials)),
+        pause((round + 1) % 3).then(() => revokeAll(database, userId, 'revoked_all', act)),
+      ]);
+      outcomes[started ? 'early' : 'late'] += 1;
+      if (started) expect(await isLive(started.sid)).toBe(false);
+      expect(await database.$count(sessions, eq(sessions.userId, userId))).toBe(started ? 1 : 0);
+    }
+    // Both orders happened: a run in which one never did has shown nothing.
+    expect(outcomes.early).toBeGreaterThan(0);
+    expect(outcomes.late).toBeGreaterThan(0);
+  });
+
+  it('gives the cutoff and the sessions after it one order', async () => {
+    const { userId, email } = await newUser();
+    for (let round = 0; round < 30; round += 1) {
+      await revokeAll(database, userId, 'revoked_all', act);
+      const started = await signIn(await readCredentials(email));
+      expect(started && (await isLive(started.sid))).toBe(true);
+    }
+  });
+
+  it(`lets no revoked session revive itself in ${ROUNDS} interleavings`, async () => {
+    const outcomes = { revoked: 0, moved: 0 };
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const { userId, email } = await newUser();
+      const started = await signIn(await readCredentials(email));
+      if (!started) throw new Error('not signed in');
+      const { session, sid } = started;
+      const [moved] = await Promise.all([
+        pause(round % 3).then(() => revokeOthers(database, session, act)),
+        pause((round + 1) % 3).then(() => revokeSession(database, session, 'revoked', act)),
+      ]);
+      outcomes[moved ? 'moved' : 'revoked'] += 1;
+      expect(await isLive(sid)).toBe(false);
+      if (moved) expect(await isLive(moved.sid)).toBe(false);
+      expect(await database.$count(sessions, eq(sessions.userId, userId))).toBe(1);
+    }
+    expect(outcomes.revoked).toBeGreaterThan(0);
+    expect(outcomes.moved).toBeGreaterThan(0);
+  });
+
+  it('keeps one live session when two devices sign out all others at once', async () => {
+    for (let round = 0; round < 30; round += 1) {
+      const { email } = await newUser();
+      const credentials = await readCredentials(email);
+      const [one, two] = [await signIn(credentials), await signIn(credentials)];
+      if (!one || !two) throw new Error('not signed in');
+      const kept = await Promise.all([
+        revokeOthers(database, one.session, act),
+        revokeOthers(database, two.session, act),
+      ]);
+      expect(kept.filter((each) => each !== null)).toHaveLength(1);
+      const sids = [one.sid, two.sid, kept[0]?.sid, kept[1]?.sid];
+      const live = await Promise.all(sids.map((sid) => isLive(sid ?? '')));
+      expect(live.filter(Boolean)).toHaveLength(1);
+    }
+  });
+});
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

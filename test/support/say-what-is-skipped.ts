@@ -1,0 +1,12 @@
+import { chromiumPath } from './chromium.ts';
+
+/** Says before the tests what this machine cannot run, and what would change that. */
+export default function sayWhatIsSkipped(): void {
+  const skipped = [
+    !process.env.TEST_DATABASE_URL &&
+      'The PostgreSQL tests are skipped: TEST_DATABASE_URL names no server to make databases on.',
+    !chromiumPath &&
+      'The browser tests are skipped: there is no Chromium. Install it, or set CHROMIUM_PATH.',
+  ];
+  for (const line of skipped) if (line) process.stdout.write(`${line}\n`);
+}

@@ -1,0 +1,54 @@
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+
+/** A TCP proxy on loopback, for a line that breaks in one of the ways that lines break. */
+export async function startTcpProxy(target: { host: string; port: number }) {
+  const sockets = new Set<Socket>();
+  let isDropping = false;
+  const server = createServer((downstream) => {
+    if (isDropping) return downstream.destroy();
+    const upstream = connect(target);
+    for (const [from, to] of [
+      [downstream, upstream],
+      [upstream, downstream],
+    ] as const) {
+      sockets.add(from);
+      from.on('error', () => undefined);
+      from.on('close', () => {
+        sockets.delete(from);
+        to.destroy();
+      });
+      from.pipe(to);
+    }
+  });
+  const listen = (port: number) =>
+    new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  const hangUp = () => {
+    for (const socket of sockets) socket.destroy();
+  };
+  const refuse = () => {
+    const closed = new Promise((resolve) => server.close(resolve));
+    hangUp();
+    return closed;
+  };
+
+  await listen(0);
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    /** Connections are refused, as by a server that is down. */
+    refuse,
+    /** Connections are accepted and closed at once, as by a load balancer without a server. */
+    drop: () => {
+      isDropping = true;
+      hangUp();
+    },
+    /** All is well again. */
+    join: async () => {
+      isDropping = false;
+      if (!server.listening) await listen(port);
+    },
+    close: async () => {
+      if (server.listening) await refuse();
+    },
+  };
+}
