@@ -64,63 +64,69 @@ const trustProxy = z.string().transform((value, context) => {
   return z.NEVER;
 });
 
-const environment = z
-  .object({
-    NODE_ENV: z.string().optional(),
-    AUTH_URL: origin.optional(),
-    AUTH_SECRET: secret.optional(),
-    AUTH_SECRET_1: secret.optional(),
-    AUTH_SECRET_2: secret.optional(),
-    AUTH_SECRET_3: secret.optional(),
-    HOST: z.string().default('127.0.0.1'),
-    PORT: text(/^\d{1,5}$/, 'should be a port number, such as 3000')
-      .default('3000')
-      .transform(Number)
-      .refine((port) => port <= 65_535, 'should be a port number, such as 3000'),
-    TRUST_PROXY: trustProxy.default(0),
-    COOKIE_DOMAIN: text(/^[a-z\d-]+(\.[a-z\d-]+)+$/i, 'should be a domain, such as example.org')
-      .transform((domain) => domain.toLowerCase())
-      .optional(),
-    DATABASE_URL: text(
-      /^postgres(ql)?:\/\/./,
-      'should be a URL that starts with postgres:// or postgresql://',
-    ).optional(),
-    DATA_DIR: z.string().default('./data'),
-    SESSION_STRATEGY: z.enum(['jwt', 'database']).default('jwt'),
-    SESSION_MAX_AGE: durationMs.default(7 * 86_400_000),
-    SESSION_UPDATE_AGE: durationMs.default(86_400_000),
-    SESSION_IDLE_TIMEOUT: durationMs.optional(),
-    SESSION_ABSOLUTE_AGE: durationMs.optional(),
-    PURGE_SCHEDULE: z
-      .string()
-      .refine(isCronExpression, 'should be a cron expression, such as 0 3 * * *')
-      .default('0 3 * * *'),
-    PURGE_RETENTION: durationMs.default(30 * 86_400_000),
-    CRON_SECRET: secret.optional(),
-    SIGN_UP: z.enum(['open', 'closed']).default('open'),
-    GEOIP_DATABASE: z.string().optional(),
-    LOG_LEVEL: z.enum(LOG_LEVELS).optional(),
-  })
-  .superRefine((env, context) => {
-    const refuse = (name: string, message: string) =>
-      context.addIssue({ code: 'custom', path: [name], message });
-    if (env.NODE_ENV === 'production') {
-      if (!env.AUTH_URL) refuse('AUTH_URL', 'must be set in production: the address people use');
-      if (!env.AUTH_SECRET) {
-        refuse('AUTH_SECRET', 'must be set in production; `openssl rand -base64 33` makes one');
-      }
+const environment = z.object({
+  NODE_ENV: z.string().optional(),
+  AUTH_URL: origin.optional(),
+  AUTH_SECRET: secret.optional(),
+  AUTH_SECRET_1: secret.optional(),
+  AUTH_SECRET_2: secret.optional(),
+  AUTH_SECRET_3: secret.optional(),
+  HOST: z.string().default('127.0.0.1'),
+  PORT: text(/^\d{1,5}$/, 'should be a port number, such as 3000')
+    .default('3000')
+    .transform(Number)
+    .refine((port) => port <= 65_535, 'should be a port number, such as 3000'),
+  TRUST_PROXY: trustProxy.default(0),
+  COOKIE_DOMAIN: text(/^[a-z\d-]+(\.[a-z\d-]+)+$/i, 'should be a domain, such as example.org')
+    .transform((domain) => domain.toLowerCase())
+    .optional(),
+  DATABASE_URL: text(
+    /^postgres(ql)?:\/\/./,
+    'should be a URL that starts with postgres:// or postgresql://',
+  ).optional(),
+  DATA_DIR: z.string().default('./data'),
+  SESSION_STRATEGY: z.enum(['jwt', 'database']).default('jwt'),
+  SESSION_MAX_AGE: durationMs.default(7 * 86_400_000),
+  SESSION_UPDATE_AGE: durationMs.default(86_400_000),
+  SESSION_IDLE_TIMEOUT: durationMs
+    .refine((ms) => ms >= 5 * 60_000, 'should be at least 5m: activity is noted once a minute')
+    .optional(),
+  SESSION_ABSOLUTE_AGE: durationMs.optional(),
+  PURGE_SCHEDULE: z
+    .string()
+    .refine(isCronExpression, 'should be a cron expression, such as 0 3 * * *')
+    .default('0 3 * * *'),
+  PURGE_RETENTION: durationMs.default(30 * 86_400_000),
+  CRON_SECRET: secret.optional(),
+  SIGN_UP: z.enum(['open', 'closed']).default('open'),
+  GEOIP_DATABASE: z.string().optional(),
+  LOG_LEVEL: z.enum(LOG_LEVELS).optional(),
+});
+
+/** What is wrong with how the variables fit together, as far as each is right by itself. */
+function conflicts(set: Record<string, unknown>): [name: string, hint: string][] {
+  const { shape } = environment;
+  const found: [string, string][] = [];
+  if (set.NODE_ENV === 'production') {
+    if (!set.AUTH_URL)
+      found.push(['AUTH_URL', 'must be set in production: the address people use']);
+    if (!set.AUTH_SECRET) {
+      const hint = 'must be set in production; `openssl rand -base64 33` makes one';
+      found.push(['AUTH_SECRET', hint]);
     }
-    if (env.SESSION_UPDATE_AGE >= env.SESSION_MAX_AGE) {
-      refuse('SESSION_UPDATE_AGE', 'should be shorter than SESSION_MAX_AGE');
-    }
-    if (env.SESSION_IDLE_TIMEOUT && env.SESSION_IDLE_TIMEOUT < 5 * 60_000) {
-      refuse('SESSION_IDLE_TIMEOUT', 'should be at least 5m: activity is noted once a minute');
-    }
-    const host = env.AUTH_URL?.hostname;
-    if (env.COOKIE_DOMAIN && host && !`.${host}`.endsWith(`.${env.COOKIE_DOMAIN}`)) {
-      refuse('COOKIE_DOMAIN', `should be ${host}, the host of AUTH_URL, or a domain above it`);
-    }
-  });
+  }
+  const maxAge = shape.SESSION_MAX_AGE.safeParse(set.SESSION_MAX_AGE).data;
+  const updateAge = shape.SESSION_UPDATE_AGE.safeParse(set.SESSION_UPDATE_AGE).data;
+  if (maxAge && updateAge && updateAge >= maxAge) {
+    found.push(['SESSION_UPDATE_AGE', 'should be shorter than SESSION_MAX_AGE']);
+  }
+  const host = shape.AUTH_URL.safeParse(set.AUTH_URL).data?.hostname;
+  const domain = shape.COOKIE_DOMAIN.safeParse(set.COOKIE_DOMAIN).data;
+  if (domain && host && !`.${host}`.endsWith(`.${domain}`)) {
+    found.push(['COOKIE_DOMAIN', `should be ${host}, the host of AUTH_URL, or a domain above it`]);
+  }
+  return found;
+}
 
 /**
  * Reads the whole configuration; see `.env.example` for each variable. An empty one counts as unset.
@@ -132,8 +138,12 @@ export function readConfig(variables: Record<string, string | undefined>): Confi
     error: (issue) =>
       issue.code === 'invalid_value' ? `should be one of: ${issue.values.join(', ')}` : undefined,
   });
-  if (!parsed.success) {
-    const lines = parsed.error.issues.map(({ path, message }) => `  ${path.join('.')} ${message}.`);
+  const wrong = [
+    ...(parsed.error?.issues ?? []).map(({ path, message }) => [path.join('.'), message]),
+    ...conflicts(set),
+  ];
+  if (!parsed.success || wrong.length > 0) {
+    const lines = wrong.map(([name, hint]) => `  ${name} ${hint}.`);
     throw new ConfigError(`The configuration is not usable:\n${lines.join('\n')}`);
   }
   const env = parsed.data;

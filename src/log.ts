@@ -1,11 +1,11 @@
-import { type Logger, pino } from 'pino';
+import { type DestinationStream, type Logger, pino } from 'pino';
 
 /**
- * A JSON logger. Values bound to a query never reach the log: Drizzle puts them, and so password
+ * A JSON logger, to standard output unless told otherwise. Values bound to a query never reach the log: Drizzle puts them, and so password
  * hashes and hashed session secrets, into the message of its errors.
  */
-export function createLog(level: string): Logger {
-  return pino({ level, serializers: { err: describeError } });
+export function createLog(level: string, destination?: DestinationStream): Logger {
+  return pino({ level, serializers: { err: describeError } }, destination);
 }
 
 function describeError(error: unknown): unknown {

@@ -33,9 +33,7 @@ async function start(): Promise<void> {
   process.stdout.write(`Latchkey is ready at ${addressOf(server, config.authUrl)}\n`);
 
   async function stop(): Promise<void> {
-    const impatient = setTimeout(() => server.closeAllConnections(), STOP_GRACE_MS);
-    await Promise.all([new Promise((resolve) => server.close(resolve)), stopPurgeJob()]);
-    clearTimeout(impatient);
+    await Promise.all([stopServing(server), stopPurgeJob()]);
     await close();
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -53,6 +51,20 @@ function listen(server: Server, port: number, host: string): Promise<void> {
       resolve();
     });
   });
+}
+
+/** Takes no new connections, and waits for the requests that run, but not for ever. */
+async function stopServing(server: Server): Promise<void> {
+  const closed = new Promise((resolve) => server.close(resolve));
+  // A connection that a client keeps open would otherwise hold the server up.
+  server.prependListener('request', (_request, response) => {
+    response.setHeader('Connection', 'close');
+  });
+  const sweep = setInterval(() => server.closeIdleConnections(), 100);
+  const impatient = setTimeout(() => server.closeAllConnections(), STOP_GRACE_MS);
+  await closed;
+  clearInterval(sweep);
+  clearTimeout(impatient);
 }
 
 function addressOf(server: Server, authUrl: URL | null): string {

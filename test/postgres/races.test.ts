@@ -11,7 +11,12 @@ import { verdictOf } from '../../src/sessions/verdict.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 
 const device = { userAgent: null, ipAddress: null };
-const policy = { maxAgeMs: 3_600_000, updateAgeMs: 60_000, absoluteAgeMs: null, idleTimeoutMs: null };
+const policy = {
+  maxAgeMs: 3_600_000,
+  updateAgeMs: 60_000,
+  absoluteAgeMs: null,
+  idleTimeoutMs: null,
+};
 const now = new Date();
 const act = { device, now };
 const ROUNDS = 150;

@@ -1,0 +1,139 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { request } from 'node:http';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+
+const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+
+describe('the process', () => {
+  let folder: string;
+  const children: ChildProcess[] = [];
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'latchkey-main-'));
+  });
+  afterEach(async () => {
+    for (const child of children.splice(0)) {
+      if (child.exitCode !== null || child.signalCode !== null) continue;
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    }
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  /** Starts the app as its own process, with these variables and no others. */
+  function run(env: Record<string, string>) {
+    // Without `tsx` in between: signals must reach the process itself.
+    const child = spawn(process.execPath, ['--import', 'tsx', main], {
+      cwd: join(fileURLToPath(import.meta.url), '../..'),
+      env: { PATH: process.env.PATH, DATA_DIR: folder, PORT: '0', ...env },
+    });
+    children.push(child);
+    const output = { text: '' };
+    child.stdout.on('data', (chunk) => {
+      output.text += chunk;
+    });
+    child.stderr.on('data', (chunk) => {
+      output.text += chunk;
+    });
+    const exit = once(child, 'exit').then(([code, signal]) => ({ code, signal }));
+    const ready = async () => {
+      await expect
+        .poll(() => /ready at (http:\/\/\S+)\n/.test(output.text), { timeout: 60_000 })
+        .toBe(true);
+      return output.text.match(/http:\/\/\S+/)?.[0] ?? '';
+    };
+    return { child, output, exit, ready };
+  }
+
+  it('starts with no configuration, says one line with its address, and stops on SIGTERM', async () => {
+    const { child, output, exit, ready } = run({});
+    const address = await ready();
+    expect(output.text).toBe(`Latchkey is ready at ${address}\n`);
+    expect((await fetch(`${address}/readyz`)).status).toBe(200);
+    expect((await stat(join(folder, 'auth-secret'))).mode & 0o777).toBe(0o600);
+    const cookie = (await fetch(`${address}/sign-in`)).headers.get('set-cookie');
+    expect(cookie).toContain('authjs.csrf-token=');
+    child.kill('SIGTERM');
+    expect(await exit).toEqual({ code: 0, signal: null });
+  });
+
+  it('says that the database is open in another process, and starts after that one died', async () => {
+    const first = run({});
+    await first.ready();
+    const second = run({});
+    expect((await second.exit).code).toBe(1);
+    expect(second.output.text).toContain('is in use by another process. Stop that one first');
+    expect((await fetch(`${await first.ready()}/readyz`)).status).toBe(200);
+
+    first.child.kill('SIGKILL');
+    await first.exit;
+    const third = run({});
+    expect((await fetch(`${await third.ready()}/readyz`)).status).toBe(200);
+  });
+
+  it('says that the port is in use', async () => {
+    const squatter = createServer().listen(0, '127.0.0.1');
+    await once(squatter, 'listening');
+    const address = squatter.address();
+    const { output, exit } = run({ PORT: String(typeof address === 'object' && address?.port) });
+    expect((await exit).code).toBe(1);
+    expect(output.text).toBe('The port is in use. Set PORT to a free one.\n');
+    squatter.close();
+  });
+
+  it('names every bad variable and exits with 1', async () => {
+    const { output, exit } = run({ PORT: 'x', SESSION_STRATEGY: 'x', NODE_ENV: 'production' });
+    expect((await exit).code).toBe(1);
+    expect(output.text).toContain('  PORT should be a port number, such as 3000.');
+    expect(output.text).toContain('  SESSION_STRATEGY should be one of: jwt, database.');
+    expect(output.text).toContain('  AUTH_URL must be set in production');
+    expect(output.text).not.toContain('    at ');
+  });
+
+  it('says that the database does not answer', async () => {
+    const { output, exit } = run({ DATABASE_URL: 'postgres://127.0.0.1:1/nothing' });
+    expect((await exit).code).toBe(1);
+    expect(output.text).toContain('The database of DATABASE_URL does not answer');
+  });
+
+  it('finishes a request that runs when it is told to stop, and takes no new one', async () => {
+    const { child, exit, ready } = run({});
+    const address = await ready();
+    const { csrfToken, cookie } = await csrfOf(address);
+    const answered = new Promise<number | undefined>((resolve, reject) => {
+      const headers = {
+        cookie,
+        'Content-Type': 'application/x-www-form-urlencoded',
+        Expect: '100-continue',
+      };
+      const post = request(`${address}/sign-up`, { method: 'POST', headers });
+      post.on('error', reject).on('response', (answer) => resolve(answer.statusCode));
+      // The server has the head of the request, and waits for its body, when it is told to stop.
+      post.on('continue', async () => {
+        child.kill('SIGTERM');
+        await expect.poll(() => isRefused(address), { timeout: 10_000 }).toBe(true);
+        post.end(new URLSearchParams({ csrfToken, name: '' }).toString());
+      });
+      post.flushHeaders();
+    });
+    expect(await answered).toBe(422);
+    expect((await exit).code).toBe(0);
+  });
+});
+
+const isRefused = (address: string) =>
+  fetch(`${address}/healthz`).then(
+    () => false,
+    () => true,
+  );
+
+async function csrfOf(address: string) {
+  const answer = await fetch(`${address}/auth/csrf`);
+  const { csrfToken } = (await answer.json()) as { csrfToken: string };
+  return { csrfToken, cookie: answer.headers.get('set-cookie')?.split(';', 1)[0] ?? '' };
+}

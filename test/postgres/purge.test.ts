@@ -1,0 +1,48 @@
+import { sql } from 'drizzle-orm';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type OpenDatabase, openPostgres } from '../../src/database/open.ts';
+import { sessions, users } from '../../src/database/schema.ts';
+import { purge } from '../../src/sessions/purge.ts';
+import { openTestDatabase, type TestDatabase } from '../support/database.ts';
+
+let one: TestDatabase;
+let two: OpenDatabase;
+beforeAll(async () => {
+  one = await openTestDatabase();
+  two = await openPostgres(one.url ?? '');
+});
+afterAll(async () => {
+  await two.close();
+  await one.close();
+});
+
+it('is done by one process at a time, and deletes each row once', async () => {
+  const [user] = await one.database
+    .insert(users)
+    .values({ name: 'Ada', email: 'ada@example.org' })
+    .returning();
+  await one.database.execute(sql`
+    insert into ${sessions} (id, session_token, user_id, authenticated_at, expires, last_active, provider)
+    select n::text, n::text, ${user?.id}, now() - interval '90 days', now() - interval '60 days',
+      now() - interval '90 days', 'credentials' from generate_series(1, 5000) n`);
+  const options = { now: new Date(), retentionMs: 86_400_000, batchSize: 100 };
+  const cleaned = await Promise.all([
+    purge(one.database, options),
+    purge(two.database, options),
+    purge(two.database, options),
+  ]);
+  const [first = 0, second = 0, third = 0] = cleaned;
+  expect(first + second + third).toBeLessThanOrEqual(5_000);
+  const left = await one.database.$count(sessions);
+  expect(first + second + third + left).toBe(5_000);
+});
+
+it('leaves the work to the process that holds the lock', async () => {
+  await one.database.transaction(async (transaction) => {
+    await transaction.execute(sql`select pg_advisory_xact_lock(7304212)`);
+    const options = { now: new Date(), retentionMs: 86_400_000 };
+    const before = await two.database.$count(sessions);
+    expect(await purge(two.database, options)).toBe(0);
+    expect(await two.database.$count(sessions)).toBe(before);
+  });
+});

@@ -1,0 +1,92 @@
+import { eq } from 'drizzle-orm';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { accounts, users } from '../src/database/schema.ts';
+import { STRATEGIES, startApp, type TestApp } from './support/app.ts';
+import { type Browser, newPerson, openBrowser, signInTwice } from './support/browser.ts';
+import { startProvider } from './support/provider.ts';
+
+describe.each(STRATEGIES)('sign-in with a provider, with the %s strategy', (strategy) => {
+  let provider: Awaited<ReturnType<typeof startProvider>>;
+  let app: TestApp;
+  beforeAll(async () => {
+    provider = await startProvider();
+    app = await startApp({
+      env: { SESSION_STRATEGY: strategy },
+      providers: [provider.provider],
+    });
+    await openBrowser(app).signUp(newPerson());
+  });
+  afterAll(async () => {
+    await app.close();
+    await provider.close();
+  });
+
+  async function signInAs(browser: Browser, code: string) {
+    const sent = await browser.post('/auth/signin/loopback', { callbackUrl: '/account' });
+    const state = new URL(sent.headers.location ?? '').searchParams.get('state');
+    return browser.get(
+      `/auth/callback/loopback?${new URLSearchParams({ code, state: `${state}` })}`,
+    );
+  }
+
+  const linkedTo = async (providerAccountId: string) => {
+    const [account] = await app.database
+      .select({ email: users.email, accessToken: accounts.access_token })
+      .from(accounts)
+      .innerJoin(users, eq(users.id, accounts.userId))
+      .where(eq(accounts.providerAccountId, providerAccountId));
+    return account;
+  };
+
+  it('makes an account and a session that can be taken back like any other', async () => {
+    const browser = openBrowser(app);
+    const answer = await signInAs(browser, 'newcomer');
+    expect(answer.headers.location).toBe('/account');
+    expect((await browser.get('/account/sessions')).text).toContain('· Loopback');
+    expect(await linkedTo('newcomer')).toEqual({
+      email: 'newcomer@example.org',
+      accessToken: null,
+    });
+    await browser.post('/auth/signout');
+    expect(await browser.isSignedIn()).toBe(false);
+  });
+
+  it('links the provider’s account to the account of a live session', async () => {
+    const { here, person } = await signInTwice(app);
+    await signInAs(here, 'linked');
+    expect((await linkedTo('linked'))?.email).toBe(person.email);
+    expect(await here.isSignedIn()).toBe(true);
+  });
+
+  it('links nothing to the account of a session that was taken back', async () => {
+    const { here, there, otherId, person } = await signInTwice(app);
+    await here.post(`/account/sessions/${otherId}/revoke`);
+    await signInAs(there, 'mallory');
+    expect((await linkedTo('mallory'))?.email).toBe('mallory@example.org');
+    expect((await there.get('/auth/session')).body.user.email).not.toBe(person.email);
+  });
+
+  it('refuses a provider’s account whose address belongs to somebody, and says what to do', async () => {
+    const { person } = await signInTwice(app);
+    const stranger = openBrowser(app);
+    const answer = await signInAs(stranger, person.email.replace('@example.org', ''));
+    expect(answer.headers.location).toContain('/sign-in?error=OAuthAccountNotLinked');
+    const { pathname, search } = new URL(answer.headers.location ?? '');
+    const back = await stranger.get(pathname + search);
+    expect(back.headers.location).toBe('/sign-in');
+    expect((await stranger.get('/sign-in')).text).toContain('Sign in as you did before.');
+    expect(await stranger.isSignedIn()).toBe(false);
+  });
+
+  it('refuses the deactivated', async () => {
+    const browser = openBrowser(app);
+    await signInAs(browser, 'soon-off');
+    await app.database
+      .update(users)
+      .set({ isActive: false })
+      .where(eq(users.email, 'soon-off@example.org'));
+    const again = openBrowser(app);
+    await signInAs(again, 'soon-off');
+    expect(await again.isSignedIn()).toBe(false);
+  });
+});

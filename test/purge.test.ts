@@ -1,0 +1,114 @@
+import { eq } from 'drizzle-orm';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Database } from '../src/database/open.ts';
+import { sessions, users, verificationTokens } from '../src/database/schema.ts';
+import { purge } from '../src/sessions/purge.ts';
+import { hashSid, newSid } from '../src/sessions/sid.ts';
+import { startApp, type TestApp } from './support/app.ts';
+import { newPerson, openBrowser } from './support/browser.ts';
+import { openTestDatabase, type TestDatabase } from './support/database.ts';
+
+const DAY = 86_400_000;
+const now = new Date();
+const daysFromNow = (days: number) => new Date(now.getTime() + days * DAY);
+
+describe('the purge', () => {
+  let opened: TestDatabase;
+  let database: Database;
+  let userId: string;
+  beforeAll(async () => {
+    opened = await openTestDatabase();
+    database = opened.database;
+    const [user] = await database
+      .insert(users)
+      .values({ name: 'Ada', email: 'ada@example.org' })
+      .returning();
+    userId = user?.id ?? '';
+  });
+  afterAll(() => opened.close());
+  beforeEach(() => database.delete(sessions));
+
+  const row = (expires: Date, endedAt: Date | null = null) => ({
+    sessionToken: hashSid(newSid()),
+    userId,
+    authenticatedAt: daysFromNow(-90),
+    lastActive: daysFromNow(-90),
+    provider: 'credentials',
+    expires,
+    endedAt,
+  });
+
+  it('deletes what has been over for longer than the retention, and nothing else', async () => {
+    const kept = [
+      row(daysFromNow(1)),
+      row(daysFromNow(-29)),
+      row(daysFromNow(1), daysFromNow(-29)),
+    ];
+    await database
+      .insert(sessions)
+      .values([...kept, row(daysFromNow(-31)), row(daysFromNow(1), daysFromNow(-31))]);
+    await database.insert(verificationTokens).values([
+      { identifier: 'a', token: 'live', expires: daysFromNow(1) },
+      { identifier: 'a', token: 'over', expires: daysFromNow(-1) },
+    ]);
+    expect(await purge(database, { now, retentionMs: 30 * DAY })).toBe(3);
+    const left = await database.select({ token: sessions.sessionToken }).from(sessions);
+    expect(left.map(({ token }) => token).sort()).toEqual(
+      kept.map(({ sessionToken }) => sessionToken).sort(),
+    );
+    const tokens = await database.select().from(verificationTokens);
+    expect(tokens.map(({ token }) => token)).toEqual(['live']);
+  });
+
+  it('works in batches until nothing is left, and stops between them when told to', async () => {
+    await database.insert(sessions).values(Array.from({ length: 25 }, () => row(daysFromNow(-60))));
+    const options = { now, retentionMs: 30 * DAY, batchSize: 10 };
+    const stopped = AbortSignal.abort();
+    expect(await purge(database, { ...options, signal: stopped })).toBe(10);
+    expect(await purge(database, options)).toBe(15);
+    expect(await database.$count(sessions)).toBe(0);
+  });
+});
+
+describe('the purge for an outside scheduler', () => {
+  const CRON_SECRET = 'a secret for the scheduler alone, long enough';
+  let app: TestApp;
+  beforeAll(async () => {
+    app = await startApp({ env: { CRON_SECRET } });
+  });
+  afterAll(() => app.close());
+  const call = (secret?: string) => {
+    const post = openBrowser(app).rawPost('/api/cron/cleanup-sessions');
+    return secret === undefined ? post : post.set('Authorization', secret);
+  };
+
+  it('deletes and says how much', async () => {
+    const person = newPerson();
+    await openBrowser(app).signUp(person);
+    await app.database.update(sessions).set({ expires: daysFromNow(-60) });
+    const answer = await call(`Bearer ${CRON_SECRET}`);
+    expect(answer.status).toBe(200);
+    expect(answer.body).toEqual({ cleaned: 1 });
+    expect((await call(`Bearer ${CRON_SECRET}`)).body).toEqual({ cleaned: 0 });
+    expect(await app.database.$count(users, eq(users.email, person.email))).toBe(1);
+  });
+
+  it.each([undefined, '', 'Bearer', 'Bearer wrong', CRON_SECRET, `Bearer ${CRON_SECRET}x`])(
+    'answers 401 to %s',
+    async (secret) => {
+      const answer = await call(secret);
+      expect(answer.status).toBe(401);
+      expect(answer.body.error).toBe('bad_secret');
+    },
+  );
+
+  it('is not there with a GET, nor without CRON_SECRET', async () => {
+    expect((await openBrowser(app).get('/api/cron/cleanup-sessions')).status).toBe(404);
+    const without = await startApp({ on: app });
+    const answer = await openBrowser(without)
+      .rawPost('/api/cron/cleanup-sessions')
+      .set('Authorization', `Bearer ${CRON_SECRET}`);
+    expect(answer.status).toBe(404);
+    await without.close();
+  });
+});

@@ -1,0 +1,32 @@
+import type { AddressInfo } from 'node:net';
+import type { Provider } from '@auth/core/providers';
+import express from 'express';
+
+/** An OAuth provider on loopback. Whoever comes with the code `x` is its user `x`. */
+export async function startProvider() {
+  const app = express();
+  app.use(express.urlencoded({ extended: false }));
+  app.post('/token', (request, response) => {
+    response.json({ access_token: request.body.code, token_type: 'bearer' });
+  });
+  app.get('/userinfo', (request, response) => {
+    const id = request.get('authorization')?.replace('Bearer ', '');
+    response.json({ id, name: 'Mallory', email: `${id}@example.org` });
+  });
+  const server = app.listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const provider: Provider = {
+    id: 'loopback',
+    name: 'Loopback',
+    type: 'oauth',
+    authorization: `${origin}/authorize`,
+    token: `${origin}/token`,
+    userinfo: `${origin}/userinfo`,
+    clientId: 'latchkey',
+    clientSecret: 'secret',
+    checks: ['state'],
+    profile: ({ id, name, email }) => ({ id, name, email }),
+  };
+  return { provider, close: () => new Promise((resolve) => server.close(resolve)) };
+}
