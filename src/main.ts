@@ -18,7 +18,11 @@ async function start(): Promise<void> {
   if (config.secrets.length === 0) config.secrets = [await loadOrCreateSecret(config.dataDir)];
 
   const log = createLog(config.logLevel);
-  const placeOf = await openPlaces(config.geoipDatabase);
+  const placeOf = await openPlaces(config.geoipDatabase).catch((cause) => {
+    throw new ConfigError('GEOIP_DATABASE should be a country database in MaxMind’s format.', {
+      cause,
+    });
+  });
   const { database, close } = config.databaseUrl
     ? await openPostgres(config.databaseUrl)
     : await openEmbedded(config.dataDir);

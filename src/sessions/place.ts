@@ -18,8 +18,9 @@ export async function openPlaces(path: string | null): Promise<PlaceOf> {
   return (ipAddress) => {
     if (!ipAddress || !ipaddr.isValid(ipAddress)) return null;
     // Private and reserved addresses are nowhere, whatever a database says of their range.
-    if (ipaddr.process(ipAddress).range() !== 'unicast') return null;
-    const found = reader.get(ipAddress);
+    const address = ipaddr.process(ipAddress);
+    if (address.range() !== 'unicast') return null;
+    const found = reader.get(address.toString());
     const code = found?.country_code ?? found?.country?.iso_code;
     return code && /^[A-Z]{2}$/.test(code) ? (countries.of(code) ?? null) : null;
   };
