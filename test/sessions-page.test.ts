@@ -52,7 +52,7 @@ describe.each(STRATEGIES)('the devices page with the %s strategy', (strategy) =>
     await there.get('/account');
     await openBrowser(app).get('/api/sessions').set('Authorization', `Bearer ${copy}`);
     const { text } = await here.get('/account/sessions');
-    expect(text).toContain('One device is signed in');
+    expect(text).toContain('Only this device is signed in');
     expect(text).toContain('Signed out from another device');
     expect(text).toMatch(/Refused twice since, last <time [^>]+>just now<\/time> from Firefox/);
   });
