@@ -54,6 +54,8 @@ describe.skipIf(chromiumPath === null)('in a real browser without JavaScript', (
           await page.emulateMedia({ colorScheme });
           await page.setViewportSize({ width, height: 844 });
           await page.screenshot({ path, fullPage: true });
+          // Colours differ by scheme and layout by width: two of the four copies show both.
+          if ((colorScheme === 'light') !== (width === 1280)) continue;
           await copy.emulateMedia({ colorScheme });
           await copy.setViewportSize({ width, height: 844 });
           const { violations } = await new AxeBuilder({ page: copy }).analyze();
