@@ -5,7 +5,7 @@ import { createContext, type Dependencies } from './auth/context.ts';
 import { flashSecrets } from './auth/flash-secrets.ts';
 import { answerError, answerInTime } from './http/answer-error.ts';
 import { notFound } from './http/error.ts';
-import { requireHost } from './http/public-origin.ts';
+import { requireUsableAddress } from './http/public-origin.ts';
 import { logRequests } from './http/request-log.ts';
 import { requireSameOrigin } from './http/same-origin.ts';
 import { noStore, securityHeaders } from './http/security-headers.ts';
@@ -28,14 +28,15 @@ export async function createApp(dependencies: Dependencies): Promise<Express> {
 
   app.use(logRequests(context));
   app.use(answerInTime(context));
-  app.use(requireHost(context));
+  app.use(requireUsableAddress(context));
   app.use(securityHeaders(context));
   app.use(express.static(folder('public'), { maxAge: '1h' }));
   app.use(noStore);
   app.use(healthRoutes(context));
   app.use(requireSameOrigin(context));
   app.use(express.urlencoded({ extended: false, limit: BODY_LIMIT }));
-  app.use(express.json({ limit: BODY_LIMIT }));
+  // Auth.js takes JSON there; everything else that is posted is a form.
+  app.use('/auth/session', express.json({ limit: BODY_LIMIT }));
   app.use(cookieParser(flashSecrets(config.secrets)));
   app.use(loadViewer(context));
   app.use(routes(context));

@@ -1,3 +1,4 @@
+import ipaddr from 'ipaddr.js';
 import { validate as isCronExpression } from 'node-cron';
 import { z } from 'zod';
 import type { SessionPolicy } from './sessions/policy.ts';
@@ -14,9 +15,13 @@ export interface Config {
   trustProxy: number | string[];
   cookieDomain: string | null;
   databaseUrl: string | null;
+  /** Past a pooler, for what it cannot carry: listening and migrating. */
+  databaseListenUrl: string | null;
   dataDir: string;
   strategy: 'jwt' | 'database';
   policy: SessionPolicy;
+  sessionCheck: 'cached' | 'strict';
+  onDatabaseError: 'unavailable' | 'allow';
   purgeSchedule: string;
   purgeRetentionMs: number;
   cronSecret: string | null;
@@ -54,15 +59,32 @@ const origin = z.string().transform((value, context) => {
   return z.NEVER;
 });
 
+const postgresUrl = z.string().refine(isPostgresUrl, {
+  error: 'should be a URL such as postgres://user:password@host:5432/name, with %-escapes right',
+});
+
 const trustProxy = z.string().transform((value, context) => {
   if (/^\d{1,2}$/.test(value)) return Number(value);
   const addresses = value.split(',').map((address) => address.trim());
-  const address = /^(loopback|linklocal|uniquelocal|[\da-f]*[.:][\da-f.:]*(\/\d{1,3})?)$/i;
-  if (addresses.every((each) => address.test(each))) return addresses;
+  const isKnown = (each: string) =>
+    /^(loopback|linklocal|uniquelocal)$/.test(each) ||
+    ipaddr.isValid(each) ||
+    ipaddr.isValidCIDR(each);
+  if (addresses.every(isKnown)) return addresses;
   // `true` would let a client choose its own address by sending X-Forwarded-For.
   context.addIssue('should be the number of proxies in front of the app, or their addresses');
   return z.NEVER;
 });
+
+function isPostgresUrl(value: string): boolean {
+  if (!/^postgres(ql)?:\/\/./.test(value) || !URL.canParse(value)) return false;
+  try {
+    decodeURIComponent(new URL(value).username + new URL(value).password);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 const environment = z.object({
   NODE_ENV: z.string().optional(),
@@ -80,18 +102,18 @@ const environment = z.object({
   COOKIE_DOMAIN: text(/^[a-z\d-]+(\.[a-z\d-]+)+$/i, 'should be a domain, such as example.org')
     .transform((domain) => domain.toLowerCase())
     .optional(),
-  DATABASE_URL: text(
-    /^postgres(ql)?:\/\/./,
-    'should be a URL that starts with postgres:// or postgresql://',
-  ).optional(),
+  DATABASE_URL: postgresUrl.optional(),
+  DATABASE_LISTEN_URL: postgresUrl.optional(),
   DATA_DIR: z.string().default('./data'),
   SESSION_STRATEGY: z.enum(['jwt', 'database']).default('jwt'),
   SESSION_MAX_AGE: durationMs.default(7 * 86_400_000),
   SESSION_UPDATE_AGE: durationMs.default(86_400_000),
   SESSION_IDLE_TIMEOUT: durationMs
-    .refine((ms) => ms >= 5 * 60_000, 'should be at least 5m: activity is noted once a minute')
+    .refine((ms) => ms >= 60_000, 'should be at least 1m: activity is written every few seconds')
     .optional(),
   SESSION_ABSOLUTE_AGE: durationMs.optional(),
+  SESSION_CHECK: z.enum(['cached', 'strict']).default('cached'),
+  ON_DATABASE_ERROR: z.enum(['unavailable', 'allow']).default('unavailable'),
   PURGE_SCHEDULE: z
     .string()
     .refine(isCronExpression, 'should be a cron expression, such as 0 3 * * *')
@@ -119,6 +141,9 @@ function conflicts(set: Record<string, unknown>): [name: string, hint: string][]
   const updateAge = shape.SESSION_UPDATE_AGE.safeParse(set.SESSION_UPDATE_AGE).data;
   if (maxAge && updateAge && updateAge >= maxAge) {
     found.push(['SESSION_UPDATE_AGE', 'should be shorter than SESSION_MAX_AGE']);
+  }
+  if (set.DATABASE_LISTEN_URL && !set.DATABASE_URL) {
+    found.push(['DATABASE_LISTEN_URL', 'is for a PostgreSQL that DATABASE_URL leads to, too']);
   }
   const host = shape.AUTH_URL.safeParse(set.AUTH_URL).data?.hostname;
   const domain = shape.COOKIE_DOMAIN.safeParse(set.COOKIE_DOMAIN).data;
@@ -159,6 +184,7 @@ export function readConfig(variables: Record<string, string | undefined>): Confi
     trustProxy: env.TRUST_PROXY,
     cookieDomain: env.COOKIE_DOMAIN ?? null,
     databaseUrl: env.DATABASE_URL ?? null,
+    databaseListenUrl: env.DATABASE_LISTEN_URL ?? null,
     dataDir: env.DATA_DIR,
     strategy: env.SESSION_STRATEGY,
     policy: {
@@ -167,6 +193,8 @@ export function readConfig(variables: Record<string, string | undefined>): Confi
       absoluteAgeMs: env.SESSION_ABSOLUTE_AGE ?? null,
       idleTimeoutMs: env.SESSION_IDLE_TIMEOUT ?? null,
     },
+    sessionCheck: env.SESSION_CHECK,
+    onDatabaseError: env.ON_DATABASE_ERROR,
     purgeSchedule: env.PURGE_SCHEDULE,
     purgeRetentionMs: env.PURGE_RETENTION,
     cronSecret: env.CRON_SECRET ?? null,

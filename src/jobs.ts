@@ -5,7 +5,7 @@ import { purge } from './sessions/purge.ts';
 
 /** Purges now and on PURGE_SCHEDULE, never twice at a time. Returns how to stop, which waits. */
 export function startPurgeJob(dependencies: Dependencies): () => Promise<void> {
-  const { clock, config, database, log } = dependencies;
+  const { clock, config, ledger, log } = dependencies;
   const stopping = new AbortController();
   let running: Promise<void> | null = null;
 
@@ -14,7 +14,7 @@ export function startPurgeJob(dependencies: Dependencies): () => Promise<void> {
     try {
       const { signal } = stopping;
       const options = { now: clock(), retentionMs: config.purgeRetentionMs, signal };
-      const cleaned = await purge(database, options);
+      const cleaned = await purge(ledger.database, options);
       log.info({ cleaned, ms: Math.round(performance.now() - startedAt) }, 'purge');
     } catch (error) {
       const reason = isDatabaseOutage(error) ? 'the database is away' : 'see err';

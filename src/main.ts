@@ -7,6 +7,7 @@ import { openEmbedded, openPostgres } from './database/open.ts';
 import { startPurgeJob } from './jobs.ts';
 import { createLog } from './log.ts';
 import { loadOrCreateSecret } from './secret-file.ts';
+import { openLedger } from './sessions/ledger.ts';
 import { openPlaces } from './sessions/place.ts';
 
 /** Requests that run may go on for this long after a stop signal. */
@@ -23,10 +24,16 @@ async function start(): Promise<void> {
       cause,
     });
   });
-  const { database, close } = config.databaseUrl
-    ? await openPostgres(config.databaseUrl)
+  const opened = config.databaseUrl
+    ? await openPostgres(config.databaseUrl, config.databaseListenUrl)
     : await openEmbedded(config.dataDir);
-  const dependencies = { config, database, log, placeOf, clock: () => new Date() };
+  const ledger = openLedger(opened, config.sessionCheck, log);
+  const dependencies = { config, ledger, log, placeOf, clock: () => new Date() };
+
+  async function close(): Promise<void> {
+    await ledger.stop();
+    await opened.close();
+  }
 
   const server = createServer(await createApp(dependencies));
   await listen(server, config.port, config.host).catch(async (error) => {

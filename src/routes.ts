@@ -30,7 +30,7 @@ export function healthRoutes(context: Context): Router {
 
 /** Every method and path, for requests whose session was checked (`loadViewer`). */
 export function routes(context: Context): Router {
-  const router = Router();
+  const router = Router({ caseSensitive: true });
   router.param('id', requireUuid);
   const admin = [requireViewer, requireRole('admin')];
 
@@ -49,8 +49,11 @@ export function routes(context: Context): Router {
   router.get('/sign-in', showSignIn(context));
   router.post('/auth/callback/credentials', signIn(context));
   router.post('/auth/signout', signOut(context));
-  router.get('/auth/*action', passToAuth(context));
-  router.post('/auth/*action', passToAuth(context));
+  // Auth.js, by name: it also answers to other spellings, such as /auth//signout.
+  router.get(['/auth/csrf', '/auth/providers', '/auth/session'], passToAuth(context));
+  router.get(['/auth/signin', '/auth/signout', '/auth/error'], passToAuth(context));
+  router.get('/auth/callback/:provider', passToAuth(context));
+  router.post(['/auth/session', '/auth/signin/:provider'], passToAuth(context));
 
   router.get('/account', requireViewer, showAccount(context));
   router.post('/account/profile', requireViewer, saveProfile(context));

@@ -46,8 +46,11 @@ describe.each(STRATEGIES)('requests of other sites, with the %s strategy', (stra
   ])('are refused with %s, and nothing changed', async (_name, body) => {
     const { here, there, otherId } = await signInTwice(app);
     for (const path of forms(otherId)) {
-      for (const kind of ['form', 'json']) {
-        const answer = await here.rawPost(path).type(kind).send(body);
+      for (const kind of ['form', 'json', 'text/plain']) {
+        const answer = await here
+          .rawPost(path)
+          .type(kind)
+          .send(kind === 'text/plain' ? 'csrfToken=x' : body);
         expect(answer.status).toBe(403);
         expect(answer.text).toContain('This form is out of date');
       }

@@ -1,53 +1,27 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-
-const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+import { startProcess } from './support/process.ts';
 
 describe('the process', () => {
   let folder: string;
-  const children: ChildProcess[] = [];
+  const running: ReturnType<typeof startProcess>[] = [];
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'latchkey-main-'));
   });
   afterEach(async () => {
-    for (const child of children.splice(0)) {
-      if (child.exitCode !== null || child.signalCode !== null) continue;
-      child.kill('SIGKILL');
-      await once(child, 'exit');
-    }
+    await Promise.all(running.splice(0).map(({ kill }) => kill()));
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  /** Starts the app as its own process, with these variables and no others. */
   function run(env: Record<string, string>) {
-    // Without `tsx` in between: signals must reach the process itself.
-    const child = spawn(process.execPath, ['--import', 'tsx', main], {
-      cwd: join(fileURLToPath(import.meta.url), '../..'),
-      env: { PATH: process.env.PATH, DATA_DIR: folder, PORT: '0', ...env },
-    });
-    children.push(child);
-    const output = { text: '' };
-    child.stdout.on('data', (chunk) => {
-      output.text += chunk;
-    });
-    child.stderr.on('data', (chunk) => {
-      output.text += chunk;
-    });
-    const exit = once(child, 'exit').then(([code, signal]) => ({ code, signal }));
-    const ready = async () => {
-      await expect
-        .poll(() => /ready at (http:\/\/\S+)\n/.test(output.text), { timeout: 60_000 })
-        .toBe(true);
-      return output.text.match(/http:\/\/\S+/)?.[0] ?? '';
-    };
-    return { child, output, exit, ready };
+    const started = startProcess({ DATA_DIR: folder, ...env });
+    running.push(started);
+    return started;
   }
 
   it('starts with no configuration, says one line with its address, and stops on SIGTERM', async () => {

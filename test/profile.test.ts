@@ -47,6 +47,15 @@ describe.each(STRATEGIES)('the profile with the %s strategy', (strategy) => {
     expect(user).toMatchObject({ role: 'admin', organizationId: 'org-1' });
   });
 
+  it.each(['{"name":{"toString":1}}', '{"name":1}', '{"name":["x"]}', '[]', '1', '{'])(
+    'takes no JSON: %s',
+    async (body) => {
+      const { here } = await signInTwice(app);
+      const answer = await here.rawPost('/account/profile').type('json').send(body);
+      expect(answer.status).toBe(403);
+    },
+  );
+
   it('keeps what was typed when it is not usable', async () => {
     const { here } = await signInTwice(app);
     const answer = await here.post('/account/profile', { name: 'n'.repeat(101) });

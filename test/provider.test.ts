@@ -66,6 +66,31 @@ describe.each(STRATEGIES)('sign-in with a provider, with the %s strategy', (stra
     expect((await there.get('/auth/session')).body.user.email).not.toBe(person.email);
   });
 
+  it('links nothing, and starts nothing, for a session that ends while the provider is asked', async () => {
+    const { here, there, otherId, person } = await signInTwice(app);
+    provider.hooks.beforeToken = async () => {
+      await here.post(`/account/sessions/${otherId}/revoke`);
+    };
+    await signInAs(there, `late-${strategy}`);
+    provider.hooks.beforeToken = async () => {};
+    expect((await linkedTo(`late-${strategy}`))?.email).not.toBe(person.email);
+    expect((await there.get('/auth/session')).body?.user?.email).not.toBe(person.email);
+  });
+
+  it.each(['odd-name', 'nameless'])('makes the best of a profile: %s', async (code) => {
+    const browser = openBrowser(app);
+    await signInAs(browser, code);
+    expect(await browser.isSignedIn()).toBe(true);
+  });
+
+  it('says what is missing when a provider tells no email address', async () => {
+    const browser = openBrowser(app);
+    const answer = await signInAs(browser, 'no-email');
+    expect(answer.headers.location).toBe('/sign-in?error=NoEmail');
+    await browser.get('/sign-in?error=NoEmail');
+    expect((await browser.get('/sign-in')).text).toContain('tells no email address');
+  });
+
   it('refuses a provider’s account whose address belongs to somebody, and says what to do', async () => {
     const { person } = await signInTwice(app);
     const stranger = openBrowser(app);
@@ -88,5 +113,7 @@ describe.each(STRATEGIES)('sign-in with a provider, with the %s strategy', (stra
     const again = openBrowser(app);
     await signInAs(again, 'soon-off');
     expect(await again.isSignedIn()).toBe(false);
+    await again.get('/sign-in?error=x&code=deactivated');
+    expect((await again.get('/sign-in')).text).toContain('This account is deactivated.');
   });
 });

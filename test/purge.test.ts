@@ -72,11 +72,16 @@ describe('the purge', () => {
 
 describe('the purge for an outside scheduler', () => {
   const CRON_SECRET = 'a secret for the scheduler alone, long enough';
+  let opened: TestDatabase;
   let app: TestApp;
   beforeAll(async () => {
-    app = await startApp({ env: { CRON_SECRET } });
+    opened = await openTestDatabase();
+    app = await startApp({ env: { CRON_SECRET }, on: opened });
   });
-  afterAll(() => app.close());
+  afterAll(async () => {
+    await app.close();
+    await opened.close();
+  });
   const call = (secret?: string) => {
     const post = openBrowser(app).rawPost('/api/cron/cleanup-sessions');
     return secret === undefined ? post : post.set('Authorization', secret);
@@ -104,7 +109,7 @@ describe('the purge for an outside scheduler', () => {
 
   it('is not there with a GET, nor without CRON_SECRET', async () => {
     expect((await openBrowser(app).get('/api/cron/cleanup-sessions')).status).toBe(404);
-    const without = await startApp({ on: app });
+    const without = await startApp({ on: opened });
     const answer = await openBrowser(without)
       .rawPost('/api/cron/cleanup-sessions')
       .set('Authorization', `Bearer ${CRON_SECRET}`);

@@ -36,6 +36,18 @@ describe.each(STRATEGIES)('sign-out with the %s strategy', (strategy) => {
     expect(answer.headers.location).toBe('/sign-in');
   });
 
+  it.each(['/auth//signout', '/auth/signout//', '/AUTH/signout', '/auth/signout/x'])(
+    'does not happen by halves at %s',
+    async (path) => {
+      const { here } = await signInTwice(app);
+      const copy = here.token();
+      await here.post(path);
+      const isIn = await here.isSignedIn();
+      const replay = openBrowser(app).get('/api/sessions').set('Authorization', `Bearer ${copy}`);
+      expect((await replay).status === 200).toBe(isIn);
+    },
+  );
+
   it('does not happen with a GET', async () => {
     const { here } = await signInTwice(app);
     await here.get('/auth/signout');

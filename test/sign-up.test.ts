@@ -51,13 +51,20 @@ describe.each(STRATEGIES)('sign-up with the %s strategy', (strategy) => {
     expect(answer.text).toContain('An account with this email address exists already.');
   });
 
-  it('answers fields of a strange kind with 422', async () => {
+  it('takes a form and no JSON', async () => {
     const browser = openBrowser(app);
     const csrfToken = await browser.csrfToken();
     const answer = await browser
       .rawPost('/sign-up')
       .send({ csrfToken, name: { a: 1 }, email: ['x'], password: 7 });
-    expect(answer.status).toBe(422);
+    expect(answer.status).toBe(403);
+  });
+
+  it('answers fields that are sent twice with 422', async () => {
+    const browser = openBrowser(app);
+    const csrfToken = await browser.csrfToken();
+    const form = `csrfToken=${csrfToken}&name=a&name=b&email=x&password=y`;
+    expect((await browser.rawPost('/sign-up').type('form').send(form)).status).toBe(422);
   });
 });
 

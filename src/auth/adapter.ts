@@ -3,17 +3,19 @@ import { AccessDenied } from '@auth/core/errors';
 import { DrizzleAdapter } from '@auth/drizzle-adapter';
 import { accounts, users } from '../database/schema.ts';
 import type { Device } from '../sessions/device.ts';
+import { lockLiveSession } from '../sessions/lock.ts';
+import type { Viewer } from '../sessions/lookup.ts';
 import type { Context } from './context.ts';
 import type { Reporting } from './reporting.ts';
-import { createUser, normalizeEmail } from './users.ts';
+import { createUser, normalizeEmail, usableName } from './users.ts';
 
 /**
  * Where Auth.js keeps who owns an account of another provider: our tables, with our rule for new
  * accounts. It has no part in sessions.
  */
 export function createAdapter(
-  { database, config }: Context,
-  device: Device,
+  { clock, config, database }: Context,
+  { device, viewer }: { device: Device; viewer: Viewer | null },
   reporting: Reporting,
 ): Adapter {
   const tables = { usersTable: users, accountsTable: accounts };
@@ -30,7 +32,7 @@ export function createAdapter(
     getUserByEmail: reporting((email) => getUserByEmail(normalizeEmail(email))),
     updateUser: reporting(updateUser),
     createUser: reporting(async ({ email, name, image, emailVerified }: AdapterUser) => {
-      const newUser = { name: name ?? email, email, image: image ?? null, emailVerified };
+      const newUser = { name: usableName(name, email), email, image: image ?? null, emailVerified };
       const user = await createUser(database, newUser, config.signUp, device);
       if (user === 'exists' || user === 'closed') throw new AccessDenied(`No account: ${user}.`);
       return { ...user, emailVerified };
@@ -38,7 +40,14 @@ export function createAdapter(
     // Whose account it is, and none of its tokens: nothing here calls the provider again.
     linkAccount: reporting(
       async ({ userId, type, provider, providerAccountId }: AdapterAccount) => {
-        await database.insert(accounts).values({ userId, type, provider, providerAccountId });
+        await database.transaction(async (transaction) => {
+          // Auth.js links to the user of the session that it saw. It asked the provider in between.
+          const mustBeLive = viewer?.user.id === userId;
+          if (mustBeLive && !(await lockLiveSession(transaction, { ...viewer, userId }, clock()))) {
+            throw new AccessDenied('The session ended before the account was linked.');
+          }
+          await transaction.insert(accounts).values({ userId, type, provider, providerAccountId });
+        });
       },
     ),
   };

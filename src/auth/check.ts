@@ -1,7 +1,10 @@
+import type { JWT } from '@auth/core/jwt';
+import { isDatabaseOutage } from '../database/outage.ts';
 import type { SessionRecord } from '../sessions/lookup.ts';
 import { type Verdict, verdictOf } from '../sessions/verdict.ts';
 import { areStale } from './claims.ts';
 import type { Context } from './context.ts';
+import type { ReadToken } from './token.ts';
 
 export type Refusal = Exclude<Verdict, 'live'>;
 
@@ -10,34 +13,66 @@ export type Outcome =
   /** Not a token of ours: malformed, or encrypted under a secret that is gone. */
   | { kind: 'unreadable' }
   | { kind: 'refused'; verdict: Refusal; record: SessionRecord | null }
-  | { kind: 'live'; sid: string; record: SessionRecord; mustReissue: boolean };
+  | { kind: 'live'; sid: string; record: SessionRecord; mustReissue: boolean }
+  /** The database is away, and ON_DATABASE_ERROR=allow lets an unexpired token read. */
+  | { kind: 'claimed'; claims: JWT };
 
 /**
  * The check that every way in passes (invariant 2): what is presented → its session → `verdictOf`.
+ *
+ * A cached record can let a request in, and nothing else: before anybody is refused, the database is
+ * asked, as the session may have been used or prolonged in another process.
+ *
  * @throws what the database throws: no verdict is no reason to sign anybody out (invariant 7).
  */
 export async function checkToken(
-  { tokens, findSession, config }: Context,
+  context: Context,
   token: string | null,
   now: Date,
 ): Promise<Outcome> {
+  const { tokens, ledger } = context;
   if (token === null) return { kind: 'anonymous' };
   const read = await tokens.read(token);
   if (!read) return { kind: 'unreadable' };
-  const { sid, claims, isUnderOldSecret } = read;
-  const record = await findSession(sid);
-  const verdict = verdictOf({
+  const cached = ledger.cache.peek(read.sid);
+  if (cached && verdictOn(context, read, cached, now) === 'live') return letIn(read, cached);
+  try {
+    const record = await ledger.cache.load(read.sid);
+    const verdict = verdictOn(context, read, record, now);
+    return verdict === 'live' && record ? letIn(read, record) : refuse(verdict, record);
+  } catch (error) {
+    const { claims } = read;
+    const mayRead = context.config.onDatabaseError === 'allow' && isDatabaseOutage(error);
+    if (mayRead && claims && now.getTime() < claims.exp * 1000) return { kind: 'claimed', claims };
+    throw error;
+  }
+}
+
+function verdictOn(
+  { config, ledger }: Context,
+  { claims }: ReadToken,
+  record: SessionRecord | null,
+  now: Date,
+): Verdict {
+  const session = record && ledger.activity.latest(record.session);
+  return verdictOf({
     issuedAt: claims
       ? new Date(Math.round(claims.iat * 1000))
-      : (record?.session.authenticatedAt ?? new Date(Number.NaN)),
-    session: record?.session ?? null,
+      : (session?.authenticatedAt ?? new Date(Number.NaN)),
+    session,
     user: record?.user ?? null,
     now,
     idleTimeoutMs: config.policy.idleTimeoutMs,
   });
-  if (verdict !== 'live' || !record) {
-    return { kind: 'refused', verdict: verdict === 'live' ? 'revoked' : verdict, record };
-  }
+}
+
+function letIn({ sid, claims, isUnderOldSecret }: ReadToken, record: SessionRecord): Outcome {
   const mustReissue = isUnderOldSecret || (claims !== null && areStale(claims, record));
   return { kind: 'live', sid, record, mustReissue };
 }
+
+const refuse = (verdict: Verdict, record: SessionRecord | null): Outcome => ({
+  kind: 'refused',
+  verdict: verdict === 'live' ? 'revoked' : verdict,
+  record,
+});

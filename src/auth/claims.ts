@@ -54,6 +54,25 @@ export function claimsOf(sid: string, { session, user }: SessionRecord): JWT {
   };
 }
 
+/** What a token says of its session, for as long as the database cannot say it. */
+export function recordIn({ sub, iat, exp, ...shown }: JWT): SessionRecord {
+  const authenticatedAt = new Date(iat * 1000);
+  const { name, email, role, organizationId } = shown;
+  return {
+    user: {
+      ...{ id: sub, name, email, role, organizationId },
+      isActive: true,
+      sessionsValidAfter: authenticatedAt,
+    },
+    session: {
+      ...{ id: '', userId: sub, provider: '', authenticatedAt, expires: new Date(exp * 1000) },
+      ...{ createdAt: authenticatedAt, lastActive: authenticatedAt },
+      ...{ userAgent: null, ipAddress: null, endedAt: null, endReason: null },
+      ...{ refusedCount: 0, lastRefusedAt: null, lastRefusedUserAgent: null },
+    },
+  };
+}
+
 /** The claims in a decrypted token, or null when they are not ours. */
 export function parseClaims(json: string): JWT | null {
   try {

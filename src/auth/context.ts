@@ -2,15 +2,16 @@ import type { Provider } from '@auth/core/providers';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import type { Database } from '../database/open.ts';
-import { type FindSession, prepareFindSession } from '../sessions/lookup.ts';
+import type { Ledger } from '../sessions/ledger.ts';
 import type { PlaceOf } from '../sessions/place.ts';
 import { type Cookies, cookiesFor } from './cookies.ts';
 import { jwtTokens, opaqueTokens, type TokenFormat } from './token.ts';
+import { rememberTokens } from './token-cache.ts';
 
 /** What the app is given. */
 export interface Dependencies {
   config: Config;
-  database: Database;
+  ledger: Ledger;
   log: Logger;
   placeOf: PlaceOf;
   /** The current instant: tests move it. */
@@ -21,22 +22,22 @@ export interface Dependencies {
 
 /** What the parts of the app share: what it was given, and what is made of that once. */
 export interface Context extends Required<Dependencies> {
+  database: Database;
   cookies: Cookies;
   tokens: TokenFormat;
-  findSession: FindSession;
 }
 
 export async function createContext(dependencies: Dependencies): Promise<Context> {
-  const { config, database } = dependencies;
+  const { config, ledger } = dependencies;
   const cookies = cookiesFor(config);
   return {
     providers: [],
     ...dependencies,
+    database: ledger.database,
     cookies,
     tokens:
       config.strategy === 'jwt'
-        ? await jwtTokens(config.secrets, cookies.session.name)
+        ? rememberTokens(await jwtTokens(config.secrets, cookies.session.name))
         : opaqueTokens,
-    findSession: prepareFindSession(database),
   };
 }

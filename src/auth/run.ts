@@ -1,24 +1,24 @@
 import { Auth, type AuthConfig } from '@auth/core';
-import { CredentialsSignin } from '@auth/core/errors';
 import type { JWT } from '@auth/core/jwt';
 import credentialsProvider from '@auth/core/providers/credentials';
 import type { User } from '@auth/core/types';
 import type { Device } from '../sessions/device.ts';
+import type { Viewer } from '../sessions/lookup.ts';
 import { startSession } from '../sessions/start.ts';
 import { createAdapter } from './adapter.ts';
-import { checkToken, type Outcome } from './check.ts';
+import { checkToken } from './check.ts';
 import { claimsOf } from './claims.ts';
 import type { Context } from './context.ts';
 import { createReporting, type Reporting } from './reporting.ts';
 import { safeReturnPath } from './return-path.ts';
-import { authenticate } from './sign-in.ts';
+import { authenticate, SignInRefused } from './sign-in.ts';
 
 /** What is known of the request before Auth.js sees it. */
 export interface AuthRequest {
   request: Request;
   device: Device;
-  token: string | null;
-  outcome: Outcome;
+  /** The live session that came with it. */
+  viewer: Viewer | null;
 }
 
 /**
@@ -65,13 +65,13 @@ function authConfig(
     },
     session: { strategy: 'jwt', maxAge: config.policy.maxAgeMs / 1000 },
     jwt: {
-      decode: reporting(({ token }) => freshClaims(context, facts, token)),
+      decode: reporting(({ token }) => freshClaims(context, token)),
       encode: reporting(async ({ token }) => {
         if (!token) throw new Error('Auth.js asked to encode nothing.');
         return tokens.write(token);
       }),
     },
-    adapter: createAdapter(context, facts.device, reporting),
+    adapter: createAdapter(context, facts, reporting),
     providers: [
       credentialsProvider({
         credentials: { email: {}, password: {} },
@@ -80,6 +80,7 @@ function authConfig(
       ...providers,
     ],
     callbacks: {
+      signIn: ({ user }) => (user.email ? true : '/sign-in?error=NoEmail'),
       // `user` is set at sign-in alone. What a client posts to /auth/session arrives beside it as
       // `session` and is not looked at (invariant 11).
       jwt: reporting(async ({ token, user, account }) =>
@@ -106,30 +107,28 @@ function authConfig(
   };
 }
 
-/** The claims of a live session as the database has them now, else null (invariants 2 and 11). */
-async function freshClaims(
-  context: Context,
-  facts: Omit<AuthRequest, 'request'>,
-  token: string | undefined,
-): Promise<JWT | null> {
+/**
+ * The claims of a live session as the database has them now, else null (invariants 2 and 11). Checked
+ * anew, also when this is the token of the request: a provider may have been asked in between.
+ */
+async function freshClaims(context: Context, token: string | undefined): Promise<JWT | null> {
   if (!token) return null;
-  const outcome =
-    token === facts.token ? facts.outcome : await checkToken(context, token, context.clock());
+  const outcome = await checkToken(context, token, context.clock());
+  if (outcome.kind === 'claimed') return outcome.claims;
   return outcome.kind === 'live' ? claimsOf(outcome.sid, outcome.record) : null;
 }
 
 /** Starts the session of somebody whose credentials Auth.js has just accepted. */
 async function signInClaims(
-  { database, clock, config }: Context,
-  { device, outcome }: Omit<AuthRequest, 'request'>,
+  { ledger, clock, config }: Context,
+  { device, viewer }: Omit<AuthRequest, 'request'>,
   { id, sessionsValidAfter }: User,
   provider: string,
 ): Promise<JWT> {
   if (!id || !sessionsValidAfter)
     throw new Error(`Provider ${provider} gave a user of no account.`);
-  const replaces = outcome.kind === 'live' ? outcome.record : null;
-  const signIn = { userId: id, cutoff: sessionsValidAfter, provider, device, replaces };
-  const started = await startSession(database, signIn, clock(), config.policy);
-  if (!started) throw new CredentialsSignin('The account changed during the sign-in.');
+  const signIn = { userId: id, cutoff: sessionsValidAfter, provider, device, replaces: viewer };
+  const started = await startSession(ledger, signIn, clock(), config.policy);
+  if (typeof started === 'string') throw new SignInRefused(started);
   return claimsOf(started.sid, started);
 }

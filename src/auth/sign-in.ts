@@ -9,9 +9,12 @@ import { findCredentials } from './users.ts';
 /** RFC 5321, section 4.5.3.1: no address is longer than its path of 256 octets less the brackets. */
 export const EMAIL_MAX_LENGTH = 254;
 
-/** The password was right, but the account is switched off. */
-class DeactivatedAccount extends CredentialsSignin {
-  override code = 'deactivated';
+/** The credentials were right, but there is a reason against it, which the sign-in page tells. */
+export class SignInRefused extends CredentialsSignin {
+  constructor(code: 'deactivated' | 'changed') {
+    super(`Sign-in refused: ${code}.`);
+    this.code = code;
+  }
 }
 
 /**
@@ -31,7 +34,7 @@ export async function authenticate(
     await recordEvent(database, { action: 'sign_in_failed', userId: user?.id ?? null, device });
     return null;
   }
-  if (!user.isActive) throw new DeactivatedAccount('This account is deactivated.');
+  if (!user.isActive) throw new SignInRefused('deactivated');
   const { id, name, role, organizationId, sessionsValidAfter } = user;
   return { id, name, email: user.email, role, organizationId, sessionsValidAfter };
 }

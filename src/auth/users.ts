@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Database } from '../database/open.ts';
 import { users } from '../database/schema.ts';
 import { recordEvent } from '../sessions/audit.ts';
+import { changeUsers, type Writable } from '../sessions/change-users.ts';
 import type { Device } from '../sessions/device.ts';
 import { type SessionUser, userColumns } from '../sessions/lookup.ts';
 
@@ -15,6 +16,16 @@ export const nameShape = z
   .min(1, 'Enter your name.')
   .max(NAME_MAX_LENGTH, `Use at most ${NAME_MAX_LENGTH} characters.`)
   .regex(/^\P{Cc}*$/u, 'Use letters, digits and punctuation only.');
+
+/** A name that another provider tells of somebody, made to fit; their address when nothing is left. */
+export function usableName(name: string | null | undefined, email: string): string {
+  const cleaned = (name ?? '')
+    .replace(/\p{Cc}/gu, ' ')
+    .trim()
+    .slice(0, NAME_MAX_LENGTH)
+    .trim();
+  return cleaned || email.slice(0, NAME_MAX_LENGTH);
+}
 
 /** Any fixed number, as long as nothing else in the database locks on it. */
 const FIRST_USER_LOCK = 7_304_213;
@@ -89,12 +100,12 @@ export async function findCredentials(
 }
 
 export async function renameUser(
-  database: Database,
+  ledger: Writable,
   userId: string,
   name: string,
   device: Device,
 ): Promise<void> {
-  await database.transaction(async (transaction) => {
+  await changeUsers(ledger, [userId], async (transaction) => {
     await transaction.update(users).set({ name }).where(eq(users.id, userId));
     await recordEvent(transaction, { action: 'profile_changed', userId, device });
   });

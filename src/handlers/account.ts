@@ -3,6 +3,7 @@ import type { Context } from '../auth/context.ts';
 import { nameShape, renameUser } from '../auth/users.ts';
 import { deviceOf } from '../http/device.ts';
 import { setFlash } from '../http/flash.ts';
+import { textIn } from '../http/form.ts';
 import { renderPage } from '../http/render.ts';
 import { setSessionCookie } from '../http/session-cookie.ts';
 import { viewerOf } from '../http/viewer.ts';
@@ -19,7 +20,7 @@ export function showAccount(context: Context): RequestHandler {
 export function saveProfile(context: Context): RequestHandler {
   return async (request, response) => {
     const { sid, session, user } = viewerOf(request);
-    const given = String(request.body.name ?? '');
+    const given = textIn(request.body, 'name');
     const parsed = nameShape.safeParse(given);
     if (!parsed.success) {
       const { email, role } = user;
@@ -27,7 +28,7 @@ export function saveProfile(context: Context): RequestHandler {
       const locals = { title: 'Your account', name: given, email, role, problem };
       return renderPage(request, response.status(422), context, 'account', locals);
     }
-    await renameUser(context.database, user.id, parsed.data, deviceOf(request));
+    await renameUser(context.ledger, user.id, parsed.data, deviceOf(request));
     if (context.tokens.carriesClaims) {
       const record = { session, user: { ...user, name: parsed.data } };
       await setSessionCookie(request, response, context, sid, record);

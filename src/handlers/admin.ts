@@ -36,7 +36,7 @@ export function revokeAccountSessions(context: Context): RequestHandler<{ id: st
     const actorId = viewerOf(request).user.id;
     const act = { device: deviceOf(request), now: context.clock(), actorId };
     const { id } = request.params;
-    const ended = await revokeAll(context.database, id, 'revoked_by_admin', act);
+    const ended = await revokeAll(context.ledger, id, 'revoked_by_admin', act);
     if (ended === null) throw notFound();
     const text = `${counted(ended, 'device')} signed out at ${clockTime(act.now)}.`;
     setFlash(response, context, { kind: 'notice', text });

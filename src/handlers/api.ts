@@ -3,19 +3,21 @@ import type { Context } from '../auth/context.ts';
 import { deviceOf } from '../http/device.ts';
 import { HttpError, notFound } from '../http/error.ts';
 import { pageOf } from '../http/paging.ts';
-import { setSessionCookie } from '../http/session-cookie.ts';
 import { viewerOf } from '../http/viewer.ts';
 import { describeSession } from '../sessions/describe.ts';
 import { listSessions } from '../sessions/list.ts';
-import { revokeAll, revokeOthers, revokeSession } from '../sessions/revoke.ts';
+import { revokeAll, revokeSession } from '../sessions/revoke.ts';
+import { keepThisDeviceOnly } from './keep-this-device.ts';
 import { forgetBrowser } from './sign-out.ts';
 
 /** `{ sessions, page, pages, total }`, the instants as ISO 8601. */
 export function listSessionsJson(context: Context): RequestHandler {
-  const { clock, config, database, placeOf } = context;
+  const { clock, config, database, ledger, placeOf } = context;
   return async (request, response) => {
     const { session, user } = viewerOf(request);
     const options = { now: clock(), idleTimeoutMs: config.policy.idleTimeoutMs };
+    // What this process has seen a moment ago belongs on the page.
+    await ledger.activity.flush();
     const listed = await listSessions(database, user.id, pageOf(request), options);
     const sessions = listed.sessions.map((each) => describeSession(each, session.id, placeOf));
     response.json({ ...listed, sessions });
@@ -30,7 +32,7 @@ export function revokeJson(context: Context): RequestHandler<{ id: string }> {
     const isOwn = id === session.id;
     const reason = isOwn ? 'signed_out' : 'revoked';
     const act = { device: deviceOf(request), now: context.clock() };
-    const over = await revokeSession(context.database, { id, userId: user.id }, reason, act);
+    const over = await revokeSession(context.ledger, { id, userId: user.id }, reason, act);
     if (!over) throw notFound();
     if (isOwn) forgetBrowser(request, response, context);
     const { endedAt, endReason } = over;
@@ -40,12 +42,11 @@ export function revokeJson(context: Context): RequestHandler<{ id: string }> {
 
 /** `{ ended: n }` for `?scope=others` or `?scope=all`. */
 export function revokeScopeJson(context: Context): RequestHandler {
-  const { clock, database } = context;
+  const { clock, ledger } = context;
   return async (request, response) => {
-    const { session, user } = viewerOf(request);
     const act = { device: deviceOf(request), now: clock() };
     if (request.query.scope === 'all') {
-      const ended = await revokeAll(database, user.id, 'revoked_all', act);
+      const ended = await revokeAll(ledger, viewerOf(request).user.id, 'revoked_all', act);
       forgetBrowser(request, response, context);
       response.json({ ended: ended ?? 0 });
       return;
@@ -53,11 +54,10 @@ export function revokeScopeJson(context: Context): RequestHandler {
     if (request.query.scope !== 'others') {
       throw new HttpError(400, 'bad_scope', 'Say which sessions: ?scope=others or ?scope=all.');
     }
-    const kept = await revokeOthers(database, session, act);
-    if (!kept) throw new HttpError(401, 'revoked', 'This session was ended a moment ago.');
-    const { sid, authenticatedAt, ended } = kept;
-    const record = { session: { ...session, authenticatedAt }, user };
-    await setSessionCookie(request, response, context, sid, record);
+    const ended = await keepThisDeviceOnly(request, response, context, act);
+    if (ended === null) {
+      throw new HttpError(401, 'revoked', 'This session was ended a moment ago.');
+    }
     response.json({ ended });
   };
 }

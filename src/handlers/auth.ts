@@ -17,7 +17,7 @@ export function answerWithAuth(context: Context, request: Request): Promise<glob
   return runAuth(context, {
     request: webRequestOf(request, originOf(request, context), context.cookies.callbackUrl.name),
     device: deviceOf(request),
-    ...request.checked,
+    viewer: request.viewer,
   });
 }
 
@@ -33,11 +33,7 @@ export async function sendAuthAnswer(
   response.status(answer.status).send(await answer.text());
 }
 
-/**
- * The same request under the public origin, with the body that Express has parsed already. Auth.js
- * answers 500 to a `callbackUrl` that is no address, in the query or in its cookie: those are mended
- * or left out.
- */
+/** The same request under the public origin, with the body that Express has parsed already. */
 function webRequestOf(
   request: Request,
   origin: string,
@@ -47,12 +43,7 @@ function webRequestOf(
   for (const [name, value] of Object.entries(request.headers)) {
     for (const each of [value ?? []].flat()) headers.append(name, each);
   }
-  const kept = request.cookies[callbackUrlCookie];
-  if (kept !== undefined && safeReturnPath(kept, origin) !== kept) {
-    const others = headers.get('cookie')?.split(';') ?? [];
-    const isOther = (pair: string) => pair.trim().split('=', 1)[0] !== callbackUrlCookie;
-    headers.set('cookie', others.filter(isOther).join(';'));
-  }
+  headers.set('cookie', withSafeReturn(request.get('cookie') ?? '', callbackUrlCookie, origin));
   const url = new URL(request.originalUrl, origin);
   const wanted = url.searchParams.get('callbackUrl');
   if (wanted !== null) url.searchParams.set('callbackUrl', safeReturnPath(wanted, origin));
@@ -62,4 +53,15 @@ function webRequestOf(
   headers.delete('content-length');
   const body = JSON.stringify(request.body ?? {});
   return new globalThis.Request(url, { method: 'POST', headers, body });
+}
+
+/** The cookies without a return path that is not one: Auth.js answers 500 to it. */
+function withSafeReturn(cookies: string, callbackUrlCookie: string, origin: string): string {
+  const isUsable = (pair: string) => {
+    const [name = '', value = ''] = pair.split('=');
+    if (name.trim() !== callbackUrlCookie) return true;
+    const wanted = value.replaceAll('%2F', '/');
+    return safeReturnPath(wanted, origin) === wanted;
+  };
+  return cookies.split(';').filter(isUsable).join(';');
 }

@@ -5,7 +5,6 @@ import { notFound } from '../http/error.ts';
 import { setFlash } from '../http/flash.ts';
 import { pageOf } from '../http/paging.ts';
 import { type EndedRow, renderPage } from '../http/render.ts';
-import { setSessionCookie } from '../http/session-cookie.ts';
 import { viewerOf } from '../http/viewer.ts';
 import { clockTime, counted, endWords } from '../http/words.ts';
 import { describeSession } from '../sessions/describe.ts';
@@ -13,16 +12,19 @@ import { deviceName } from '../sessions/device.ts';
 import { listEndedSessions, listSessions } from '../sessions/list.ts';
 import type { Session } from '../sessions/lookup.ts';
 import type { PlaceOf } from '../sessions/place.ts';
-import { revokeAll, revokeOthers, revokeSession } from '../sessions/revoke.ts';
+import { revokeAll, revokeSession } from '../sessions/revoke.ts';
+import { keepThisDeviceOnly } from './keep-this-device.ts';
 import { forgetBrowser, signOut } from './sign-out.ts';
 
 const PAGE = '/account/sessions';
 
 export function showSessions(context: Context): RequestHandler {
-  const { clock, config, database, placeOf } = context;
+  const { clock, config, database, ledger, placeOf } = context;
   return async (request, response) => {
     const { session, user } = viewerOf(request);
     const options = { now: clock(), idleTimeoutMs: config.policy.idleTimeoutMs };
+    // What this process has seen a moment ago belongs on the page.
+    await ledger.activity.flush();
     const listed = await listSessions(database, user.id, pageOf(request), options);
     const ended = await listEndedSessions(database, user.id, options);
     renderPage(request, response, context, 'sessions/index', {
@@ -43,7 +45,7 @@ export function revoke(context: Context): RequestHandler<{ id: string }> {
     const { id } = request.params;
     if (id === session.id) return signOut(context)(request, response, next);
     const act = { device: deviceOf(request), now: context.clock() };
-    const over = await revokeSession(context.database, { id, userId: user.id }, 'revoked', act);
+    const over = await revokeSession(context.ledger, { id, userId: user.id }, 'revoked', act);
     if (!over) throw notFound();
     const device = deviceName(over.userAgent);
     const at = clockTime(over.endedAt ?? act.now);
@@ -55,14 +57,10 @@ export function revoke(context: Context): RequestHandler<{ id: string }> {
 /** Ends all sessions but this one, which moves to the new cutoff with a new token. */
 export function revokeOtherSessions(context: Context): RequestHandler {
   return async (request, response) => {
-    const { session, user } = viewerOf(request);
     const act = { device: deviceOf(request), now: context.clock() };
-    const kept = await revokeOthers(context.database, session, act);
+    const ended = await keepThisDeviceOnly(request, response, context, act);
     // This session was ended by somebody else a moment ago: its next request says so.
-    if (!kept) return response.redirect(303, PAGE);
-    const { sid, authenticatedAt, ended } = kept;
-    const record = { session: { ...session, authenticatedAt }, user };
-    await setSessionCookie(request, response, context, sid, record);
+    if (ended === null) return response.redirect(303, PAGE);
     const text =
       ended === 0
         ? 'No other device was signed in.'
@@ -77,7 +75,7 @@ export function revokeAllSessions(context: Context): RequestHandler {
   return async (request, response) => {
     const { user } = viewerOf(request);
     const act = { device: deviceOf(request), now: context.clock() };
-    const ended = await revokeAll(context.database, user.id, 'revoked_all', act);
+    const ended = await revokeAll(context.ledger, user.id, 'revoked_all', act);
     const text = `You are signed out everywhere: ${counted(ended ?? 0, 'device')}.`;
     setFlash(response, context, { kind: 'notice', text });
     forgetBrowser(request, response, context);

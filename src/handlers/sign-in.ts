@@ -1,20 +1,26 @@
 import type { RequestHandler } from 'express';
 import type { Context } from '../auth/context.ts';
 import { safeReturnPath } from '../auth/return-path.ts';
+import { EMAIL_MAX_LENGTH } from '../auth/sign-in.ts';
 import { isSignUpOpen } from '../auth/users.ts';
 import { setFlash } from '../http/flash.ts';
+import { textIn } from '../http/form.ts';
 import { originOf } from '../http/public-origin.ts';
 import { renderPage } from '../http/render.ts';
 import { answerWithAuth, sendAuthAnswer } from './auth.ts';
 
 /** By the `code` or else the `error` that Auth.js sends back to the sign-in page. */
-const PROBLEMS: Record<string, string> = {
-  credentials: 'Email or password is wrong. Check both and try again.',
-  deactivated: 'This account is deactivated. Ask an administrator to switch it on again.',
-  AccessDenied: 'You may not sign in here. Ask an administrator for an account.',
-  OAuthAccountNotLinked:
+const PROBLEMS = new Map([
+  ['credentials', 'Email or password is wrong. Check both and try again.'],
+  ['deactivated', 'This account is deactivated. Ask an administrator to switch it on again.'],
+  ['changed', 'The account was changed while you signed in. Try again.'],
+  ['AccessDenied', 'You may not sign in here. Ask an administrator for an account.'],
+  ['NoEmail', 'That provider tells no email address, and an account needs one.'],
+  [
+    'OAuthAccountNotLinked',
     'An account with this email address exists already. Sign in as you did before.',
-};
+  ],
+]);
 const UNKNOWN_PROBLEM = 'Signing in did not work. Try again.';
 
 export function showSignIn(context: Context): RequestHandler {
@@ -42,17 +48,17 @@ export function signIn(context: Context): RequestHandler {
     const location = new URL(answer.headers.get('location') ?? '/', originOf(request, context));
     const error = location.searchParams.get('error');
     if (location.pathname !== '/sign-in' || error === null) return sendAuthAnswer(answer, response);
-    const { email, callbackUrl } = request.body;
+    const email = textIn(request.body, 'email');
     setFlash(response, context, {
       kind: 'error',
       text: problemOf(error, location.searchParams.get('code')),
-      ...(typeof email === 'string' && { email: email.slice(0, 254) }),
+      email: email.slice(0, EMAIL_MAX_LENGTH),
     });
-    const back = safeReturnPath(callbackUrl, originOf(request, context));
+    const back = safeReturnPath(request.body.callbackUrl, originOf(request, context));
     response.redirect(303, `/sign-in?${new URLSearchParams({ callbackUrl: back })}`);
   };
 }
 
 function problemOf(error: string, code: unknown): string {
-  return PROBLEMS[typeof code === 'string' ? code : ''] ?? PROBLEMS[error] ?? UNKNOWN_PROBLEM;
+  return PROBLEMS.get(String(code)) ?? PROBLEMS.get(error) ?? UNKNOWN_PROBLEM;
 }

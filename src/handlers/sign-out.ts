@@ -13,7 +13,7 @@ export function signOut(context: Context): RequestHandler {
   return async (request, response) => {
     if (request.viewer) {
       const act = { device: deviceOf(request), now: context.clock() };
-      await revokeSession(context.database, request.viewer.session, 'signed_out', act);
+      await revokeSession(context.ledger, request.viewer.session, 'signed_out', act);
       setFlash(response, context, { kind: 'notice', text: 'You are signed out.' });
     }
     forgetBrowser(request, response, context);

@@ -7,6 +7,7 @@ import { EMAIL_MAX_LENGTH } from '../auth/sign-in.ts';
 import { createUser, hasUsers, nameShape } from '../auth/users.ts';
 import { deviceOf } from '../http/device.ts';
 import { setFlash } from '../http/flash.ts';
+import { textIn } from '../http/form.ts';
 import { type Pages, renderPage } from '../http/render.ts';
 import { setSessionCookie } from '../http/session-cookie.ts';
 import { startSession } from '../sessions/start.ts';
@@ -44,11 +45,16 @@ export function showSignUp(context: Context): RequestHandler {
 
 /** Creates the account and signs this browser in. */
 export function signUp(context: Context): RequestHandler {
-  const { clock, config, database } = context;
+  const { clock, config, database, ledger } = context;
   return async (request, response) => {
-    const given = { name: '', email: '', password: '', ...request.body };
+    const { body } = request;
+    const given = {
+      name: textIn(body, 'name'),
+      email: textIn(body, 'email'),
+      password: textIn(body, 'password'),
+    };
     const answer = (status: number, problems: Problems, isOpen = true) => {
-      const values = { name: String(given.name), email: String(given.email) };
+      const values = { name: given.name, email: given.email };
       const title = 'Create an account';
       const locals = { title, isFirst: false, isOpen, values, problems };
       renderPage(request, response.status(status), context, 'sign-up', locals);
@@ -70,8 +76,8 @@ export function signUp(context: Context): RequestHandler {
       device,
       replaces: request.viewer,
     };
-    const started = await startSession(database, signIn, clock(), config.policy);
-    if (!started) return response.redirect(303, '/sign-in');
+    const started = await startSession(ledger, signIn, clock(), config.policy);
+    if (typeof started === 'string') return response.redirect(303, '/sign-in');
     await setSessionCookie(request, response, context, started.sid, started);
     setFlash(response, context, { kind: 'notice', text: `Welcome, ${user.name}.` });
     response.redirect(303, HOME);

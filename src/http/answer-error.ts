@@ -1,7 +1,7 @@
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import type { Context } from '../auth/context.ts';
 import { isDatabaseOutage } from '../database/outage.ts';
-import { HttpError } from './error.ts';
+import { HttpError, unavailable } from './error.ts';
 import { renderPage } from './render.ts';
 import { isApi } from './viewer.ts';
 
@@ -12,6 +12,7 @@ const TITLES: Record<number, string> = {
   401: 'Please sign in',
   403: 'Not allowed',
   404: 'Not found',
+  408: 'That took too long',
   413: 'Too much at once',
   500: 'Something went wrong',
   503: 'Back in a moment',
@@ -30,11 +31,11 @@ export function answerError(context: Context): ErrorRequestHandler {
   };
 }
 
-/** Answers 503 to a request that nothing has answered for so long: a database can be lost silently. */
+/** Answers a request that nothing else has answered for so long: a database can be lost silently. */
 export function answerInTime(context: Context): RequestHandler {
   return (request, response, next) => {
     const timer = setTimeout(() => {
-      if (!response.headersSent) sendError(context, request, response, unavailable());
+      if (!response.headersSent) sendError(context, request, response, tooLate(request));
     }, REQUEST_DEADLINE_MS);
     response.once('close', () => clearTimeout(timer));
     next();
@@ -71,10 +72,12 @@ function answerTo(error: unknown): HttpError {
   return new HttpError(500, 'internal', sentence);
 }
 
-function unavailable(): HttpError {
-  const sentence =
-    'The database cannot be reached right now. You stay signed in; try again in a few seconds.';
-  return new HttpError(503, 'unavailable', sentence);
+function tooLate(request: Request): HttpError {
+  if (!request.complete) {
+    return new HttpError(408, 'timeout', 'This request did not arrive in time. Try again.');
+  }
+  const sentence = 'This took too long. You stay signed in; try again in a few seconds.';
+  return new HttpError(503, 'timeout', sentence);
 }
 
 /** The 4xx status that Express and its body parsers give to what a client sent wrongly. */

@@ -30,3 +30,10 @@ export const staleForm = () =>
     'stale_form',
     'This form is out of date, so nothing was changed. Go back, reload the page and try again.',
   );
+
+export const unavailable = () =>
+  new HttpError(
+    503,
+    'unavailable',
+    'The database cannot be reached right now. You stay signed in; try again in a few seconds.',
+  );

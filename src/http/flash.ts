@@ -14,9 +14,10 @@ export type Flash = z.infer<typeof flashShape>;
 
 const LIFETIME_MS = 10 * 60_000;
 
-/** Leaves a message for the next page, in a signed cookie. */
+/** Leaves a message for the next page, this one or after a redirect, in a signed cookie. */
 export function setFlash(response: Response, { cookies }: Context, flash: Flash): void {
   const { name, options } = cookies.flash;
+  response.locals.flash = flash;
   response.cookie(name, flash, { ...options, maxAge: LIFETIME_MS, signed: true });
 }
 
@@ -27,7 +28,8 @@ export function takeFlash(
   { cookies }: Context,
 ): Flash | null {
   const { name, options } = cookies.flash;
-  if (request.signedCookies[name] === undefined) return null;
+  const left = response.locals.flash ?? request.signedCookies[name];
+  if (left === undefined) return null;
   response.clearCookie(name, options);
-  return flashShape.safeParse(request.signedCookies[name]).data ?? null;
+  return flashShape.safeParse(left).data ?? null;
 }

@@ -7,10 +7,13 @@ export function originOf(request: Request, { config }: Context): string {
   return config.authUrl?.origin ?? `${request.protocol}://${request.host}`;
 }
 
-/** Refuses a request whose `Host` is no host: no address could be built from it. */
-export function requireHost(context: Context): RequestHandler {
+/**
+ * Refuses a request from which no address of ours could be built: its `Host` is no host, or its target
+ * is not a path. (`GET http://evil.example/ HTTP/1.1` is one for proxies, and `//` begins a host.)
+ */
+export function requireUsableAddress(context: Context): RequestHandler {
   return (request, _response, next) => {
-    if (URL.canParse(originOf(request, context))) return next();
+    if (URL.canParse(originOf(request, context)) && /^\/(?!\/)/.test(request.url)) return next();
     next(new HttpError(400, 'bad_host', 'The address of this request is not usable.'));
   };
 }

@@ -2,9 +2,9 @@ import type { Request, Response } from 'express';
 import type { Context } from '../auth/context.ts';
 import type { UserSummary } from '../auth/list-users.ts';
 import type { SessionDescription } from '../sessions/describe.ts';
+import type { Viewer } from '../sessions/lookup.ts';
 import { csrfToken } from './csrf.ts';
 import { type Flash, takeFlash } from './flash.ts';
-import type { Viewer } from './viewer.ts';
 import * as words from './words.ts';
 
 /** What each page in `views/` needs: a handler that forgets some of it does not compile. */
@@ -44,6 +44,8 @@ interface LayoutLocals {
   page: keyof Pages;
   title: string;
   viewer: Viewer | null;
+  /** The database is away: what is shown comes from the token, and nothing can be changed. */
+  isReadOnly: boolean;
   flash: Flash | null;
   csrfToken: () => string;
   path: string;
@@ -64,6 +66,7 @@ export function renderPage<Page extends keyof Pages>(
     page,
     title,
     viewer: request.viewer ?? null,
+    isReadOnly: request.outcome?.kind === 'claimed',
     // An error page is not the one that the message was meant for.
     flash: page === 'error' ? null : takeFlash(request, response, context),
     csrfToken: () => csrfToken(request, response, context),

@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express';
 import { claimsOf } from '../auth/claims.ts';
 import type { Context } from '../auth/context.ts';
-import { presentedToken } from '../auth/presented-token.ts';
+import { sessionCookieNames } from '../auth/presented-token.ts';
 import type { SessionRecord } from '../sessions/lookup.ts';
 
 /** Gives this browser the token of a session, and takes away the chunks of an older one. */
@@ -14,8 +14,9 @@ export async function setSessionCookie(
 ): Promise<void> {
   const { name, options } = cookies.session;
   const token = await tokens.write(claimsOf(sid, record));
-  const { cookieNames } = presentedToken(name, request.cookies, undefined);
-  for (const chunk of cookieNames) if (chunk !== name) response.clearCookie(chunk, options);
+  for (const each of sessionCookieNames(name, request.cookies)) {
+    if (each !== name) response.clearCookie(each, options);
+  }
   response.cookie(name, token, { ...options, expires: record.session.expires });
 }
 
@@ -26,6 +27,7 @@ export function clearSessionCookie(
   { cookies }: Context,
 ): void {
   const { name, options } = cookies.session;
-  const { cookieNames } = presentedToken(name, request.cookies, undefined);
-  for (const each of cookieNames) response.clearCookie(each, options);
+  for (const each of sessionCookieNames(name, request.cookies)) {
+    response.clearCookie(each, options);
+  }
 }

@@ -1,26 +1,25 @@
 import type { Request, RequestHandler } from 'express';
 import { checkToken, type Outcome } from '../auth/check.ts';
+import { recordIn } from '../auth/claims.ts';
 import type { Context } from '../auth/context.ts';
 import { presentedToken } from '../auth/presented-token.ts';
 import type { Role } from '../database/schema.ts';
-import { recordRefusal, touchSession } from '../sessions/activity.ts';
-import type { SessionRecord } from '../sessions/lookup.ts';
+import { recordRefusal } from '../sessions/activity.ts';
+import type { Viewer } from '../sessions/lookup.ts';
+import { slideExpiry } from '../sessions/slide.ts';
 import { deviceOf } from './device.ts';
-import { forbiddenRole, HttpError } from './error.ts';
+import { forbiddenRole, HttpError, unavailable } from './error.ts';
 import { setFlash } from './flash.ts';
 import { isSafe } from './same-origin.ts';
 import { clearSessionCookie, setSessionCookie } from './session-cookie.ts';
 import { refusalSentence } from './words.ts';
 
-/** The signed-in user and session of a request, with the secret that its token carries. */
-export type Viewer = SessionRecord & { sid: string };
-
 declare global {
   namespace Express {
     interface Request {
       viewer: Viewer | null;
-      /** The token that came with the request and what the check said of it. */
-      checked: { token: string | null; outcome: Outcome };
+      /** What the check said of the token that came with the request. */
+      outcome: Outcome;
     }
   }
 }
@@ -30,28 +29,34 @@ declare global {
  * counted, its cookie is cleared, and people are told why at /sign-in.
  */
 export function loadViewer(context: Context): RequestHandler {
-  const { clock, config, cookies, database } = context;
+  const { clock, config, cookies, database, ledger } = context;
   return async (request, response, next) => {
     const now = clock();
     const device = deviceOf(request);
-    const { token } = presentedToken(
+    const token = presentedToken(
       cookies.session.name,
       request.cookies,
       request.get('authorization'),
     );
     const outcome = await checkToken(context, token, now);
     request.viewer = null;
-    request.checked = { token, outcome };
+    request.outcome = outcome;
 
     if (outcome.kind === 'live') {
       const { sid, record } = outcome;
-      const session = await touchSession(database, record.session, device, now, config.policy);
+      ledger.activity.note(record.session, device, now);
+      const session = await slideExpiry(ledger, record.session, now, config.policy);
       request.viewer = { sid, session, user: record.user };
       const hasSlid = session.expires > record.session.expires;
       if (outcome.mustReissue) response.set('X-Revalidate-Session', 'true');
       if (outcome.mustReissue || hasSlid) {
         await setSessionCookie(request, response, context, sid, request.viewer);
       }
+      return next();
+    }
+    if (outcome.kind === 'claimed') {
+      if (!isSafe(request.method)) throw unavailable();
+      request.viewer = { sid: outcome.claims.sid, ...recordIn(outcome.claims) };
       return next();
     }
     if (outcome.kind === 'anonymous') return next();
@@ -74,7 +79,7 @@ export function loadViewer(context: Context): RequestHandler {
 export const requireViewer: RequestHandler = (request, response, next) => {
   if (request.viewer) return next();
   if (isApi(request)) {
-    const { outcome } = request.checked;
+    const { outcome } = request;
     const code = outcome.kind === 'refused' ? outcome.verdict : 'not_signed_in';
     return next(new HttpError(401, code, 'Sign in and try again.'));
   }

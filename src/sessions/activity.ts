@@ -1,36 +1,99 @@
-import { and, eq, isNull, sql } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
+import type { Logger } from 'pino';
 import type { Database } from '../database/open.ts';
 import { sessions } from '../database/schema.ts';
 import type { Device } from './device.ts';
-import { type Session, sessionColumns } from './lookup.ts';
-import { expiresAt, type SessionPolicy } from './policy.ts';
+import type { Session } from './lookup.ts';
 import type { Verdict } from './verdict.ts';
 
-/** `last_active` is written at most this often per session. */
-const ACTIVITY_INTERVAL_MS = 60_000;
+/** How often what was noted is written; idle expiry is exact to within this, across processes. */
+export const ACTIVITY_INTERVAL_MS = 5_000;
+/** Rows a statement: locks stay short. */
+const BATCH_SIZE = 1_000;
+
+type Activity = Pick<Session, 'lastActive' | 'userAgent' | 'ipAddress'>;
+
+/** Collects when and from where sessions were last used, and writes it every few seconds. */
+export class ActivityLog {
+  readonly #database: Database;
+  readonly #log: Logger;
+  readonly #timer: NodeJS.Timeout;
+  #noted = new Map<string, Activity>();
+  /** What is being written: it is not in the database for sure yet. */
+  #leaving = new Map<string, Activity>();
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(database: Database, log: Logger) {
+    this.#database = database;
+    this.#log = log;
+    this.#timer = setInterval(() => this.flush(), ACTIVITY_INTERVAL_MS);
+    this.#timer.unref();
+  }
+
+  note({ id }: Session, { userAgent, ipAddress }: Device, now: Date): void {
+    this.#noted.set(id, { lastActive: now, userAgent, ipAddress });
+  }
+
+  /** The session with its last activity as far as this process knows it. */
+  latest(session: Session): Session {
+    const activity = this.#noted.get(session.id) ?? this.#leaving.get(session.id);
+    if (!activity || activity.lastActive <= session.lastActive) return session;
+    return { ...session, ...activity };
+  }
+
+  /** Writes all that is noted. What cannot be written is logged and tried again with the next. */
+  flush(): Promise<void> {
+    this.#writing = this.#writing.then(() => this.#write());
+    return this.#writing;
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.flush();
+  }
+
+  async #write(): Promise<void> {
+    if (this.#noted.size === 0) return;
+    this.#leaving = this.#noted;
+    this.#noted = new Map();
+    const entries = [...this.#leaving];
+    try {
+      for (let start = 0; start < entries.length; start += BATCH_SIZE) {
+        await writeActivity(this.#database, entries.slice(start, start + BATCH_SIZE));
+      }
+    } catch (error) {
+      this.#log.warn({ err: error }, 'activity was not written, next try in a few seconds');
+      this.#noted = new Map([...this.#leaving, ...this.#noted]);
+    } finally {
+      this.#leaving = new Map();
+    }
+  }
+}
 
 /**
- * Notes a request on a live session: last activity, where from, and, once `updateAgeMs` has passed
- * since the last time, a later expiry.
- * @returns the session as it is now; it is the same object when nothing was due.
+ * One statement. Rows that somebody else has locked are passed over: they are being ended, prolonged
+ * or written by another process, and two processes must not wait for each other's rows.
  */
-export async function touchSession(
-  database: Database,
-  session: Session,
-  device: Device,
-  now: Date,
-  policy: SessionPolicy,
-): Promise<Session> {
-  const expires = expiresAt(now, session.createdAt, policy);
-  const isSlideDue = expires.getTime() - session.expires.getTime() >= policy.updateAgeMs;
-  const idleMs = now.getTime() - session.lastActive.getTime();
-  if (!isSlideDue && idleMs < ACTIVITY_INTERVAL_MS) return session;
-  const [touched] = await database
-    .update(sessions)
-    .set({ lastActive: now, ...device, ...(isSlideDue && { expires }) })
-    .where(and(eq(sessions.id, session.id), isNull(sessions.endedAt)))
-    .returning(sessionColumns);
-  return touched ?? session;
+async function writeActivity(database: Database, entries: [string, Activity][]): Promise<void> {
+  const rows = entries.map(([id, { lastActive, userAgent, ipAddress }]) => ({
+    id,
+    last_active: lastActive,
+    user_agent: userAgent,
+    ip_address: ipAddress,
+  }));
+  await database.execute(sql`
+    with noted as (
+      select * from json_to_recordset(${JSON.stringify(rows)}::text::json)
+        as noted(id text, last_active timestamptz, user_agent text, ip_address text)
+    ), free as (
+      select session.id from ${sessions} join noted on noted.id = session.id
+      where session.ended_at is null and session.last_active < noted.last_active
+      for no key update of session skip locked
+    )
+    update ${sessions} set last_active = noted.last_active, user_agent = noted.user_agent,
+      ip_address = noted.ip_address, updated_at = now()
+    from noted join free on free.id = noted.id
+    where session.id = noted.id`);
 }
 
 /** Counts a refused request on the row it ran into, and ends that row if nothing else has. */

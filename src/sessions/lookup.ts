@@ -36,6 +36,9 @@ export interface SessionRecord {
   user: SessionUser;
 }
 
+/** The signed-in user and session of a request, with the secret that its token carries. */
+export type Viewer = SessionRecord & { sid: string };
+
 /** Looks up the session of a `sid`, live or over. Null: there is none. */
 export type FindSession = (sid: string) => Promise<SessionRecord | null>;
 
@@ -51,6 +54,23 @@ export const userColumns = {
   isActive: users.isActive,
   sessionsValidAfter: users.sessionsValidAfter,
 };
+
+/** The database did not answer in time. Its `code` makes it an outage (`isDatabaseOutage`). */
+class LookupTimeout extends Error {
+  override name = 'LookupTimeout';
+  readonly code = 'ETIMEDOUT';
+}
+
+/** The same look-up, which gives up after `ms`: a line that fails silently answers nothing at all. */
+export function inTime(find: FindSession, ms: number): FindSession {
+  return async (sid) => {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new LookupTimeout(`No session within ${ms} ms.`)), ms);
+    });
+    return Promise.race([find(sid), late]).finally(() => clearTimeout(timer));
+  };
+}
 
 /** The query of every authenticated request, prepared once: one look-up by a unique index. */
 export function prepareFindSession(database: Database): FindSession {

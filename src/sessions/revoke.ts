@@ -2,11 +2,12 @@ import { and, eq, gt, isNull, ne, sql } from 'drizzle-orm';
 import type { Database } from '../database/open.ts';
 import { type EndReason, sessions, users } from '../database/schema.ts';
 import { recordEvent } from './audit.ts';
+import { changeUsers, type Writable } from './change-users.ts';
 import type { Device } from './device.ts';
 import { endSession } from './end.ts';
+import { lockLiveSession, lockUser } from './lock.ts';
 import { type Session, sessionColumns } from './lookup.ts';
 import { hashSid, newSid } from './sid.ts';
-import { verdictOf } from './verdict.ts';
 
 /** From where and when somebody revokes. */
 export interface Act {
@@ -19,12 +20,12 @@ export interface Act {
  * @returns the session, or null when this user has none with that id (invariant 8).
  */
 export async function revokeSession(
-  database: Database,
+  ledger: Writable,
   { id, userId }: { id: string; userId: string },
   reason: EndReason,
   { device, now }: Act,
 ): Promise<Session | null> {
-  return database.transaction(async (transaction) => {
+  return changeUsers(ledger, [userId], async (transaction) => {
     const ended = await endSession(transaction, { id, userId }, { reason, now });
     if (ended) {
       const action = reason === 'signed_out' ? 'sign_out' : 'session_revoked';
@@ -42,33 +43,26 @@ export async function revokeSession(
 /**
  * Ends all sessions of a user but one, and moves that one to the new cutoff under a new `sid`, so that
  * a copy of its old token is as dead as the rest.
+ * @param kept the session by the secret that was presented.
  * @returns how many ended and what the kept session's token must carry, or null when that session was
  *   itself over once the account was locked: a revoked session must not revive itself.
  */
 export function revokeOthers(
-  database: Database,
-  kept: { id: string; userId: string },
+  ledger: Writable,
+  kept: { sid: string; userId: string },
   { device, now }: Act,
 ): Promise<{ ended: number; sid: string; authenticatedAt: Date } | null> {
-  const { id, userId } = kept;
-  return database.transaction(async (transaction) => {
-    const user = await lockUser(transaction, userId);
-    const [session] = await transaction
-      .select(sessionColumns)
-      .from(sessions)
-      .where(and(eq(sessions.id, id), eq(sessions.userId, userId)))
-      .for('update');
-    if (!user || !session) return null;
-    const issuedAt = session.authenticatedAt;
-    if (verdictOf({ issuedAt, session, user, now, idleTimeoutMs: null }) !== 'live') return null;
-
+  const { userId } = kept;
+  return changeUsers(ledger, [userId], async (transaction) => {
+    const session = await lockLiveSession(transaction, kept, now);
+    if (!session) return null;
     const authenticatedAt = await raiseCutoff(transaction, userId);
     const sid = newSid();
     await transaction
       .update(sessions)
       .set({ sessionToken: hashSid(sid), authenticatedAt })
-      .where(eq(sessions.id, id));
-    const ended = await endAll(transaction, userId, 'revoked_others', now, id);
+      .where(eq(sessions.id, session.id));
+    const ended = await endAll(transaction, userId, 'revoked_others', now, session.id);
     await recordEvent(transaction, { action: 'other_sessions_revoked', userId, device });
     return { ended, sid, authenticatedAt };
   });
@@ -76,12 +70,12 @@ export function revokeOthers(
 
 /** Ends every session of a user, the current one too. Returns how many ended; null: no such user. */
 export function revokeAll(
-  database: Database,
+  ledger: Writable,
   userId: string,
   reason: EndReason,
   { device, now, actorId }: Act & { actorId?: string },
 ): Promise<number | null> {
-  return database.transaction(async (transaction) => {
+  return changeUsers(ledger, [userId], async (transaction) => {
     if (!(await lockUser(transaction, userId))) return null;
     await raiseCutoff(transaction, userId);
     const ended = await endAll(transaction, userId, reason, now);
@@ -89,20 +83,6 @@ export function revokeAll(
     await recordEvent(transaction, { action: 'all_sessions_revoked', userId, device, ...actor });
     return ended;
   });
-}
-
-/**
- * Waits for sign-ins that hold a share lock, and keeps new ones waiting (invariant 4). The user is
- * always locked before its sessions. `for update` would also wait for foreign keys, and so for
- * somebody who holds a session and is about to write its audit event: a deadlock.
- */
-async function lockUser(transaction: Database, userId: string) {
-  const [user] = await transaction
-    .select({ isActive: users.isActive, sessionsValidAfter: users.sessionsValidAfter })
-    .from(users)
-    .where(eq(users.id, userId))
-    .for('no key update');
-  return user ?? null;
 }
 
 /**

@@ -1,10 +1,10 @@
 import { eq, sql } from 'drizzle-orm';
-import type { Database } from '../database/open.ts';
 import { sessions, users } from '../database/schema.ts';
 import { recordEvent } from './audit.ts';
+import { changeUsers, type Writable } from './change-users.ts';
 import type { Device } from './device.ts';
 import { endSession } from './end.ts';
-import { type SessionRecord, sessionColumns, userColumns } from './lookup.ts';
+import { type SessionRecord, sessionColumns, userColumns, type Viewer } from './lookup.ts';
 import { expiresAt, type SessionPolicy } from './policy.ts';
 import { hashSid, newSid } from './sid.ts';
 
@@ -19,8 +19,6 @@ export interface SignIn {
   replaces: SessionRecord | null;
 }
 
-export type StartedSession = SessionRecord & { sid: string };
-
 /**
  * Writes the session of a sign-in whose credentials were checked.
  *
@@ -28,22 +26,24 @@ export type StartedSession = SessionRecord & { sid: string };
  * one that comes later waits for this row and then ends it. Without them, a sign-in with the old
  * password that straddles a password reset would leave a live session behind.
  *
- * @returns the record with the new `sid`, or null when the account was meanwhile deactivated,
- *   deleted or signed out everywhere: the credentials have to be checked again.
+ * @returns the record with the new `sid`, or why there is none: the account is deactivated, or it was
+ *   signed out everywhere or deleted meanwhile, and the credentials have to be checked again.
  */
 export function startSession(
-  database: Database,
+  ledger: Writable,
   { userId, cutoff, provider, device, replaces }: SignIn,
   now: Date,
   policy: SessionPolicy,
-): Promise<StartedSession | null> {
-  return database.transaction(async (transaction) => {
+): Promise<Viewer | 'deactivated' | 'changed'> {
+  const changed = replaces ? [userId, replaces.user.id] : [userId];
+  return changeUsers(ledger, changed, async (transaction) => {
     const [user] = await transaction
       .select(userColumns)
       .from(users)
       .where(eq(users.id, userId))
       .for('share');
-    if (!user?.isActive || user.sessionsValidAfter.getTime() !== cutoff.getTime()) return null;
+    if (user && !user.isActive) return 'deactivated';
+    if (user?.sessionsValidAfter.getTime() !== cutoff.getTime()) return 'changed';
 
     if (replaces) {
       await endSession(transaction, replaces.session, { reason: 'replaced', now });

@@ -5,7 +5,11 @@ import { newPerson, openBrowser } from '../support/browser.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 
-describe.each(STRATEGIES)('without a database, with the %s strategy', (strategy) => {
+const cases = STRATEGIES.flatMap((strategy) =>
+  (['cached', 'strict'] as const).map((check) => ({ strategy, check })),
+);
+
+describe.each(cases)('without a database, $strategy and $check', ({ strategy, check }) => {
   let made: TestDatabase;
   let proxy: Awaited<ReturnType<typeof startTcpProxy>>;
   let opened: OpenDatabase;
@@ -17,8 +21,8 @@ describe.each(STRATEGIES)('without a database, with the %s strategy', (strategy)
     proxy = await startTcpProxy({ host: url.hostname, port: Number(url.port || 5432) });
     url.hostname = '127.0.0.1';
     url.port = String(proxy.port);
-    opened = await openPostgres(url.href);
-    app = await startApp({ env: { SESSION_STRATEGY: strategy }, on: opened });
+    opened = await openPostgres(url.href, null);
+    app = await startApp({ env: { SESSION_STRATEGY: strategy, SESSION_CHECK: check }, on: opened });
   });
   afterAll(async () => {
     await app.close();
@@ -35,6 +39,9 @@ describe.each(STRATEGIES)('without a database, with the %s strategy', (strategy)
     const csrfToken = await browser.csrfToken();
 
     await proxy.refuse();
+    // What is cached may be relied on for a moment, and no longer.
+    const status = async () => (await browser.get('/account')).status;
+    await expect.poll(status, { timeout: 20_000 }).toBe(503);
     for (const path of ['/', '/account', '/account/sessions', '/auth/session', '/sign-in']) {
       const answer = await browser.get(path);
       expect(answer.status).toBe(503);
@@ -64,6 +71,8 @@ describe.each(STRATEGIES)('without a database, with the %s strategy', (strategy)
     await browser.signUp(newPerson());
     const token = browser.token();
     proxy.drop();
+    const status = async () => (await browser.get('/account')).status;
+    await expect.poll(status, { timeout: 30_000 }).toBe(503);
     const answers = await Promise.all(
       ['/account', '/auth/session', '/readyz'].map((path) => browser.get(path)),
     );
@@ -71,5 +80,48 @@ describe.each(STRATEGIES)('without a database, with the %s strategy', (strategy)
     await proxy.join();
     await expect.poll(() => browser.isSignedIn(), { timeout: 20_000 }).toBe(true);
     expect(browser.token()).toBe(token);
+  });
+});
+
+describe('without a database, ON_DATABASE_ERROR=allow', () => {
+  it('lets unexpired tokens read on their claims, says so, and changes nothing', async () => {
+    const made = await openTestDatabase();
+    const url = new URL(made.url ?? '');
+    const proxy = await startTcpProxy({ host: url.hostname, port: Number(url.port || 5432) });
+    url.hostname = '127.0.0.1';
+    url.port = String(proxy.port);
+    const opened = await openPostgres(url.href, null);
+    const env = { ON_DATABASE_ERROR: 'allow', SESSION_CHECK: 'strict' };
+    const app = await startApp({ env, on: opened });
+    const browser = openBrowser(app);
+    await browser.signUp(newPerson());
+    await browser.get('/account');
+    const csrfToken = await browser.csrfToken();
+    const token = browser.token();
+
+    await proxy.refuse();
+    const page = await browser.get('/account');
+    expect(page.status).toBe(200);
+    expect(page.text).toContain('You can read, and nothing can be changed.');
+    expect((await browser.get('/auth/session')).body.user.name).toBe('Ada Lovelace');
+    const saved = await browser
+      .rawPost('/account/profile')
+      .type('form')
+      .send({ csrfToken, name: 'Mallory' });
+    expect(saved.status).toBe(503);
+    expect((await browser.delete('/api/sessions?scope=all')).status).toBe(503);
+    expect((await openBrowser(app).get('/account')).status).toBe(303);
+    app.advance(8 * 86_400_000);
+    expect((await browser.get('/account')).status).toBe(503);
+    app.advance(-8 * 86_400_000);
+
+    await proxy.join();
+    await expect.poll(() => browser.isSignedIn(), { timeout: 20_000 }).toBe(true);
+    expect((await browser.get('/account')).text).not.toContain('You can read');
+    expect(token).not.toBe(null);
+    await app.close();
+    await opened.close();
+    await proxy.close();
+    await made.close();
   });
 });

@@ -9,7 +9,7 @@ let one: TestDatabase;
 let two: OpenDatabase;
 beforeAll(async () => {
   one = await openTestDatabase();
-  two = await openPostgres(one.url ?? '');
+  two = await openPostgres(one.url ?? '', null);
 });
 afterAll(async () => {
   await two.close();

@@ -1,8 +1,10 @@
 import { eq } from 'drizzle-orm';
+import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findCredentials } from '../../src/auth/users.ts';
 import type { Database } from '../../src/database/open.ts';
 import { sessions, users } from '../../src/database/schema.ts';
+import { type Ledger, openLedger } from '../../src/sessions/ledger.ts';
 import { prepareFindSession } from '../../src/sessions/lookup.ts';
 import { revokeAll, revokeOthers, revokeSession } from '../../src/sessions/revoke.ts';
 import { hashSid, newSid } from '../../src/sessions/sid.ts';
@@ -24,11 +26,16 @@ const ROUNDS = 150;
 describe('sign-in against the cutoff', () => {
   let opened: TestDatabase;
   let database: Database;
+  let ledger: Ledger;
   beforeAll(async () => {
     opened = await openTestDatabase();
     database = opened.database;
+    ledger = openLedger(opened, 'strict', pino({ level: 'silent' }));
   });
-  afterAll(() => opened.close());
+  afterAll(async () => {
+    await ledger.stop();
+    await opened.close();
+  });
 
   async function newUser() {
     const email = `${crypto.randomUUID()}@example.org`;
@@ -43,8 +50,11 @@ describe('sign-in against the cutoff', () => {
     return { userId: user.id, cutoff: user.sessionsValidAfter, provider: 'credentials' };
   }
 
-  const signIn = (credentials: Awaited<ReturnType<typeof readCredentials>>) =>
-    startSession(database, { ...credentials, device, replaces: null }, now, policy);
+  async function signIn(credentials: Awaited<ReturnType<typeof readCredentials>>) {
+    const request = { ...credentials, device, replaces: null };
+    const started = await startSession(ledger, request, now, policy);
+    return typeof started === 'string' ? null : started;
+  }
 
   async function isLive(sid: string): Promise<boolean> {
     const record = await prepareFindSession(database)(sid);
@@ -56,7 +66,7 @@ describe('sign-in against the cutoff', () => {
   it('finds the naive insert live after a cutoff that its password predates', async () => {
     const { userId, email } = await newUser();
     const credentials = await readCredentials(email);
-    await revokeAll(database, userId, 'revoked_all', act);
+    await revokeAll(ledger, userId, 'revoked_all', act);
     const sid = newSid();
     await database.insert(sessions).values({
       ...credentials,
@@ -71,7 +81,7 @@ describe('sign-in against the cutoff', () => {
   it('refuses to start a session when the cutoff was moved after the password was read', async () => {
     const { userId, email } = await newUser();
     const credentials = await readCredentials(email);
-    await revokeAll(database, userId, 'revoked_all', act);
+    await revokeAll(ledger, userId, 'revoked_all', act);
     expect(await signIn(credentials)).toBe(null);
     expect(await signIn(await readCredentials(email))).not.toBe(null);
   });
@@ -90,7 +100,7 @@ describe('sign-in against the cutoff', () => {
       const credentials = await readCredentials(email);
       const [started] = await Promise.all([
         pause(round % 3).then(() => signIn(credentials)),
-        pause((round + 1) % 3).then(() => revokeAll(database, userId, 'revoked_all', act)),
+        pause((round + 1) % 3).then(() => revokeAll(ledger, userId, 'revoked_all', act)),
       ]);
       outcomes[started ? 'early' : 'late'] += 1;
       if (started) expect(await isLive(started.sid)).toBe(false);
@@ -104,7 +114,7 @@ describe('sign-in against the cutoff', () => {
   it('gives the cutoff and the sessions after it one order', async () => {
     const { userId, email } = await newUser();
     for (let round = 0; round < 30; round += 1) {
-      await revokeAll(database, userId, 'revoked_all', act);
+      await revokeAll(ledger, userId, 'revoked_all', act);
       const started = await signIn(await readCredentials(email));
       expect(started && (await isLive(started.sid))).toBe(true);
     }
@@ -117,9 +127,10 @@ describe('sign-in against the cutoff', () => {
       const started = await signIn(await readCredentials(email));
       if (!started) throw new Error('not signed in');
       const { session, sid } = started;
+      const presented = { sid, userId };
       const [moved] = await Promise.all([
-        pause(round % 3).then(() => revokeOthers(database, session, act)),
-        pause((round + 1) % 3).then(() => revokeSession(database, session, 'revoked', act)),
+        pause(round % 3).then(() => revokeOthers(ledger, presented, act)),
+        pause((round + 1) % 3).then(() => revokeSession(ledger, session, 'revoked', act)),
       ]);
       outcomes[moved ? 'moved' : 'revoked'] += 1;
       expect(await isLive(sid)).toBe(false);
@@ -130,15 +141,27 @@ describe('sign-in against the cutoff', () => {
     expect(outcomes.moved).toBeGreaterThan(0);
   });
 
+  it('gives a copy of the old token nothing when its session has moved on', async () => {
+    const { userId, email } = await newUser();
+    const started = await signIn(await readCredentials(email));
+    const presented = { sid: started?.sid ?? '', userId };
+    const [mine, copied] = await Promise.all([
+      revokeOthers(ledger, presented, act),
+      revokeOthers(ledger, presented, act),
+    ]);
+    expect([mine, copied].filter((each) => each === null)).toHaveLength(1);
+    expect(await isLive((mine ?? copied)?.sid ?? '')).toBe(true);
+  });
+
   it('keeps one live session when two devices sign out all others at once', async () => {
     for (let round = 0; round < 30; round += 1) {
-      const { email } = await newUser();
+      const { userId, email } = await newUser();
       const credentials = await readCredentials(email);
       const [one, two] = [await signIn(credentials), await signIn(credentials)];
       if (!one || !two) throw new Error('not signed in');
       const kept = await Promise.all([
-        revokeOthers(database, one.session, act),
-        revokeOthers(database, two.session, act),
+        revokeOthers(ledger, { sid: one.sid, userId }, act),
+        revokeOthers(ledger, { sid: two.sid, userId }, act),
       ]);
       expect(kept.filter((each) => each !== null)).toHaveLength(1);
       const sids = [one.sid, two.sid, kept[0]?.sid, kept[1]?.sid];

@@ -4,9 +4,10 @@ import { pino } from 'pino';
 import { createApp } from '../../src/app.ts';
 import type { Dependencies } from '../../src/auth/context.ts';
 import { readConfig } from '../../src/config.ts';
-import type { Database } from '../../src/database/open.ts';
+import type { Database, OpenDatabase } from '../../src/database/open.ts';
+import { type Ledger, openLedger } from '../../src/sessions/ledger.ts';
 import { openPlaces } from '../../src/sessions/place.ts';
-import { openTestDatabase, type TestDatabase } from './database.ts';
+import { openTestDatabase } from './database.ts';
 
 export const STRATEGIES = ['jwt', 'database'] as const;
 export const SECRET = 'a secret for tests alone, 32 characters or more';
@@ -16,6 +17,7 @@ export interface TestApp {
   /** Such as `http://127.0.0.1:40123`. */
   origin: string;
   database: Database;
+  ledger: Ledger;
   /** Moves the app's clock; the database's own stays. */
   advance(ms: number): void;
   close(): Promise<void>;
@@ -24,19 +26,20 @@ export interface TestApp {
 interface TestAppOptions extends Partial<Pick<Dependencies, 'providers' | 'log'>> {
   env?: Record<string, string>;
   /** Shared with another app; else a new one, closed with this app. */
-  on?: Pick<TestDatabase, 'database'>;
+  on?: OpenDatabase;
 }
 
 /** The whole app on a port of its own, behind one trusted proxy hop so that tests choose addresses. */
 export async function startApp({ env = {}, on, ...given }: TestAppOptions = {}): Promise<TestApp> {
-  const opened = on ? null : await openTestDatabase();
-  const database = on?.database ?? opened?.database;
-  if (!database) throw new Error('unreachable: one of the two is set');
+  const opened = on ?? (await openTestDatabase());
+  const config = readConfig({ AUTH_SECRET: SECRET, TRUST_PROXY: '1', ...env });
+  const log = given.log ?? pino({ level: 'silent' });
+  const ledger = openLedger(opened, config.sessionCheck, log);
   let offsetMs = 0;
   const app = await createApp({
-    config: readConfig({ AUTH_SECRET: SECRET, TRUST_PROXY: '1', ...env }),
-    database,
-    log: pino({ level: 'silent' }),
+    config,
+    ledger,
+    log,
     placeOf: await openPlaces(null),
     clock: () => new Date(Date.now() + offsetMs),
     ...given,
@@ -46,14 +49,16 @@ export async function startApp({ env = {}, on, ...given }: TestAppOptions = {}):
   return {
     server,
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    database,
+    database: opened.database,
+    ledger,
     advance: (ms) => {
       offsetMs += ms;
     },
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
-      await opened?.close();
+      await ledger.stop();
+      if (!on) await opened.close();
     },
   };
 }

@@ -21,7 +21,7 @@ export const newPerson = (): Person => ({
 
 /** A browser with its own cookies, that fetches a CSRF token before it posts a form. */
 export function openBrowser(
-  { server }: { server: Server },
+  { server }: { server: Server | string },
   { userAgent = FIREFOX, ip = '192.0.2.10' } = {},
 ) {
   const agent = request.agent(server);

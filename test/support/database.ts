@@ -31,10 +31,10 @@ export async function openTestDatabase(): Promise<TestDatabase> {
   const admin = postgres(template.url.replace(/\/[^/]*$/, '/postgres'), { max: 1 });
   await admin.unsafe(`create database ${name} template ${new URL(template.url).pathname.slice(1)}`);
   const url = urlOfDatabase(template.url, name);
-  const opened = await openPostgres(url);
+  const opened = await openPostgres(url, null);
   return {
+    ...opened,
     url,
-    database: opened.database,
     close: async () => {
       await opened.close();
       await admin.unsafe(`drop database ${name} with (force)`);

@@ -2,16 +2,26 @@ import type { AddressInfo } from 'node:net';
 import type { Provider } from '@auth/core/providers';
 import express from 'express';
 
+/** What a provider may tell of its users. */
+const oddities: Record<string, object> = {
+  'no-email': { email: null },
+  'odd-name': { name: `a\0${'b'.repeat(3_000)}` },
+  nameless: { name: null },
+};
+
 /** An OAuth provider on loopback. Whoever comes with the code `x` is its user `x`. */
 export async function startProvider() {
+  const hooks = { beforeToken: async () => {} };
   const app = express();
   app.use(express.urlencoded({ extended: false }));
-  app.post('/token', (request, response) => {
+  app.post('/token', async (request, response) => {
+    await hooks.beforeToken();
     response.json({ access_token: request.body.code, token_type: 'bearer' });
   });
   app.get('/userinfo', (request, response) => {
     const id = request.get('authorization')?.replace('Bearer ', '');
-    response.json({ id, name: 'Mallory', email: `${id}@example.org` });
+    const profile = { id, name: 'Mallory', email: `${id}@example.org` };
+    response.json({ ...profile, ...oddities[String(id)] });
   });
   const server = app.listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
@@ -28,5 +38,5 @@ export async function startProvider() {
     checks: ['state'],
     profile: ({ id, name, email }) => ({ id, name, email }),
   };
-  return { provider, close: () => new Promise((resolve) => server.close(resolve)) };
+  return { provider, hooks, close: () => new Promise((resolve) => server.close(resolve)) };
 }

@@ -4,8 +4,17 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 export async function startTcpProxy(target: { host: string; port: number }) {
   const sockets = new Set<Socket>();
   let isDropping = false;
+  let isSilent = false;
+  /** Sockets on a line that has gone silent: it never speaks again. */
+  const lost = new Set<Socket>();
   const server = createServer((downstream) => {
     if (isDropping) return downstream.destroy();
+    if (isSilent) {
+      sockets.add(downstream);
+      lost.add(downstream);
+      downstream.on('error', () => undefined).resume();
+      return;
+    }
     const upstream = connect(target);
     for (const [from, to] of [
       [downstream, upstream],
@@ -15,9 +24,11 @@ export async function startTcpProxy(target: { host: string; port: number }) {
       from.on('error', () => undefined);
       from.on('close', () => {
         sockets.delete(from);
-        to.destroy();
+        if (!lost.has(from)) to.destroy();
       });
-      from.pipe(to);
+      from.on('data', (chunk) => {
+        if (!lost.has(from)) to.write(chunk);
+      });
     }
   });
   const listen = (port: number) =>
@@ -42,9 +53,15 @@ export async function startTcpProxy(target: { host: string; port: number }) {
       isDropping = true;
       hangUp();
     },
-    /** All is well again. */
+    /** Packets are dropped: whoever waits on a connection waits for ever, also after `join`. */
+    silence: () => {
+      isSilent = true;
+      for (const socket of sockets) lost.add(socket);
+    },
+    /** All is well again, for new connections. */
     join: async () => {
       isDropping = false;
+      isSilent = false;
       if (!server.listening) await listen(port);
     },
     close: async () => {

@@ -1,0 +1,48 @@
+-- Every change that can alter a verdict or a claim is announced on the channel `latchkey`, whoever made
+-- it: the payload is the id of the user, or `*` for all of them. Activity is not announced, and neither
+-- is what happens to rows that were over already, so that purging a million of them stays silent.
+CREATE FUNCTION latchkey_announce_user() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_notify('latchkey', OLD.id);
+  RETURN NULL;
+END $$;
+--> statement-breakpoint
+CREATE FUNCTION latchkey_announce_session() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_notify('latchkey', OLD.user_id);
+  RETURN NULL;
+END $$;
+--> statement-breakpoint
+CREATE FUNCTION latchkey_announce_all() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_notify('latchkey', '*');
+  RETURN NULL;
+END $$;
+--> statement-breakpoint
+CREATE TRIGGER announce_update AFTER UPDATE ON "user" FOR EACH ROW WHEN (
+  (OLD.id, OLD.name, OLD.email, OLD.role, OLD.organization_id, OLD.is_active, OLD.sessions_valid_after)
+  IS DISTINCT FROM
+  (NEW.id, NEW.name, NEW.email, NEW.role, NEW.organization_id, NEW.is_active, NEW.sessions_valid_after)
+) EXECUTE FUNCTION latchkey_announce_user();
+--> statement-breakpoint
+CREATE TRIGGER announce_delete AFTER DELETE ON "user"
+  FOR EACH ROW EXECUTE FUNCTION latchkey_announce_user();
+--> statement-breakpoint
+CREATE TRIGGER announce_truncate AFTER TRUNCATE ON "user"
+  FOR EACH STATEMENT EXECUTE FUNCTION latchkey_announce_all();
+--> statement-breakpoint
+CREATE TRIGGER announce_update AFTER UPDATE ON "session" FOR EACH ROW WHEN (
+  OLD.ended_at IS NULL AND OLD.expires > clock_timestamp() AND (
+    NEW.ended_at IS NOT NULL
+    OR NEW.expires < OLD.expires
+    OR (OLD.id, OLD.session_token, OLD.user_id, OLD.authenticated_at)
+      IS DISTINCT FROM (NEW.id, NEW.session_token, NEW.user_id, NEW.authenticated_at)
+  )
+) EXECUTE FUNCTION latchkey_announce_session();
+--> statement-breakpoint
+CREATE TRIGGER announce_delete AFTER DELETE ON "session" FOR EACH ROW WHEN (
+  OLD.ended_at IS NULL AND OLD.expires > clock_timestamp()
+) EXECUTE FUNCTION latchkey_announce_session();
+--> statement-breakpoint
+CREATE TRIGGER announce_truncate AFTER TRUNCATE ON "session"
+  FOR EACH STATEMENT EXECUTE FUNCTION latchkey_announce_all();

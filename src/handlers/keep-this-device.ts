@@ -1,0 +1,24 @@
+import type { Request, Response } from 'express';
+import type { Context } from '../auth/context.ts';
+import { setSessionCookie } from '../http/session-cookie.ts';
+import { viewerOf } from '../http/viewer.ts';
+import { type Act, revokeOthers } from '../sessions/revoke.ts';
+
+/**
+ * Signs out all devices but this one, which gets a new token.
+ * @returns how many ended; null: this session was itself ended a moment ago, and nothing else was.
+ */
+export async function keepThisDeviceOnly(
+  request: Request,
+  response: Response,
+  context: Context,
+  act: Act,
+): Promise<number | null> {
+  const { sid, session, user } = viewerOf(request);
+  const kept = await revokeOthers(context.ledger, { sid, userId: user.id }, act);
+  if (!kept) return null;
+  const { authenticatedAt } = kept;
+  const record = { session: { ...session, authenticatedAt }, user };
+  await setSessionCookie(request, response, context, kept.sid, record);
+  return kept.ended;
+}

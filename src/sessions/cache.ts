@@ -1,0 +1,102 @@
+import { LRUCache } from 'lru-cache';
+import type { FindSession, SessionRecord } from './lookup.ts';
+
+/** About 50 MB when full. */
+const MAX_SESSIONS = 50_000;
+
+/** A query for a session that is under way. */
+interface Load {
+  promise: Promise<SessionRecord | null>;
+  /** Whose change arrived meanwhile: what this load brings of them may be from before it. */
+  forgotten: Set<string>;
+  forgotAll: boolean;
+}
+
+/**
+ * Records of sessions, so that a request on a live session costs no query.
+ *
+ * A record is only ever good for letting somebody in: a refusal is decided on a fresh one (`load`), as
+ * a cached record may not know that its session was used or prolonged elsewhere.
+ */
+export class SessionCache {
+  readonly #find: FindSession;
+  /** Whether all changes up to the published bound have arrived here. */
+  readonly #isProven: () => boolean;
+  readonly #records: LRUCache<string, SessionRecord>;
+  readonly #sidsByUser = new Map<string, Set<string>>();
+  readonly #underWay = new Set<Load>();
+  /** Those of them that a request which begins now may wait for. */
+  readonly #shared = new Map<string, Load>();
+
+  constructor(find: FindSession, isProven: () => boolean, max = MAX_SESSIONS) {
+    this.#find = find;
+    this.#isProven = isProven;
+    this.#records = new LRUCache({
+      max,
+      dispose: (record, sid) => {
+        const sids = this.#sidsByUser.get(record.user.id);
+        sids?.delete(sid);
+        if (sids?.size === 0) this.#sidsByUser.delete(record.user.id);
+      },
+    });
+  }
+
+  get size(): number {
+    return this.#records.size;
+  }
+
+  /** The record of a session if it is here and can be relied on. */
+  peek(sid: string): SessionRecord | undefined {
+    return this.#isProven() ? this.#records.get(sid) : undefined;
+  }
+
+  /** The record as the database has it now; null: there is none. Requests at once share a query. */
+  load(sid: string): Promise<SessionRecord | null> {
+    // Blind, a query that began earlier may be from before a change that nobody tells us of.
+    if (!this.#isProven()) return this.#find(sid);
+    const shared = this.#shared.get(sid);
+    if (shared) return shared.promise;
+    const load: Load = {
+      forgotten: new Set(),
+      forgotAll: false,
+      promise: this.#find(sid)
+        .then((record) => {
+          if (record) this.#keep(sid, record, load);
+          return record;
+        })
+        .finally(() => {
+          this.#underWay.delete(load);
+          if (this.#shared.get(sid) === load) this.#shared.delete(sid);
+        }),
+    };
+    this.#underWay.add(load);
+    this.#shared.set(sid, load);
+    return load.promise;
+  }
+
+  /**
+   * Forgets what is known of a user. Call it when a change of theirs is committed and before anybody is
+   * told so: a request that begins after this does not see what was before.
+   */
+  forgetUser(userId: string): void {
+    for (const load of this.#underWay) load.forgotten.add(userId);
+    // Whose sessions these will turn out to be is not known yet.
+    this.#shared.clear();
+    for (const sid of this.#sidsByUser.get(userId) ?? []) this.#records.delete(sid);
+  }
+
+  forgetAll(): void {
+    for (const load of this.#underWay) load.forgotAll = true;
+    this.#shared.clear();
+    this.#records.clear();
+    this.#sidsByUser.clear();
+  }
+
+  #keep(sid: string, record: SessionRecord, load: Load): void {
+    const userId = record.user.id;
+    if (load.forgotAll || load.forgotten.has(userId) || !this.#isProven()) return;
+    this.#records.set(sid, record);
+    const sids = this.#sidsByUser.get(userId) ?? new Set();
+    this.#sidsByUser.set(userId, sids.add(sid));
+  }
+}

@@ -1,0 +1,50 @@
+import type { Logger } from 'pino';
+import type { Database, OpenDatabase } from '../database/open.ts';
+import { ActivityLog } from './activity.ts';
+import { SessionCache } from './cache.ts';
+import { inTime, prepareFindSession } from './lookup.ts';
+
+/** A request waits no longer than this to hear whether its session is live. */
+const LOOKUP_TIMEOUT_MS = 2_000;
+
+/** The sessions of an app: where they are written, and what this process remembers of them. */
+export interface Ledger {
+  database: Database;
+  cache: SessionCache;
+  activity: ActivityLog;
+  /** Writes what was noted and stops listening. The database stays open. */
+  stop(): Promise<void>;
+}
+
+/**
+ * @param check `cached` remembers sessions for as long as it hears of every change; `strict` asks the
+ *   database with each request.
+ */
+export function openLedger(
+  opened: Pick<OpenDatabase, 'database' | 'listen'>,
+  check: 'cached' | 'strict',
+  log: Logger,
+): Ledger {
+  const { database, listen } = opened;
+  const listener =
+    check === 'strict'
+      ? null
+      : listen({
+          onNotice: (payload) => {
+            if (payload === '*') cache.forgetAll();
+            else cache.forgetUser(payload);
+          },
+          onGap: () => cache.forgetAll(),
+        });
+  const isProven = () => listener?.isProven() ?? false;
+  const cache = new SessionCache(inTime(prepareFindSession(database), LOOKUP_TIMEOUT_MS), isProven);
+  const activity = new ActivityLog(database, log);
+  return {
+    database,
+    cache,
+    activity,
+    stop: async () => {
+      await Promise.all([activity.stop(), listener?.stop()]);
+    },
+  };
+}

@@ -1,0 +1,29 @@
+import { and, eq, isNull } from 'drizzle-orm';
+import { sessions } from '../database/schema.ts';
+import { changeUsers } from './change-users.ts';
+import type { Ledger } from './ledger.ts';
+import { type Session, sessionColumns } from './lookup.ts';
+import { expiresAt, type SessionPolicy } from './policy.ts';
+
+/**
+ * Moves the expiry of a live session that is being used, once `updateAgeMs` has passed since the last
+ * time and never past the absolute age.
+ * @returns the session as it is now; the same object when nothing was due.
+ */
+export async function slideExpiry(
+  ledger: Ledger,
+  session: Session,
+  now: Date,
+  policy: SessionPolicy,
+): Promise<Session> {
+  const expires = expiresAt(now, session.createdAt, policy);
+  if (expires.getTime() - session.expires.getTime() < policy.updateAgeMs) return session;
+  const [slid] = await changeUsers(ledger, [session.userId], (transaction) =>
+    transaction
+      .update(sessions)
+      .set({ expires })
+      .where(and(eq(sessions.id, session.id), isNull(sessions.endedAt)))
+      .returning(sessionColumns),
+  );
+  return slid ?? session;
+}

@@ -1,0 +1,135 @@
+import { execFileSync } from 'node:child_process';
+import postgres from 'postgres';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { BLIND_AFTER_MS } from '../../src/database/listen.ts';
+import { SECRET } from '../support/app.ts';
+import { type Browser, newPerson, openBrowser } from '../support/browser.ts';
+import { openTestDatabase, type TestDatabase } from '../support/database.ts';
+import { startProcess } from '../support/process.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
+
+describe.each(['jwt', 'database'])(
+  'two processes on one database, with the %s strategy',
+  (strategy) => {
+    let opened: TestDatabase;
+    let sql: postgres.Sql;
+    let proxy: Awaited<ReturnType<typeof startTcpProxy>>;
+    let processes: ReturnType<typeof startProcess>[];
+    let a: string;
+    let b: string;
+    let person: ReturnType<typeof newPerson>;
+    let onA: Browser;
+    let onB: Browser;
+
+    beforeAll(async () => {
+      opened = await openTestDatabase();
+      sql = postgres(opened.url ?? '', { max: 1, onnotice: () => undefined });
+      const url = new URL(opened.url ?? '');
+      proxy = await startTcpProxy({ host: url.hostname, port: Number(url.port || 5432) });
+      const direct = url.href;
+      url.hostname = '127.0.0.1';
+      url.port = String(proxy.port);
+      const env = { AUTH_SECRET: SECRET, SESSION_STRATEGY: strategy };
+      // B reaches the database by a line that can break.
+      processes = [
+        startProcess({ ...env, DATABASE_URL: direct }),
+        startProcess({ ...env, DATABASE_URL: url.href }),
+      ];
+      [a, b] = (await Promise.all(processes.map(({ ready }) => ready()))) as [string, string];
+    });
+    afterAll(async () => {
+      await Promise.all(processes.map(({ kill }) => kill()));
+      await proxy.close();
+      await sql.end();
+      await opened.close();
+    });
+    beforeEach(async () => {
+      person = newPerson();
+      onA = openBrowser({ server: a });
+      onB = openBrowser({ server: b });
+      await onA.signUp(person);
+      await onB.signIn(person);
+      // Whatever an earlier test did to B's line has healed, and both remember their session.
+      await expect.poll(() => onB.isSignedIn(), { timeout: 30_000 }).toBe(true);
+      expect(await onA.isSignedIn()).toBe(true);
+    });
+
+    /**
+     * Asks B until it refuses. A request that B accepted must have begun before the bound was over: B
+     * decides after a request began, by a trust that ends on its own clock.
+     */
+    async function expectRefusalWithinBound(sinceMs: number): Promise<void> {
+      const statuses = new Set<number>();
+      const until = performance.now() + 30_000;
+      let last = 200;
+      while (last !== 401 && performance.now() < until) {
+        const beganMs = performance.now();
+        last = (await onB.get('/api/sessions')).status;
+        statuses.add(last);
+        if (last === 200) expect(beganMs - sinceMs).toBeLessThan(BLIND_AFTER_MS);
+      }
+      expect(last).toBe(401);
+      expect([...statuses].filter((each) => ![200, 401, 503].includes(each))).toEqual([]);
+    }
+
+    async function revokeOnA(): Promise<number> {
+      const other = (await onA.sessionIds()).find(({ isCurrent }) => !isCurrent);
+      expect((await onA.delete(`/api/sessions/${other?.id}`)).status).toBe(200);
+      return performance.now();
+    }
+
+    const backendsOfListeners = () =>
+      sql<{ pid: number }[]>`
+      select pid from pg_stat_activity where datname = current_database() and query ilike 'listen%'`;
+
+    it('refuses in B what was revoked in A', async () => {
+      await expectRefusalWithinBound(await revokeOnA());
+      expect(await onA.isSignedIn()).toBe(true);
+    });
+
+    it('refuses in both what another program ended', async () => {
+      await sql`update "user" set is_active = false where email = ${person.email}`;
+      await expectRefusalWithinBound(performance.now());
+      await expect.poll(() => onA.isSignedIn()).toBe(false);
+    });
+
+    it('refuses in B although its listener was cut off', async () => {
+      for (const { pid } of await backendsOfListeners())
+        await sql`select pg_terminate_backend(${pid})`;
+      await expectRefusalWithinBound(await revokeOnA());
+    });
+
+    it('refuses in B although its listener hangs', async () => {
+      const pids = (await backendsOfListeners()).map(({ pid }) => String(pid));
+      execFileSync('kill', ['-STOP', ...pids]);
+      try {
+        await expectRefusalWithinBound(await revokeOnA());
+      } finally {
+        execFileSync('kill', ['-CONT', ...pids]);
+      }
+    });
+
+    it('accepts nothing past the bound when its line falls silent, signs nobody out, and recovers', async () => {
+      const bystander = openBrowser({ server: b });
+      await bystander.signUp(newPerson());
+      const token = bystander.token();
+      const other = (await onA.sessionIds()).find(({ isCurrent }) => !isCurrent);
+      proxy.silence();
+      expect((await onA.delete(`/api/sessions/${other?.id}`)).status).toBe(200);
+      const revokedMs = performance.now();
+      const seen: number[] = [];
+      for (let round = 0; round < 4; round += 1) {
+        const beganMs = performance.now();
+        const { status } = await onB.get('/api/sessions');
+        seen.push(status);
+        if (status === 200) expect(beganMs - revokedMs).toBeLessThan(BLIND_AFTER_MS);
+        await new Promise((resolve) => setTimeout(resolve, BLIND_AFTER_MS / 2));
+      }
+      expect(seen).toContain(503);
+      await proxy.join();
+      await expectRefusalWithinBound(revokedMs);
+      await expect.poll(() => bystander.isSignedIn(), { timeout: 30_000 }).toBe(true);
+      expect(bystander.token()).toBe(token);
+    });
+  },
+);
