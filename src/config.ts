@@ -11,6 +11,8 @@ export interface Config {
   secrets: string[];
   host: string;
   port: number;
+  /** How many processes serve. */
+  workers: number;
   /** Express's "trust proxy": a number of hops, or addresses. */
   trustProxy: number | string[];
   cookieDomain: string | null;
@@ -98,6 +100,9 @@ const environment = z.object({
     .default('3000')
     .transform(Number)
     .refine((port) => port <= 65_535, 'should be a port number, such as 3000'),
+  WEB_CONCURRENCY: text(/^([1-9]|[1-9]\d)$/, 'should be a number of processes from 1 to 99')
+    .default('1')
+    .transform(Number),
   TRUST_PROXY: trustProxy.default(0),
   COOKIE_DOMAIN: text(/^[a-z\d-]+(\.[a-z\d-]+)+$/i, 'should be a domain, such as example.org')
     .transform((domain) => domain.toLowerCase())
@@ -145,6 +150,10 @@ function conflicts(set: Record<string, unknown>): [name: string, hint: string][]
   if (set.DATABASE_LISTEN_URL && !set.DATABASE_URL) {
     found.push(['DATABASE_LISTEN_URL', 'is for a PostgreSQL that DATABASE_URL leads to, too']);
   }
+  if (!set.DATABASE_URL && set.WEB_CONCURRENCY && set.WEB_CONCURRENCY !== '1') {
+    const hint = 'needs DATABASE_URL: the embedded database is for one process';
+    found.push(['WEB_CONCURRENCY', hint]);
+  }
   const host = shape.AUTH_URL.safeParse(set.AUTH_URL).data?.hostname;
   const domain = shape.COOKIE_DOMAIN.safeParse(set.COOKIE_DOMAIN).data;
   if (domain && host && !`.${host}`.endsWith(`.${domain}`)) {
@@ -181,6 +190,7 @@ export function readConfig(variables: Record<string, string | undefined>): Confi
     ),
     host: env.HOST,
     port: env.PORT,
+    workers: env.WEB_CONCURRENCY,
     trustProxy: env.TRUST_PROXY,
     cookieDomain: env.COOKIE_DOMAIN ?? null,
     databaseUrl: env.DATABASE_URL ?? null,

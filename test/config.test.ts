@@ -68,6 +68,8 @@ describe('readConfig', () => {
     ['CRON_SECRET', 'short', 'at least 32 random characters'],
     ['PORT', '70000', 'a port number'],
     ['PORT', 'http', 'a port number'],
+    ['WEB_CONCURRENCY', '0', 'a number of processes'],
+    ['WEB_CONCURRENCY', '2', 'needs DATABASE_URL'],
     ['TRUST_PROXY', 'true', 'the number of proxies'],
     ['COOKIE_DOMAIN', 'localhost', 'a domain'],
     ['DATABASE_URL', 'mysql://x', 'postgres://'],

@@ -1,0 +1,60 @@
+import cluster, { type Worker } from 'node:cluster';
+import { once } from 'node:events';
+import type { Logger } from 'pino';
+import type { Serving } from './serve.ts';
+
+/** Set to `yes` for the worker that runs the jobs. */
+export const RUNS_JOBS = 'LATCHKEY_RUNS_JOBS';
+const RESTART_DELAY_MS = 1_000;
+
+/**
+ * Runs the app in several processes that share a port, and replaces those that die. The first of them
+ * runs the jobs, and so does whoever replaces it.
+ * @throws when a worker ends before it serves: it has said why, and others would not fare better.
+ */
+export async function superviseWorkers(count: number, log: Logger): Promise<Serving> {
+  const workers = new Set<Worker>();
+  let isStopping = false;
+
+  function start(runsJobs: boolean): Worker {
+    const worker = cluster.fork(runsJobs ? { [RUNS_JOBS]: 'yes' } : {});
+    workers.add(worker);
+    worker.once('exit', (code, signal) => {
+      workers.delete(worker);
+      if (isStopping || !hasStarted) return;
+      log.error({ pid: worker.process.pid, code, signal }, 'a worker died and is replaced');
+      setTimeout(() => {
+        if (!isStopping) start(runsJobs);
+      }, RESTART_DELAY_MS);
+    });
+    return worker;
+  }
+
+  const stop = async () => {
+    isStopping = true;
+    const exits = [...workers].map((worker) => once(worker, 'exit'));
+    for (const worker of workers) worker.process.kill('SIGTERM');
+    await Promise.all(exits);
+  };
+
+  let hasStarted = false;
+  const first = Array.from({ length: count }, (_, index) => start(index === 0));
+  const ports = await Promise.all(first.map(listeningPort)).catch(async (error) => {
+    await stop();
+    throw error;
+  });
+  hasStarted = true;
+  return { address: `http://localhost:${ports[0]}`, stop };
+}
+
+function listeningPort(worker: Worker): Promise<number> {
+  return new Promise((resolve, reject) => {
+    worker.once('listening', ({ port }) => resolve(port));
+    worker.once('exit', () => reject(new WorkerError('A worker could not start.')));
+  });
+}
+
+/** A worker ended before it served. Its own message says why. */
+export class WorkerError extends Error {
+  override name = 'WorkerError';
+}
