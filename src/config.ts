@@ -1,6 +1,6 @@
-import ipaddr from 'ipaddr.js';
 import { validate as isCronExpression } from 'node-cron';
 import { z } from 'zod';
+import { durationMs, origin, postgresUrl, secret, text, trustProxy } from './config-shapes.ts';
 import type { SessionPolicy } from './sessions/policy.ts';
 
 export interface Config {
@@ -38,55 +38,6 @@ export class ConfigError extends Error {
 }
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-const UNIT_MS: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-/** Browsers keep no cookie for longer (RFC 6265bis, section 5.5). */
-const LONGEST_MS = 400 * 86_400_000;
-
-const text = (shape: RegExp, hint: string) => z.string().regex(shape, hint);
-
-const durationMs = z.string().transform((value, context) => {
-  const [, amount, unit] = /^(\d{1,9})([smhd])$/.exec(value) ?? [];
-  const ms = Number(amount) * (UNIT_MS[unit ?? ''] ?? 0);
-  if (ms > 0 && ms <= LONGEST_MS) return ms;
-  context.addIssue('should be a duration of at most 400d, such as 30m, 12h or 7d');
-  return z.NEVER;
-});
-
-const secret = z.string().min(32, 'should be at least 32 random characters');
-
-const origin = z.string().transform((value, context) => {
-  const url = URL.canParse(value) ? new URL(value) : null;
-  if (url && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`) return url;
-  context.addIssue('should be an origin without a path, such as https://accounts.example.org');
-  return z.NEVER;
-});
-
-const postgresUrl = z.string().refine(isPostgresUrl, {
-  error: 'should be a URL such as postgres://user:password@host:5432/name, with %-escapes right',
-});
-
-const trustProxy = z.string().transform((value, context) => {
-  if (/^\d{1,2}$/.test(value)) return Number(value);
-  const addresses = value.split(',').map((address) => address.trim());
-  const isKnown = (each: string) =>
-    /^(loopback|linklocal|uniquelocal)$/.test(each) ||
-    ipaddr.isValid(each) ||
-    ipaddr.isValidCIDR(each);
-  if (addresses.every(isKnown)) return addresses;
-  // `true` would let a client choose its own address by sending X-Forwarded-For.
-  context.addIssue('should be the number of proxies in front of the app, or their addresses');
-  return z.NEVER;
-});
-
-function isPostgresUrl(value: string): boolean {
-  if (!/^postgres(ql)?:\/\/./.test(value) || !URL.canParse(value)) return false;
-  try {
-    decodeURIComponent(new URL(value).username + new URL(value).password);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 const environment = z.object({
   NODE_ENV: z.string().optional(),

@@ -9,24 +9,26 @@ import { renderPage } from '../http/render.ts';
 import { viewerOf } from '../http/viewer.ts';
 import { clockTime, counted } from '../http/words.ts';
 import { revokeAll } from '../sessions/revoke.ts';
+import { listOptions } from './own-devices.ts';
 
 const PAGE = '/admin/accounts';
 
 export function showAccounts(context: Context): RequestHandler {
-  const { clock, config, database } = context;
   return async (request, response) => {
-    const options = { now: clock(), idleTimeoutMs: config.policy.idleTimeoutMs };
-    const { page, ...listed } = await listUsers(database, pageOf(request), options);
+    const { page, ...listed } = await listUsers(
+      context.database,
+      pageOf(request),
+      listOptions(context),
+    );
     const locals = { title: 'Accounts', pageNumber: page, ...listed };
     renderPage(request, response, context, 'admin/accounts', locals);
   };
 }
 
 /** `{ accounts, page, pages, total }`. */
-export function listAccountsJson({ clock, config, database }: Context): RequestHandler {
+export function listAccountsJson(context: Context): RequestHandler {
   return async (request, response) => {
-    const options = { now: clock(), idleTimeoutMs: config.policy.idleTimeoutMs };
-    response.json(await listUsers(database, pageOf(request), options));
+    response.json(await listUsers(context.database, pageOf(request), listOptions(context)));
   };
 }
 

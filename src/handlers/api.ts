@@ -2,25 +2,16 @@ import type { RequestHandler } from 'express';
 import type { Context } from '../auth/context.ts';
 import { deviceOf } from '../http/device.ts';
 import { HttpError, notFound } from '../http/error.ts';
-import { pageOf } from '../http/paging.ts';
 import { viewerOf } from '../http/viewer.ts';
-import { describeSession } from '../sessions/describe.ts';
-import { listSessions } from '../sessions/list.ts';
 import { revokeAll, revokeSession } from '../sessions/revoke.ts';
 import { keepThisDeviceOnly } from './keep-this-device.ts';
+import { listOwnDevices } from './own-devices.ts';
 import { forgetBrowser } from './sign-out.ts';
 
 /** `{ sessions, page, pages, total }`, the instants as ISO 8601. */
 export function listSessionsJson(context: Context): RequestHandler {
-  const { clock, config, database, ledger, placeOf } = context;
   return async (request, response) => {
-    const { session, user } = viewerOf(request);
-    const options = { now: clock(), idleTimeoutMs: config.policy.idleTimeoutMs };
-    // What this process has seen a moment ago belongs on the page.
-    await ledger.activity.flush();
-    const listed = await listSessions(database, user.id, pageOf(request), options);
-    const sessions = listed.sessions.map((each) => describeSession(each, session.id, placeOf));
-    response.json({ ...listed, sessions });
+    response.json(await listOwnDevices(request, context));
   };
 }
 

@@ -3,36 +3,30 @@ import type { Context } from '../auth/context.ts';
 import { deviceOf } from '../http/device.ts';
 import { notFound } from '../http/error.ts';
 import { setFlash } from '../http/flash.ts';
-import { pageOf } from '../http/paging.ts';
 import { type EndedRow, renderPage } from '../http/render.ts';
 import { viewerOf } from '../http/viewer.ts';
 import { clockTime, counted, endWords } from '../http/words.ts';
-import { describeSession } from '../sessions/describe.ts';
 import { deviceName } from '../sessions/device.ts';
-import { listEndedSessions, listSessions } from '../sessions/list.ts';
+import { listEndedSessions } from '../sessions/list.ts';
 import type { Session } from '../sessions/lookup.ts';
 import type { PlaceOf } from '../sessions/place.ts';
 import { revokeAll, revokeSession } from '../sessions/revoke.ts';
 import { keepThisDeviceOnly } from './keep-this-device.ts';
+import { listOptions, listOwnDevices } from './own-devices.ts';
 import { forgetBrowser, signOut } from './sign-out.ts';
 
 const PAGE = '/account/sessions';
 
 export function showSessions(context: Context): RequestHandler {
-  const { clock, config, database, ledger, placeOf } = context;
+  const { database, placeOf } = context;
   return async (request, response) => {
-    const { session, user } = viewerOf(request);
-    const options = { now: clock(), idleTimeoutMs: config.policy.idleTimeoutMs };
-    // What this process has seen a moment ago belongs on the page.
-    await ledger.activity.flush();
-    const listed = await listSessions(database, user.id, pageOf(request), options);
-    const ended = await listEndedSessions(database, user.id, options);
+    const { page, ...listed } = await listOwnDevices(request, context);
+    const { user } = viewerOf(request);
+    const ended = await listEndedSessions(database, user.id, listOptions(context));
     renderPage(request, response, context, 'sessions/index', {
       title: 'Your devices',
-      pageNumber: listed.page,
-      pages: listed.pages,
-      total: listed.total,
-      sessions: listed.sessions.map((each) => describeSession(each, session.id, placeOf)),
+      ...listed,
+      pageNumber: page,
       ended: ended.map((each) => endedRow(each, placeOf)),
     });
   };

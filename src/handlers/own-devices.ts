@@ -1,0 +1,26 @@
+import type { Request } from 'express';
+import type { Context } from '../auth/context.ts';
+import { pageOf } from '../http/paging.ts';
+import { viewerOf } from '../http/viewer.ts';
+import { describeSession, type SessionDescription } from '../sessions/describe.ts';
+import { type ListOptions, listSessions, type SessionPage } from '../sessions/list.ts';
+
+/** What a list depends on at this moment. */
+export const listOptions = ({ clock, config }: Context): ListOptions => ({
+  now: clock(),
+  idleTimeoutMs: config.policy.idleTimeoutMs,
+});
+
+/** The page of the viewer's devices that the request asks for, in words. */
+export async function listOwnDevices(
+  request: Request,
+  context: Context,
+): Promise<Omit<SessionPage, 'sessions'> & { sessions: SessionDescription[] }> {
+  const { database, ledger, placeOf } = context;
+  const { session, user } = viewerOf(request);
+  // What this process has seen a moment ago belongs on the page.
+  await ledger.activity.flush();
+  const listed = await listSessions(database, user.id, pageOf(request), listOptions(context));
+  const sessions = listed.sessions.map((each) => describeSession(each, session.id, placeOf));
+  return { ...listed, sessions };
+}
