@@ -3,8 +3,8 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { STRATEGIES, startApp, type TestApp } from '../support/app.ts';
 import { FIREFOX, IPHONE, newPerson, type Person } from '../support/browser.ts';
-import { chromiumPath } from '../support/chromium.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
+import { chromiumPath } from '../support/programs.ts';
 
 const SCREENSHOTS = 'test-results';
 /** How many pixels a page is wider than the screen. */

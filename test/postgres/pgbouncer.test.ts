@@ -1,5 +1,4 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
@@ -9,10 +8,9 @@ import { type OpenDatabase, openPostgres } from '../../src/database/open.ts';
 import { STRATEGIES, startApp } from '../support/app.ts';
 import { openBrowser, signInTwice } from '../support/browser.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
+import { pgbouncerPath } from '../support/programs.ts';
 
-const PGBOUNCER = '/usr/sbin/pgbouncer';
-
-describe.skipIf(!existsSync(PGBOUNCER))('through PgBouncer in transaction mode', () => {
+describe.skipIf(pgbouncerPath === null)('through PgBouncer in transaction mode', () => {
   let made: TestDatabase;
   let folder: string;
   let pooler: ReturnType<typeof spawn>;
@@ -40,7 +38,7 @@ describe.skipIf(!existsSync(PGBOUNCER))('through PgBouncer in transaction mode',
         'default_pool_size = 4',
       ].join('\n'),
     );
-    pooler = spawn(PGBOUNCER, [config], {
+    pooler = spawn(pgbouncerPath ?? '', [config], {
       stdio: 'ignore',
       ...(await unprivileged(folder, config)),
     });
