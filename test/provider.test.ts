@@ -1,7 +1,13 @@
 import { eq } from 'drizzle-orm';
+import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createAdapter } from '../src/auth/adapter.ts';
+import { checkToken } from '../src/auth/check.ts';
+import { createContext } from '../src/auth/context.ts';
+import { createReporting } from '../src/auth/reporting.ts';
+import { readConfig } from '../src/config.ts';
 import { accounts, users } from '../src/database/schema.ts';
-import { STRATEGIES, startApp, type TestApp } from './support/app.ts';
+import { SECRET, STRATEGIES, startApp, type TestApp } from './support/app.ts';
 import { type Browser, newPerson, openBrowser, signInTwice } from './support/browser.ts';
 import { startProvider } from './support/provider.ts';
 
@@ -75,6 +81,33 @@ describe.each(STRATEGIES)('sign-in with a provider, with the %s strategy', (stra
     provider.hooks.beforeToken = async () => {};
     expect((await linkedTo(`late-${strategy}`))?.email).not.toBe(person.email);
     expect((await there.get('/auth/session')).body?.user?.email).not.toBe(person.email);
+  });
+
+  it('links nothing when the session ends in the last moment before', async () => {
+    const { here } = await signInTwice(app);
+    const context = await createContext({
+      config: readConfig({ AUTH_SECRET: SECRET, SESSION_STRATEGY: strategy }),
+      ledger: app.ledger,
+      log: pino({ level: 'silent' }),
+      placeOf: () => null,
+      clock: () => new Date(),
+    });
+    const outcome = await checkToken(context, here.token(), new Date());
+    if (outcome.kind !== 'live') throw new Error('not signed in');
+    const viewer = { sid: outcome.sid, ...outcome.record };
+    const device = { userAgent: null, ipAddress: null };
+    const adapter = createAdapter(context, { device, viewer }, createReporting().reporting);
+    const account = (providerAccountId: string) => ({
+      ...{ userId: viewer.user.id, type: 'oauth' as const },
+      ...{ provider: 'loopback', providerAccountId },
+    });
+    await adapter.linkAccount?.(account(`early-${strategy}`));
+    await here.post('/auth/signout');
+    await expect(adapter.linkAccount?.(account(`last-${strategy}`))).rejects.toThrow(
+      'ended before',
+    );
+    expect(await linkedTo(`early-${strategy}`)).toBeDefined();
+    expect(await linkedTo(`last-${strategy}`)).toBe(undefined);
   });
 
   it.each(['odd-name', 'nameless'])('makes the best of a profile: %s', async (code) => {

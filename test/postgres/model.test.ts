@@ -44,7 +44,7 @@ describe.each(STRATEGIES)(
     it(`is what the model says, ${OPERATIONS} times`, async () => {
       const random = mulberry32(seed);
       const below = (limit: number) => Math.floor(random() * limit);
-      const people = Array.from({ length: 6 }, newPerson);
+      const people = Array.from({ length: 12 }, newPerson);
       for (const person of people) await openBrowser(at(0)).signUp(person);
       const clients: Client[] = [];
       const log: string[] = [];
@@ -120,19 +120,30 @@ describe.each(STRATEGIES)(
         );
       }
 
+      /** Mostly somebody who is signed in, or was until lately. */
+      function pick(): Client | undefined {
+        const live = clients.filter(({ ended }) => ended === null);
+        const ended = clients.filter((each) => each.ended !== null).slice(-40);
+        const pool = below(2) ? live : ended;
+        return pool[below(pool.length)] ?? clients[below(clients.length)];
+      }
+
       for (let step = 0; step < OPERATIONS; step += 1) {
         const dice = below(1_000);
         const app = below(2);
-        const client = clients[below(clients.length)];
+        const client = pick();
         log.push(`${step}: ${dice} app ${app} client ${client && clients.indexOf(client)}`);
+        const before = clients.filter(({ ended }) => ended === null);
         if (!client || dice < 60) await signIn();
-        else if (dice < 90) await revoke(client, app, 'own');
-        else if (dice < 110) await revoke(client, app, 'others');
-        else if (dice < 120) await revoke(client, app, 'all');
-        else if (dice < 130) await moveCutoff();
-        else if (dice < 134) await killListeners();
-        else if (dice < 144) await purge(made.database, { now: new Date(), retentionMs: 1 });
+        else if (dice < 100) await revoke(client, app, 'own');
+        else if (dice < 108) await revoke(client, app, 'others');
+        else if (dice < 112) await revoke(client, app, 'all');
+        else if (dice < 116) await moveCutoff();
+        else if (dice < 117) await killListeners();
+        else if (dice < 122) await purge(made.database, { now: new Date(), retentionMs: 1 });
         else await ask(client, app);
+        // What was ended just now is refused just now, where it was ended.
+        for (const each of before) if (each.ended) await ask(each, app);
       }
       // In the end everybody agrees with the model, in both apps.
       const late = performance.now() + BLIND_AFTER_MS;

@@ -114,6 +114,7 @@ describe.each(['jwt', 'database'])(
       await bystander.signUp(newPerson());
       const token = bystander.token();
       const other = (await onA.sessionIds()).find(({ isCurrent }) => !isCurrent);
+      const revoked = onB.token();
       proxy.silence();
       expect((await onA.delete(`/api/sessions/${other?.id}`)).status).toBe(200);
       const revokedMs = performance.now();
@@ -130,6 +131,15 @@ describe.each(['jwt', 'database'])(
       await expectRefusalWithinBound(revokedMs);
       await expect.poll(() => bystander.isSignedIn(), { timeout: 30_000 }).toBe(true);
       expect(bystander.token()).toBe(token);
+      // What B remembered from before the silence does not come back when it hears again.
+      const sightedMs = performance.now() + 2 * BLIND_AFTER_MS;
+      while (performance.now() < sightedMs) {
+        const copy = openBrowser({ server: b })
+          .get('/api/sessions')
+          .set('Authorization', `Bearer ${revoked}`);
+        expect((await copy).status).not.toBe(200);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
     });
   },
 );
