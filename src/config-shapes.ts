@@ -20,6 +20,11 @@ export const durationMs = z.string().transform((value, context) => {
 /** Long enough that nobody guesses it. */
 export const secret = z.string().min(32, 'should be at least 32 random characters');
 
+/** A TCP port; 0 lets the system choose one. */
+export const port = text(/^\d{1,5}$/, 'should be a port number, such as 3000')
+  .transform(Number)
+  .refine((number) => number <= 65_535, 'should be a port number, such as 3000');
+
 /** A URL that is an origin and nothing more. */
 export const origin = z.string().transform((value, context) => {
   const url = URL.canParse(value) ? new URL(value) : null;

@@ -1,6 +1,14 @@
 import { validate as isCronExpression } from 'node-cron';
 import { z } from 'zod';
-import { durationMs, origin, postgresUrl, secret, text, trustProxy } from './config-shapes.ts';
+import {
+  durationMs,
+  origin,
+  port,
+  postgresUrl,
+  secret,
+  text,
+  trustProxy,
+} from './config-shapes.ts';
 import type { SessionPolicy } from './sessions/policy.ts';
 
 export interface Config {
@@ -11,6 +19,8 @@ export interface Config {
   secrets: string[];
   host: string;
   port: number;
+  /** Where metrics are told. Null: nowhere. */
+  metrics: { host: string; port: number } | null;
   /** How many processes serve. */
   workers: number;
   /** Express's "trust proxy": a number of hops, or addresses. */
@@ -47,10 +57,9 @@ const environment = z.object({
   AUTH_SECRET_2: secret.optional(),
   AUTH_SECRET_3: secret.optional(),
   HOST: z.string().default('127.0.0.1'),
-  PORT: text(/^\d{1,5}$/, 'should be a port number, such as 3000')
-    .default('3000')
-    .transform(Number)
-    .refine((port) => port <= 65_535, 'should be a port number, such as 3000'),
+  PORT: port.default(3000),
+  METRICS_HOST: z.string().default('127.0.0.1'),
+  METRICS_PORT: port.optional(),
   WEB_CONCURRENCY: text(/^([1-9]|[1-9]\d)$/, 'should be a number of processes from 1 to 99')
     .default('1')
     .transform(Number),
@@ -141,6 +150,8 @@ export function readConfig(variables: Record<string, string | undefined>): Confi
     ),
     host: env.HOST,
     port: env.PORT,
+    metrics:
+      env.METRICS_PORT === undefined ? null : { host: env.METRICS_HOST, port: env.METRICS_PORT },
     workers: env.WEB_CONCURRENCY,
     trustProxy: env.TRUST_PROXY,
     cookieDomain: env.COOKIE_DOMAIN ?? null,

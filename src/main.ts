@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { ConfigError, readConfig } from './config.ts';
 import { DirectoryInUseError } from './database/directory-lock.ts';
 import { createLog } from './log.ts';
+import { serveMetrics } from './metrics.ts';
 import { loadOrCreateSecret } from './secret-file.ts';
 import { serve } from './serve.ts';
 import { RUNS_JOBS, superviseWorkers, WorkerError } from './workers.ts';
@@ -13,11 +14,17 @@ async function start(): Promise<void> {
   if (config.secrets.length === 0) config.secrets = [await loadOrCreateSecret(config.dataDir)];
 
   const isSupervisor = config.workers > 1 && cluster.isPrimary;
-  const { address, stop } = isSupervisor
+  const { address, readMetrics, stop } = isSupervisor
     ? await superviseWorkers(config.workers, createLog(config.logLevel))
     : await serve(config, cluster.isPrimary || process.env[RUNS_JOBS] === 'yes');
   if (cluster.isPrimary)
     process.stdout.write(`Latchkey is ready at ${config.authUrl?.origin ?? address}\n`);
+
+  if (config.metrics && cluster.isPrimary) {
+    const metrics = await serveMetrics(readMetrics, config.metrics);
+    // They go with the process, and do not keep it.
+    metrics.unref();
+  }
 
   let isStopping = false;
   function stopOnce(): void {

@@ -4,6 +4,7 @@ import { type Config, ConfigError } from './config.ts';
 import { openEmbedded, openPostgres } from './database/open.ts';
 import { startPurgeJob } from './jobs.ts';
 import { createLog } from './log.ts';
+import { createMetrics, shareMetrics } from './metrics.ts';
 import { openLedger } from './sessions/ledger.ts';
 import { openPlaces } from './sessions/place.ts';
 
@@ -11,6 +12,8 @@ import { openPlaces } from './sessions/place.ts';
 const STOP_GRACE_MS = 8_000;
 
 export interface Serving {
+  /** All metrics, in Prometheus's text format. */
+  readMetrics(): Promise<string>;
   /** Such as `http://localhost:3000`. */
   address: string;
   /** Finishes what runs, then closes the database. Takes less than ten seconds. */
@@ -30,20 +33,25 @@ export async function serve(config: Config, runsJobs: boolean): Promise<Serving>
   const opened = config.databaseUrl
     ? await openPostgres(config.databaseUrl, config.databaseListenUrl)
     : await openEmbedded(config.dataDir);
-  const ledger = openLedger(opened, config.sessionCheck, log);
+  const metrics = createMetrics();
+  const onBeat = (ms: number) => metrics.propagation.observe(ms / 1000);
+  const ledger = openLedger(opened, config.sessionCheck, log, onBeat);
+  metrics.watch(ledger);
   const close = async () => {
     await ledger.stop();
     await opened.close();
   };
 
-  const dependencies = { config, ledger, log, placeOf, clock: () => new Date() };
+  const dependencies = { config, ledger, log, metrics, placeOf, clock: () => new Date() };
   const server = createServer(await createApp(dependencies));
   await listen(server, config.port, config.host).catch(async (error) => {
     await close();
     throw error;
   });
   const stopJobs = runsJobs ? startPurgeJob(dependencies) : async () => undefined;
+  shareMetrics(metrics);
   return {
+    readMetrics: () => metrics.registry.metrics(),
     address: config.authUrl?.origin ?? localAddressOf(server),
     stop: async () => {
       await Promise.all([stopServing(server), stopJobs()]);

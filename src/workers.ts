@@ -1,6 +1,7 @@
 import cluster, { type Worker } from 'node:cluster';
 import { once } from 'node:events';
 import type { Logger } from 'pino';
+import { AggregatorRegistry } from 'prom-client';
 import type { Serving } from './serve.ts';
 
 /** Set to `yes` for the worker that runs the jobs. */
@@ -44,7 +45,12 @@ export async function superviseWorkers(count: number, log: Logger): Promise<Serv
     throw error;
   });
   hasStarted = true;
-  return { address: `http://localhost:${ports[0]}`, stop };
+  const aggregator = new AggregatorRegistry();
+  return {
+    address: `http://localhost:${ports[0]}`,
+    readMetrics: () => aggregator.clusterMetrics(),
+    stop,
+  };
 }
 
 function listeningPort(worker: Worker): Promise<number> {

@@ -88,6 +88,7 @@ describe.each(STRATEGIES)('sign-in with a provider, with the %s strategy', (stra
     const context = await createContext({
       config: readConfig({ AUTH_SECRET: SECRET, SESSION_STRATEGY: strategy }),
       ledger: app.ledger,
+      metrics: app.metrics,
       log: pino({ level: 'silent' }),
       placeOf: () => null,
       clock: () => new Date(),

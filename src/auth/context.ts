@@ -2,6 +2,7 @@ import type { Provider } from '@auth/core/providers';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import type { Database } from '../database/open.ts';
+import type { Metrics } from '../metrics.ts';
 import type { Ledger } from '../sessions/ledger.ts';
 import type { PlaceOf } from '../sessions/place.ts';
 import { type Cookies, cookiesFor } from './cookies.ts';
@@ -14,6 +15,7 @@ export interface Dependencies {
   ledger: Ledger;
   log: Logger;
   placeOf: PlaceOf;
+  metrics: Metrics;
   /** The current instant: tests move it. */
   clock: () => Date;
   /** Auth.js providers beside the password. */

@@ -20,11 +20,15 @@ export interface Listening {
   onNotice(payload: string): void;
   /** Notices may have been lost before this moment. Called before the listener is trusted again. */
   onGap(): void;
+  /** A heartbeat was heard, so long after it was sent. */
+  onBeat?(ms: number): void;
 }
 
 export interface Listener {
   /** Whether all that was committed until `BLIND_AFTER_MS` ago has been heard. */
   isProven(): boolean;
+  /** For how long it was not proven, in all, to the nearest half second. */
+  blindMs(): number;
   stop(): Promise<void>;
 }
 
@@ -41,13 +45,14 @@ export interface Listener {
 export function listenToPostgres(
   url: string,
   send: (payload: string) => Promise<void>,
-  { onNotice, onGap }: Listening,
+  { onNotice, onGap, onBeat }: Listening,
 ): Listener {
   const self = randomUUID();
   /** Counts connections: a beat that was sent before this one listened proves nothing. */
   let connection = 0;
   let isListening = false;
   let provenUntil = Number.NEGATIVE_INFINITY;
+  let blindMs = 0;
   let listeningSince = performance.now();
   let client = connect();
 
@@ -85,6 +90,7 @@ export function listenToPostgres(
     if (sender !== self || Number(sentOn) !== connection) return;
     if (!isProven()) onGap();
     provenUntil = Math.max(provenUntil, Number(sentAt) + BLIND_AFTER_MS);
+    onBeat?.(performance.now() - Number(sentAt));
   }
 
   function beat(): void {
@@ -96,6 +102,7 @@ export function listenToPostgres(
 
   const timer = setInterval(() => {
     beat();
+    if (!isProven()) blindMs += BEAT_INTERVAL_MS;
     const lastSign = Math.max(provenUntil - BLIND_AFTER_MS, listeningSince);
     if (performance.now() - lastSign < REPLACE_AFTER_MS) return;
     client.end({ timeout: 0 }).catch(() => undefined);
@@ -105,6 +112,7 @@ export function listenToPostgres(
 
   return {
     isProven,
+    blindMs: () => blindMs,
     stop: async () => {
       clearInterval(timer);
       provenUntil = Number.NEGATIVE_INFINITY;
@@ -122,6 +130,7 @@ export function listenToPglite(client: PGlite, { onNotice }: Listening): Listene
   });
   return {
     isProven: () => isListening,
+    blindMs: () => 0,
     stop: async () => {
       isListening = false;
       if (!client.closed) await (await listening)();

@@ -2,16 +2,21 @@ import type { RequestHandler } from 'express';
 import type { Context } from '../auth/context.ts';
 
 /** One line a request: no headers and no query, so no cookie and no token. */
-export function logRequests({ log }: Context): RequestHandler {
+export function logRequests({ log, metrics }: Context): RequestHandler {
   return (request, response, next) => {
     const startedAt = performance.now();
     response.once('close', () => {
+      const ms = performance.now() - startedAt;
+      metrics.requestSeconds.observe(
+        { method: request.method, status: `${Math.floor(response.statusCode / 100)}xx` },
+        ms / 1000,
+      );
       log.info(
         {
           method: request.method,
           path: request.originalUrl.split('?', 1)[0],
           status: response.statusCode,
-          ms: Math.round(performance.now() - startedAt),
+          ms: Math.round(ms),
           ip: request.ip,
           userId: request.viewer?.user.id,
         },

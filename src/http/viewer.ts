@@ -29,7 +29,7 @@ declare global {
  * counted, its cookie is cleared, and people are told why at /sign-in.
  */
 export function loadViewer(context: Context): RequestHandler {
-  const { clock, config, cookies, database, ledger } = context;
+  const { clock, config, cookies, database, ledger, metrics } = context;
   return async (request, response, next) => {
     const now = clock();
     const device = deviceOf(request);
@@ -41,6 +41,7 @@ export function loadViewer(context: Context): RequestHandler {
     const outcome = await checkToken(context, token, now);
     request.viewer = null;
     request.outcome = outcome;
+    metrics.checks.inc({ verdict: outcome.kind === 'refused' ? outcome.verdict : outcome.kind });
 
     if (outcome.kind === 'live') {
       const { sid, record } = outcome;

@@ -19,6 +19,9 @@ interface Load {
  * a cached record may not know that its session was used or prolonged elsewhere.
  */
 export class SessionCache {
+  /** How many sessions were found here, and how many were asked for. */
+  hits = 0;
+  misses = 0;
   readonly #find: FindSession;
   /** Whether all changes up to the published bound have arrived here. */
   readonly #isProven: () => boolean;
@@ -47,11 +50,14 @@ export class SessionCache {
 
   /** The record of a session if it is here and can be relied on. */
   peek(sid: string): SessionRecord | undefined {
-    return this.#isProven() ? this.#records.get(sid) : undefined;
+    const record = this.#isProven() ? this.#records.get(sid) : undefined;
+    if (record) this.hits += 1;
+    return record;
   }
 
   /** The record as the database has it now; null: there is none. Requests at once share a query. */
   load(sid: string): Promise<SessionRecord | null> {
+    this.misses += 1;
     // Blind, a query that began earlier may be from before a change that nobody tells us of.
     if (!this.#isProven()) return this.#find(sid);
     const shared = this.#shared.get(sid);

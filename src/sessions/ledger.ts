@@ -12,6 +12,8 @@ export interface Ledger {
   database: Database;
   cache: SessionCache;
   activity: ActivityLog;
+  /** For how long the cache could not be used, in all. */
+  blindMs(): number;
   /** Writes what was noted and stops listening. The database stays open. */
   stop(): Promise<void>;
 }
@@ -24,6 +26,7 @@ export function openLedger(
   opened: Pick<OpenDatabase, 'database' | 'listen'>,
   check: 'cached' | 'strict',
   log: Logger,
+  onBeat: (ms: number) => void = () => undefined,
 ): Ledger {
   const { database, listen } = opened;
   const listener =
@@ -35,6 +38,7 @@ export function openLedger(
             else cache.forgetUser(payload);
           },
           onGap: () => cache.forgetAll(),
+          onBeat,
         });
   const isProven = () => listener?.isProven() ?? false;
   const cache = new SessionCache(inTime(prepareFindSession(database), LOOKUP_TIMEOUT_MS), isProven);
@@ -43,6 +47,7 @@ export function openLedger(
     database,
     cache,
     activity,
+    blindMs: () => listener?.blindMs() ?? 0,
     stop: async () => {
       await Promise.all([activity.stop(), listener?.stop()]);
     },

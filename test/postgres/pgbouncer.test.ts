@@ -1,6 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -8,6 +7,7 @@ import { type OpenDatabase, openPostgres } from '../../src/database/open.ts';
 import { STRATEGIES, startApp } from '../support/app.ts';
 import { openBrowser, signInTwice } from '../support/browser.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
+import { freePort } from '../support/free-port.ts';
 import { pgbouncerPath } from '../support/programs.ts';
 
 describe.skipIf(pgbouncerPath === null)('through PgBouncer in transaction mode', () => {
@@ -92,13 +92,4 @@ async function unprivileged(...paths: string[]): Promise<{ uid?: number; gid?: n
   const [uid, gid] = [idOf('-u'), idOf('-g')];
   for (const path of paths) await chown(path, uid, gid);
   return { uid, gid };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' ? (address?.port ?? 0) : 0));
-    });
-  });
 }

@@ -2,19 +2,23 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SECRET } from '../support/app.ts';
 import { newPerson, openBrowser } from '../support/browser.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
+import { freePort } from '../support/free-port.ts';
 import { startProcess } from '../support/process.ts';
 
 describe('several workers', () => {
   let opened: TestDatabase;
   let app: ReturnType<typeof startProcess>;
   let address: string;
+  let metricsPort: number;
   beforeAll(async () => {
     opened = await openTestDatabase();
+    metricsPort = await freePort();
     app = startProcess({
       AUTH_SECRET: SECRET,
       DATABASE_URL: opened.url ?? '',
       WEB_CONCURRENCY: '2',
       LOG_LEVEL: 'info',
+      METRICS_PORT: String(metricsPort),
     });
     address = await app.ready();
   });
@@ -40,6 +44,16 @@ describe('several workers', () => {
       .toBe(2);
     expect(app.output.text.match(/ready at/g)).toHaveLength(1);
     await expect.poll(() => lines('purge').length).toBe(1);
+  });
+
+  it('tell their metrics together', async () => {
+    const read = async () => (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+    await expect
+      .poll(read, { timeout: 20_000 })
+      .toMatch(/latchkey_propagation_seconds_count [1-9]/);
+    expect(await read()).toMatch(
+      /latchkey_request_seconds_count\{method="GET",status="2xx"\} [1-9]/,
+    );
   });
 
   it('refuse in each what was revoked in one', async () => {

@@ -5,6 +5,7 @@ import { createApp } from '../../src/app.ts';
 import type { Dependencies } from '../../src/auth/context.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Database, OpenDatabase } from '../../src/database/open.ts';
+import { createMetrics, type Metrics } from '../../src/metrics.ts';
 import { type Ledger, openLedger } from '../../src/sessions/ledger.ts';
 import { openPlaces } from '../../src/sessions/place.ts';
 import { openTestDatabase } from './database.ts';
@@ -18,6 +19,7 @@ export interface TestApp {
   origin: string;
   database: Database;
   ledger: Ledger;
+  metrics: Metrics;
   /** Moves the app's clock; the database's own stays. */
   advance(ms: number): void;
   close(): Promise<void>;
@@ -35,11 +37,14 @@ export async function startApp({ env = {}, on, ...given }: TestAppOptions = {}):
   const config = readConfig({ AUTH_SECRET: SECRET, TRUST_PROXY: '1', ...env });
   const log = given.log ?? pino({ level: 'silent' });
   const ledger = openLedger(opened, config.sessionCheck, log);
+  const metrics = createMetrics();
+  metrics.watch(ledger);
   let offsetMs = 0;
   const app = await createApp({
     config,
     ledger,
     log,
+    metrics,
     placeOf: await openPlaces(null),
     clock: () => new Date(Date.now() + offsetMs),
     ...given,
@@ -51,6 +56,7 @@ export async function startApp({ env = {}, on, ...given }: TestAppOptions = {}):
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     database: opened.database,
     ledger,
+    metrics,
     advance: (ms) => {
       offsetMs += ms;
     },
