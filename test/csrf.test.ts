@@ -80,6 +80,18 @@ describe.each(STRATEGIES)('requests of other sites, with the %s strategy', (stra
     expect(answer.status).toBe(303);
   });
 
+  it('are refused with 413 when they bring more than 16 kB', async () => {
+    const { here } = await signInTwice(app);
+    const csrfToken = await here.csrfToken();
+    const name = 'n'.repeat(17_000);
+    const form = await here.rawPost('/account/profile').type('form').send({ csrfToken, name });
+    expect(form.status).toBe(413);
+    expect(form.text).toContain('more than the 16 kB');
+    const json = await here.rawPost('/auth/session').send({ csrfToken, name });
+    expect(json.status).toBe(413);
+    expect((await here.get('/account')).text).toContain('value="Ada Lovelace"');
+  });
+
   it('changes nothing with a GET of any form’s address', async () => {
     const { here, there, otherId } = await signInTwice(app);
     for (const path of forms(otherId)) await here.get(path);
