@@ -37,6 +37,7 @@ const browser = {
 export default defineConfig({
   test: {
     globalSetup: 'test/support/say-what-is-skipped.ts',
+    maxWorkers: 2,
     projects: [
       suite('pglite', ['test/postgres/**']),
       ...(hasPostgres ? [suite('postgres', [])] : []),
