@@ -50,7 +50,8 @@ export class ConfigError extends Error {
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 const environment = z.object({
-  NODE_ENV: z.string().optional(),
+  // A typing error here would leave the secrets of production unchecked.
+  NODE_ENV: z.enum(['production', 'development', 'test']).optional(),
   AUTH_URL: origin.optional(),
   AUTH_SECRET: secret.optional(),
   AUTH_SECRET_1: secret.optional(),
@@ -72,7 +73,7 @@ const environment = z.object({
   DATA_DIR: z.string().default('./data'),
   SESSION_STRATEGY: z.enum(['jwt', 'database']).default('jwt'),
   SESSION_MAX_AGE: durationMs.default(7 * 86_400_000),
-  SESSION_UPDATE_AGE: durationMs.default(86_400_000),
+  SESSION_UPDATE_AGE: durationMs.optional(),
   SESSION_IDLE_TIMEOUT: durationMs
     .refine((ms) => ms >= 60_000, 'should be at least 1m: activity is written every few seconds')
     .optional(),
@@ -110,7 +111,8 @@ function conflicts(set: Record<string, unknown>): [name: string, hint: string][]
   if (set.DATABASE_LISTEN_URL && !set.DATABASE_URL) {
     found.push(['DATABASE_LISTEN_URL', 'is for a PostgreSQL that DATABASE_URL leads to, too']);
   }
-  if (!set.DATABASE_URL && set.WEB_CONCURRENCY && set.WEB_CONCURRENCY !== '1') {
+  const workers = shape.WEB_CONCURRENCY.safeParse(set.WEB_CONCURRENCY).data ?? 1;
+  if (!set.DATABASE_URL && workers > 1) {
     const hint = 'needs DATABASE_URL: the embedded database is for one process';
     found.push(['WEB_CONCURRENCY', hint]);
   }
@@ -161,7 +163,7 @@ export function readConfig(variables: Record<string, string | undefined>): Confi
     strategy: env.SESSION_STRATEGY,
     policy: {
       maxAgeMs: env.SESSION_MAX_AGE,
-      updateAgeMs: env.SESSION_UPDATE_AGE,
+      updateAgeMs: env.SESSION_UPDATE_AGE ?? Math.min(86_400_000, env.SESSION_MAX_AGE / 2),
       absoluteAgeMs: env.SESSION_ABSOLUTE_AGE ?? null,
       idleTimeoutMs: env.SESSION_IDLE_TIMEOUT ?? null,
     },

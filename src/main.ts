@@ -17,13 +17,9 @@ async function start(): Promise<void> {
   const { address, readMetrics, stop } = isSupervisor
     ? await superviseWorkers(config.workers, createLog(config.logLevel))
     : await serve(config, cluster.isPrimary || process.env[RUNS_JOBS] === 'yes');
-  if (cluster.isPrimary)
+  if (cluster.isPrimary) {
+    if (config.metrics) await startMetrics(readMetrics, config.metrics, stop);
     process.stdout.write(`Latchkey is ready at ${config.authUrl?.origin ?? address}\n`);
-
-  if (config.metrics && cluster.isPrimary) {
-    const metrics = await serveMetrics(readMetrics, config.metrics);
-    // They go with the process, and do not keep it.
-    metrics.unref();
   }
 
   let isStopping = false;
@@ -37,26 +33,40 @@ async function start(): Promise<void> {
   process.on('SIGINT', stopOnce);
 }
 
-/** Ends the process with a sentence for what the operator can mend, and the whole error otherwise. */
-function fail(error: unknown): void {
-  process.exitCode = 1;
-  // A worker does not end while it is tied to its supervisor.
-  cluster.worker?.disconnect();
-  process.stderr.write(`${explain(error)}\n`);
+async function startMetrics(
+  read: () => Promise<string>,
+  where: { host: string; port: number },
+  stop: () => Promise<void>,
+): Promise<void> {
+  try {
+    // They go with the process, and do not keep it.
+    (await serveMetrics(read, where)).unref();
+  } catch (cause) {
+    await stop();
+    const sentence = `Cannot listen on METRICS_HOST ${where.host} and METRICS_PORT ${where.port}.`;
+    throw new ConfigError(sentence, { cause });
+  }
 }
 
+/** What an operator can mend is a sentence; anything else is told whole. */
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error instanceof ConfigError || error instanceof WorkerError) return error.message;
   if (error instanceof DirectoryInUseError) {
     return `${error.message} Stop that one first, or set DATA_DIR to another directory.`;
   }
-  const code = 'code' in error ? error.code : undefined;
-  if (code === 'EADDRINUSE') return 'The port is in use. Set PORT to a free one.';
-  if (code === 'ECONNREFUSED' || code === 'CONNECT_TIMEOUT' || code === 'ENOTFOUND') {
-    return `The database of DATABASE_URL does not answer (${code}). Is it running?`;
+  const code = 'code' in error ? String(error.code) : '';
+  if (['EEXIST', 'ENOTDIR', 'EACCES', 'EPERM', 'EROFS'].includes(code)) {
+    return `DATA_DIR should be a directory that this process can write to (${code}).`;
   }
   return error.stack ?? error.message;
+}
+
+function fail(error: unknown): void {
+  process.exitCode = 1;
+  // A worker does not end while it is tied to its supervisor.
+  cluster.worker?.disconnect();
+  process.stderr.write(`${explain(error)}\n`);
 }
 
 start().catch(fail);

@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import { createApp } from './app.ts';
 import { type Config, ConfigError } from './config.ts';
 import { openEmbedded, openPostgres } from './database/open.ts';
+import { isDatabaseOutage } from './database/outage.ts';
 import { startPurgeJob } from './jobs.ts';
 import { createLog } from './log.ts';
 import { createMetrics, shareMetrics } from './metrics.ts';
@@ -30,9 +31,7 @@ export async function serve(config: Config, runsJobs: boolean): Promise<Serving>
     const sentence = 'GEOIP_DATABASE should be a country database in MaxMind’s format.';
     throw new ConfigError(sentence, { cause });
   });
-  const opened = config.databaseUrl
-    ? await openPostgres(config.databaseUrl, config.databaseListenUrl)
-    : await openEmbedded(config.dataDir);
+  const opened = await openDatabase(config);
   const metrics = createMetrics();
   const onBeat = (ms: number) => metrics.propagation.observe(ms / 1000);
   const ledger = openLedger(opened, config.sessionCheck, log, onBeat);
@@ -44,15 +43,17 @@ export async function serve(config: Config, runsJobs: boolean): Promise<Serving>
 
   const dependencies = { config, ledger, log, metrics, placeOf, clock: () => new Date() };
   const server = createServer(await createApp(dependencies));
-  await listen(server, config.port, config.host).catch(async (error) => {
+  await listen(server, config.port, config.host).catch(async (cause) => {
     await close();
-    throw error;
+    const where = `HOST ${config.host} and PORT ${config.port}`;
+    const hint = 'Set PORT to a free port, or HOST to an address of this machine.';
+    throw new ConfigError(`Cannot listen on ${where} (${cause.code}). ${hint}`, { cause });
   });
   const stopJobs = runsJobs ? startPurgeJob(dependencies) : async () => undefined;
   shareMetrics(metrics);
   return {
     readMetrics: () => metrics.registry.metrics(),
-    address: config.authUrl?.origin ?? localAddressOf(server),
+    address: addressOf(server, config.host),
     stop: async () => {
       await Promise.all([stopServing(server), stopJobs()]);
       await close();
@@ -84,8 +85,19 @@ async function stopServing(server: Server): Promise<void> {
   clearTimeout(impatient);
 }
 
-function localAddressOf(server: Server): string {
+async function openDatabase({ databaseUrl, databaseListenUrl, dataDir }: Config) {
+  if (databaseUrl === null) return openEmbedded(dataDir);
+  return openPostgres(databaseUrl, databaseListenUrl).catch((cause) => {
+    if (!isDatabaseOutage(cause)) throw cause;
+    const sentence = `The database of DATABASE_URL does not answer (${cause.code}). Is it running?`;
+    throw new ConfigError(sentence, { cause });
+  });
+}
+
+/** Where to open it in a browser on this machine. */
+function addressOf(server: Server, host: string): string {
   const address = server.address();
   const port = typeof address === 'object' ? address?.port : address;
-  return `http://localhost:${port}`;
+  const isHere = ['127.0.0.1', '::1', '0.0.0.0', '::'].includes(host);
+  return `http://${isHere ? 'localhost' : host}:${port}`;
 }

@@ -41,6 +41,11 @@ describe('readConfig', () => {
     expect(readConfig(env).secrets).toEqual([`${SECRET}3`, `${SECRET}1`, `${SECRET}0`]);
   });
 
+  it('moves the expiry at least twice in a short life', () => {
+    const { policy } = readConfig({ SESSION_MAX_AGE: '12h' });
+    expect(policy.updateAgeMs).toBe(6 * 3_600_000);
+  });
+
   it.each([
     ['90s', 90_000],
     ['30m', 1_800_000],
@@ -81,6 +86,7 @@ describe('readConfig', () => {
     ['SESSION_MAX_AGE', '0m', 'a duration'],
     ['SESSION_MAX_AGE', '500d', 'at most 400d'],
     ['SESSION_UPDATE_AGE', '8d', 'shorter than SESSION_MAX_AGE'],
+    ['NODE_ENV', 'prod', 'one of: production, development, test'],
     ['SESSION_IDLE_TIMEOUT', '30s', 'at least 1m'],
     ['SESSION_CHECK', 'lazy', 'one of: cached, strict'],
     ['ON_DATABASE_ERROR', 'panic', 'one of: unavailable, allow'],

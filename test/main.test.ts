@@ -56,8 +56,32 @@ describe('the process', () => {
     const address = squatter.address();
     const { output, exit } = run({ PORT: String(typeof address === 'object' && address?.port) });
     expect((await exit).code).toBe(1);
-    expect(output.text).toBe('The port is in use. Set PORT to a free one.\n');
+    expect(output.text).toContain('(EADDRINUSE). Set PORT to a free port');
+    expect(output.text).not.toContain('    at ');
     squatter.close();
+  });
+
+  it('says that METRICS_PORT is in use, and does not serve without metrics', async () => {
+    const squatter = createServer().listen(0, '127.0.0.1');
+    await once(squatter, 'listening');
+    const address = squatter.address();
+    const port = String(typeof address === 'object' && address?.port);
+    const { output, exit } = run({ METRICS_PORT: port });
+    expect((await exit).code).toBe(1);
+    expect(output.text).toContain('METRICS_PORT');
+    expect(output.text).not.toContain('ready');
+    squatter.close();
+  });
+
+  it.each([
+    [{ HOST: 'nowhere.invalid' }, 'HOST nowhere.invalid'],
+    [{ DATA_DIR: '/dev/null' }, 'DATA_DIR should be a directory'],
+    [{ GEOIP_DATABASE: '/nowhere.mmdb' }, 'GEOIP_DATABASE should be'],
+  ])('says in a sentence what is wrong with %j', async (env, sentence) => {
+    const { output, exit } = run(env);
+    expect((await exit).code).toBe(1);
+    expect(output.text).toContain(sentence);
+    expect(output.text).not.toContain('    at ');
   });
 
   it('names every bad variable and exits with 1', async () => {

@@ -26,6 +26,7 @@ describe('deviceName', () => {
       'Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Mobile Safari/537.36',
     ],
     ['Lynx', 'Lynx/2.9.0 libwww-FM/2.14'],
+    ['Lynx', 'Lynx/2.9.0dev.12 libwww-FM/2.14 SSL-MM/1.4.1 GNUTLS/3.7.8'],
     ['curl', 'curl/8.5.0'],
     ['w3m', 'w3m/0.5.3+git20230121'],
     ['Unknown device', null],

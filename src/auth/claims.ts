@@ -55,20 +55,35 @@ export function claimsOf(sid: string, { session, user }: SessionRecord): JWT {
 }
 
 /** What a token says of its session, for as long as the database cannot say it. */
-export function recordIn({ sub, iat, exp, ...shown }: JWT): SessionRecord {
-  const authenticatedAt = new Date(iat * 1000);
-  const { name, email, role, organizationId } = shown;
+export function recordIn(claims: JWT): SessionRecord {
+  const { sub, name, email, role, organizationId } = claims;
+  const authenticatedAt = new Date(claims.iat * 1000);
   return {
     user: {
-      ...{ id: sub, name, email, role, organizationId },
+      id: sub,
+      name,
+      email,
+      role,
+      organizationId,
       isActive: true,
       sessionsValidAfter: authenticatedAt,
     },
     session: {
-      ...{ id: '', userId: sub, provider: '', authenticatedAt, expires: new Date(exp * 1000) },
-      ...{ createdAt: authenticatedAt, lastActive: authenticatedAt },
-      ...{ userAgent: null, ipAddress: null, endedAt: null, endReason: null },
-      ...{ refusedCount: 0, lastRefusedAt: null, lastRefusedUserAgent: null },
+      // A token does not know the public id, and nothing that needs it works without the database.
+      id: '',
+      userId: sub,
+      provider: '',
+      authenticatedAt,
+      createdAt: authenticatedAt,
+      lastActive: authenticatedAt,
+      expires: new Date(claims.exp * 1000),
+      userAgent: null,
+      ipAddress: null,
+      endedAt: null,
+      endReason: null,
+      refusedCount: 0,
+      lastRefusedAt: null,
+      lastRefusedUserAgent: null,
     },
   };
 }

@@ -11,7 +11,7 @@ import { viewerOf } from '../http/viewer.ts';
 export function showAccount(context: Context): RequestHandler {
   return (request, response) => {
     const { name, email, role } = viewerOf(request).user;
-    const locals = { title: 'Your account', name, email, role, problem: null };
+    const locals = { title: 'Your profile', name, email, role, problem: null };
     renderPage(request, response, context, 'account', locals);
   };
 }
@@ -25,7 +25,7 @@ export function saveProfile(context: Context): RequestHandler {
     if (!parsed.success) {
       const { email, role } = user;
       const problem = parsed.error.issues[0]?.message ?? 'Enter your name.';
-      const locals = { title: 'Your account', name: given, email, role, problem };
+      const locals = { title: 'Your profile', name: given, email, role, problem };
       return renderPage(request, response.status(422), context, 'account', locals);
     }
     await renameUser(context.ledger, user.id, parsed.data, deviceOf(request));

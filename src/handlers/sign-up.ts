@@ -53,10 +53,11 @@ export function signUp(context: Context): RequestHandler {
       email: textIn(body, 'email'),
       password: textIn(body, 'password'),
     };
+    const isFirst = !(await hasUsers(database));
     const answer = (status: number, problems: Problems, isOpen = true) => {
       const values = { name: given.name, email: given.email };
       const title = 'Create an account';
-      const locals = { title, isFirst: false, isOpen, values, problems };
+      const locals = { title, isFirst, isOpen, values, problems };
       renderPage(request, response.status(status), context, 'sign-up', locals);
     };
 

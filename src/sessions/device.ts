@@ -10,7 +10,9 @@ export interface Device {
 export function deviceName(userAgent: string | null): string {
   if (!userAgent) return 'Unknown device';
   const { browser, os, platform } = bowser.parse(userAgent);
-  const program = browser.name || productName(userAgent);
+  // What the parser does not know, it names by the whole of it.
+  const isKnown = browser.name !== undefined && !browser.name.includes('/');
+  const program = (isKnown && browser.name) || productName(userAgent);
   // Phones and tablets of one maker are known by their model, all others by their system.
   const system = platform.vendor === 'Apple' && platform.model ? platform.model : os.name;
   if (program && system) return `${program} on ${system}`;

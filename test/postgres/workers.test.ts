@@ -93,5 +93,6 @@ describe('several workers', () => {
     expect((await failing.exit).code).toBe(1);
     expect(failing.output.text).toContain('The database of DATABASE_URL does not answer');
     expect(failing.output.text).not.toContain('    at ');
+    await failing.kill();
   });
 });
