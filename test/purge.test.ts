@@ -95,6 +95,7 @@ describe('the purge for an outside scheduler', () => {
     expect(answer.status).toBe(200);
     expect(answer.body).toEqual({ cleaned: 1 });
     expect((await call(`Bearer ${CRON_SECRET}`)).body).toEqual({ cleaned: 0 });
+    expect(await app.metrics.registry.metrics()).toContain('latchkey_purged_rows_total 1');
     expect(await app.database.$count(users, eq(users.email, person.email))).toBe(1);
   });
 

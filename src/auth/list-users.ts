@@ -13,7 +13,7 @@ export interface UserSummary {
   lastActive: Date | null;
 }
 
-export const USERS_PER_PAGE = 25;
+const USERS_PER_PAGE = 25;
 
 /** One page of all accounts by email, with their live sessions counted. A page too far is the last. */
 export async function listUsers(database: Database, wanted: number, options: ListOptions) {

@@ -7,7 +7,7 @@ import type { Session } from './lookup.ts';
 import type { Verdict } from './verdict.ts';
 
 /** How often what was noted is written; idle expiry is exact to within this, across processes. */
-export const ACTIVITY_INTERVAL_MS = 5_000;
+const ACTIVITY_INTERVAL_MS = 5_000;
 /** Rows a statement: locks stay short. */
 const BATCH_SIZE = 1_000;
 

@@ -17,7 +17,7 @@ export interface SessionPage {
   total: number;
 }
 
-export const SESSIONS_PER_PAGE = 25;
+const SESSIONS_PER_PAGE = 25;
 const RECENTLY_ENDED = 10;
 
 /** One page of a user's live sessions, the most recently used first. A page too far is the last. */
