@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import cookieParser from 'cookie-parser';
-import express, { type Express } from 'express';
-import { createContext, type Dependencies } from './auth/context.ts';
+import express, { type Express, type RequestHandler } from 'express';
+import { type Context, createContext, type Dependencies } from './auth/context.ts';
 import { flashSecrets } from './auth/flash-secrets.ts';
 import { answerError, answerInTime } from './http/answer-error.ts';
 import { notFound } from './http/error.ts';
@@ -15,9 +15,18 @@ import { healthRoutes, routes } from './routes.ts';
 const BODY_LIMIT = '16kb';
 const folder = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url));
 
-/** The whole app, ready to be served: the order of its middleware, and nothing that listens. */
+/** The whole app, ready to be served, and nothing that listens. */
 export async function createApp(dependencies: Dependencies): Promise<Express> {
   const context = await createContext(dependencies);
+  return assemble(context, loadViewer(context), routes(context));
+}
+
+/** The order of the middleware, around a check of sessions and what is behind it. */
+export function assemble(
+  context: Context,
+  checkSession: RequestHandler,
+  behind: RequestHandler,
+): Express {
   const { config } = context;
   const app = express();
   app.disable('x-powered-by');
@@ -38,8 +47,8 @@ export async function createApp(dependencies: Dependencies): Promise<Express> {
   // Auth.js takes JSON there; everything else that is posted is a form.
   app.use('/auth/session', express.json({ limit: BODY_LIMIT }));
   app.use(cookieParser(flashSecrets(config.secrets)));
-  app.use(loadViewer(context));
-  app.use(routes(context));
+  app.use(checkSession);
+  app.use(behind);
   app.use(() => {
     throw notFound();
   });
