@@ -5,7 +5,8 @@ import type { Ledger } from './sessions/ledger.ts';
 /** What is counted. No label names a person: they are few and fixed. */
 export interface Metrics {
   registry: Registry;
-  checks: Counter<'verdict'>;
+  /** Counts a request by what the check said of its session. */
+  countCheck(verdict: string): void;
   /** Seconds from the sending of a heartbeat until it was heard: what a change takes to get here. */
   propagation: Histogram;
   purged: Counter;
@@ -18,6 +19,17 @@ export interface Metrics {
 export function createMetrics(): Metrics {
   const registry = new Registry();
   const registers = [registry];
+  const checks = new Map<string, number>();
+  new Counter({
+    name: 'latchkey_checks_total',
+    help: 'Requests by what the check said of their session.',
+    labelNames: ['verdict'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [verdict, count] of checks) this.inc({ verdict }, count);
+    },
+  });
   const counter = (name: string, help: string, read: () => number) =>
     new Counter({
       ...{ name, help, registers },
@@ -28,12 +40,9 @@ export function createMetrics(): Metrics {
     });
   return {
     registry,
-    checks: new Counter({
-      name: 'latchkey_checks_total',
-      help: 'Requests by what the check said of their session.',
-      labelNames: ['verdict'],
-      registers,
-    }),
+    countCheck: (verdict) => {
+      checks.set(verdict, (checks.get(verdict) ?? 0) + 1);
+    },
     propagation: new Histogram({
       name: 'latchkey_propagation_seconds',
       help: 'Time until a notification was heard, measured with heartbeats.',

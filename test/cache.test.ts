@@ -81,6 +81,18 @@ describe('the session cache', () => {
     expect(queries).toBe(1);
   });
 
+  it('gives back what it was given, and remembers nothing of a session that is over', async () => {
+    const viewer = await signIn();
+    const record = await cache.load(viewer.sid);
+    expect(record).not.toBe(null);
+    expect(cache.peek(viewer.sid)).toEqual(record);
+    cache.forgetAll();
+    const { id, userId } = viewer.session;
+    await revokeSession(ledger, { id, userId }, 'revoked', { device, now });
+    expect((await cache.load(viewer.sid))?.session.endReason).toBe('revoked');
+    expect(cache.peek(viewer.sid)).toBe(undefined);
+  });
+
   it('remembers nothing of a session that is not there', async () => {
     expect(await cache.load('A'.repeat(43))).toBe(null);
     expect(cache.peek('A'.repeat(43))).toBe(undefined);

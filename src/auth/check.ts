@@ -54,12 +54,16 @@ function verdictOn(
   record: SessionRecord | null,
   now: Date,
 ): Verdict {
-  const session = record && ledger.activity.latest(record.session);
+  const session = record?.session ?? null;
   return verdictOf({
     issuedAt: claims
       ? new Date(Math.round(claims.iat * 1000))
       : (session?.authenticatedAt ?? new Date(Number.NaN)),
-    session,
+    session: session && {
+      endedAt: session.endedAt,
+      expires: session.expires,
+      lastActive: ledger.activity.lastActive(session),
+    },
     user: record?.user ?? null,
     now,
     idleTimeoutMs: config.policy.idleTimeoutMs,

@@ -98,8 +98,12 @@ export function parseClaims(json: string): JWT | null {
 }
 
 /** Whether a token says something else of its user than the database does. */
-export function areStale(claims: JWT, record: SessionRecord): boolean {
-  const fresh = claimsOf(claims.sid, record);
-  const shown = ['sub', 'name', 'email', 'role', 'organizationId'] as const;
-  return shown.some((key) => claims[key] !== fresh[key]);
+export function areStale(claims: JWT, { user }: SessionRecord): boolean {
+  return (
+    claims.sub !== user.id ||
+    claims.name !== user.name ||
+    claims.email !== user.email ||
+    claims.role !== user.role ||
+    claims.organizationId !== user.organizationId
+  );
 }

@@ -1,25 +1,30 @@
+import { availableParallelism } from 'node:os';
 import { hash, verify } from '@node-rs/argon2';
 import { dictionary } from '@zxcvbn-ts/language-common';
+import pLimit from 'p-limit';
 
 const PASSWORD_MIN_LENGTH = 8;
 export const PASSWORD_MAX_LENGTH = 256;
 
 /** OWASP Password Storage Cheat Sheet: 19 MiB, two passes, one lane. argon2id is the default. */
 const PARAMETERS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
+/** One core stays free for those who are signed in, however many sign in at once. */
+const inTurn = pLimit(Math.max(1, availableParallelism() - 1));
 const commonPasswords = new Set(dictionary['passwords-common']);
 
 /** The same password typed on two keyboards can differ in bytes (NIST SP 800-63B: normalize). */
 const normalize = (password: string): string => password.normalize('NFKC');
 
 export const hashPassword = (password: string): Promise<string> =>
-  hash(normalize(password), PARAMETERS);
+  inTurn(() => hash(normalize(password), PARAMETERS));
 
 /** A hash that no password has, for accounts that do not exist: refusing them must take as long. */
 const dummyHash = hashPassword(crypto.randomUUID());
 
 /** Takes the same time whether or not there is a hash to compare with. */
 export async function isPassword(passwordHash: string | null, password: string): Promise<boolean> {
-  const isRight = await verify(passwordHash ?? (await dummyHash), normalize(password));
+  const against = passwordHash ?? (await dummyHash);
+  const isRight = await inTurn(() => verify(against, normalize(password)));
   return isRight && passwordHash !== null;
 }
 

@@ -25,7 +25,7 @@ export function rememberTokens(format: TokenFormat, max = MAX_TOKENS): TokenForm
 
   return {
     ...format,
-    async read(token) {
+    read(token) {
       const key = hash('sha256', token, 'base64');
       const seen = known.get(key);
       if (seen) return seen;

@@ -16,7 +16,7 @@ export interface ReadToken {
 /** The form that a session takes in the cookie: all that differs between the two strategies. */
 export interface TokenFormat {
   /** Null: not a token of ours. Never throws, whatever a client sends. */
-  read(token: string): Promise<ReadToken | null>;
+  read(token: string): ReadToken | null | Promise<ReadToken | null>;
   write(claims: JWT): Promise<string>;
   carriesClaims: boolean;
 }
@@ -27,8 +27,7 @@ const ENCRYPTION = 'A256CBC-HS512';
 
 /** `SESSION_STRATEGY=database`: the token is the session secret. */
 export const opaqueTokens: TokenFormat = {
-  read: async (token) =>
-    isSid(token) ? { sid: token, claims: null, isUnderOldSecret: false } : null,
+  read: (token) => (isSid(token) ? { sid: token, claims: null, isUnderOldSecret: false } : null),
   write: async (claims) => claims.sid,
   carriesClaims: false,
 };

@@ -13,6 +13,7 @@ export function cleanupSessions(context: Context): RequestHandler {
     if (!isSame(authorization, `Bearer ${cronSecret}`)) {
       throw new HttpError(401, 'bad_secret', 'Send Authorization: Bearer with the CRON_SECRET.');
     }
+    request.liftDeadline();
     response.json({ cleaned: await purgeNow(context) });
   };
 }

@@ -31,13 +31,23 @@ export function answerError(context: Context): ErrorRequestHandler {
   };
 }
 
+declare global {
+  namespace Express {
+    interface Request {
+      /** For what may take longer than a person waits for a page. */
+      liftDeadline(): void;
+    }
+  }
+}
+
 /** Answers a request that nothing else has answered for so long: a database can be lost silently. */
 export function answerInTime(context: Context): RequestHandler {
   return (request, response, next) => {
     const timer = setTimeout(() => {
       if (!response.headersSent) sendError(context, request, response, tooLate(request));
     }, REQUEST_DEADLINE_MS);
-    response.once('close', () => clearTimeout(timer));
+    request.liftDeadline = () => clearTimeout(timer);
+    response.once('close', request.liftDeadline);
     next();
   };
 }

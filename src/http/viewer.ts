@@ -41,7 +41,7 @@ export function loadViewer(context: Context): RequestHandler {
     const outcome = await checkToken(context, token, now);
     request.viewer = null;
     request.outcome = outcome;
-    metrics.checks.inc({ verdict: outcome.kind === 'refused' ? outcome.verdict : outcome.kind });
+    metrics.countCheck(outcome.kind === 'refused' ? outcome.verdict : outcome.kind);
 
     if (outcome.kind === 'live') {
       const { sid, record } = outcome;

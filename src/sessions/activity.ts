@@ -11,7 +11,8 @@ const ACTIVITY_INTERVAL_MS = 5_000;
 /** Rows a statement: locks stay short. */
 const BATCH_SIZE = 1_000;
 
-type Activity = Pick<Session, 'lastActive' | 'userAgent' | 'ipAddress'>;
+/** As plain numbers and texts: an object that lives for seconds is work for the garbage collector. */
+type Activity = Device & { lastActiveMs: number };
 
 /** Collects when and from where sessions were last used, and writes it every few seconds. */
 export class ActivityLog {
@@ -31,14 +32,20 @@ export class ActivityLog {
   }
 
   note({ id }: Session, { userAgent, ipAddress }: Device, now: Date): void {
-    this.#noted.set(id, { lastActive: now, userAgent, ipAddress });
+    const noted = this.#noted.get(id);
+    if (noted && noted.userAgent === userAgent && noted.ipAddress === ipAddress) {
+      noted.lastActiveMs = now.getTime();
+    } else {
+      this.#noted.set(id, { lastActiveMs: now.getTime(), userAgent, ipAddress });
+    }
   }
 
-  /** The session with its last activity as far as this process knows it. */
-  latest(session: Session): Session {
-    const activity = this.#noted.get(session.id) ?? this.#leaving.get(session.id);
-    if (!activity || activity.lastActive <= session.lastActive) return session;
-    return { ...session, ...activity };
+  /** When a session was last used, as far as this process knows. */
+  lastActive({ id, lastActive }: Session): Date {
+    const noted = this.#noted.get(id) ?? this.#leaving.get(id);
+    return noted && noted.lastActiveMs > lastActive.getTime()
+      ? new Date(noted.lastActiveMs)
+      : lastActive;
   }
 
   /** Writes all that is noted. What cannot be written is logged and tried again with the next. */
@@ -75,9 +82,9 @@ export class ActivityLog {
  * or written by another process, and two processes must not wait for each other's rows.
  */
 async function writeActivity(database: Database, entries: [string, Activity][]): Promise<void> {
-  const rows = entries.map(([id, { lastActive, userAgent, ipAddress }]) => ({
+  const rows = entries.map(([id, { lastActiveMs, userAgent, ipAddress }]) => ({
     id,
-    last_active: lastActive,
+    last_active: new Date(lastActiveMs),
     user_agent: userAgent,
     ip_address: ipAddress,
   }));

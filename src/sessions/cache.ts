@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { FindSession, SessionRecord } from './lookup.ts';
+import { type PackedRecord, pack, unpack } from './packed-record.ts';
 
 /** About 50 MB when full. */
 const MAX_SESSIONS = 50_000;
@@ -25,8 +26,8 @@ export class SessionCache {
   readonly #find: FindSession;
   /** Whether all changes up to the published bound have arrived here. */
   readonly #isProven: () => boolean;
-  readonly #records: LRUCache<string, SessionRecord>;
-  readonly #sidsByUser = new Map<string, Set<string>>();
+  readonly #records: LRUCache<string, PackedRecord>;
+  readonly #sidsByUser = new Map<string, string[]>();
   readonly #underWay = new Set<Load>();
   /** Those of them that a request which begins now may wait for. */
   readonly #shared = new Map<string, Load>();
@@ -36,10 +37,11 @@ export class SessionCache {
     this.#isProven = isProven;
     this.#records = new LRUCache({
       max,
-      dispose: (record, sid) => {
-        const sids = this.#sidsByUser.get(record.user.id);
-        sids?.delete(sid);
-        if (sids?.size === 0) this.#sidsByUser.delete(record.user.id);
+      dispose: ({ user }, sid, reason) => {
+        if (reason === 'set') return;
+        const others = this.#sidsByUser.get(user.id)?.filter((each) => each !== sid) ?? [];
+        if (others.length > 0) this.#sidsByUser.set(user.id, others);
+        else this.#sidsByUser.delete(user.id);
       },
     });
   }
@@ -51,8 +53,9 @@ export class SessionCache {
   /** The record of a session if it is here and can be relied on. */
   peek(sid: string): SessionRecord | undefined {
     const record = this.#isProven() ? this.#records.get(sid) : undefined;
-    if (record) this.hits += 1;
-    return record;
+    if (!record) return undefined;
+    this.hits += 1;
+    return unpack(record);
   }
 
   /** The record as the database has it now; null: there is none. Requests at once share a query. */
@@ -88,21 +91,26 @@ export class SessionCache {
     for (const load of this.#underWay) load.forgotten.add(userId);
     // Whose sessions these will turn out to be is not known yet.
     this.#shared.clear();
-    for (const sid of this.#sidsByUser.get(userId) ?? []) this.#records.delete(sid);
+    const sids = this.#sidsByUser.get(userId) ?? [];
+    this.#sidsByUser.delete(userId);
+    for (const sid of sids) this.#records.delete(sid);
   }
 
   forgetAll(): void {
     for (const load of this.#underWay) load.forgotAll = true;
     this.#shared.clear();
-    this.#records.clear();
     this.#sidsByUser.clear();
+    this.#records.clear();
   }
 
   #keep(sid: string, record: SessionRecord, load: Load): void {
     const userId = record.user.id;
     if (load.forgotAll || load.forgotten.has(userId) || !this.#isProven()) return;
-    this.#records.set(sid, record);
-    const sids = this.#sidsByUser.get(userId) ?? new Set();
-    this.#sidsByUser.set(userId, sids.add(sid));
+    // What is over can let nobody in.
+    if (record.session.endedAt) return;
+    if (!this.#records.has(sid)) {
+      this.#sidsByUser.set(userId, [...(this.#sidsByUser.get(userId) ?? []), sid]);
+    }
+    this.#records.set(sid, pack(record));
   }
 }

@@ -10,14 +10,18 @@ import { expiresAt, type SessionPolicy } from './policy.ts';
  * time and never past the absolute age.
  * @returns the session as it is now; the same object when nothing was due.
  */
-export async function slideExpiry(
+export function slideExpiry(
   ledger: Ledger,
   session: Session,
   now: Date,
   policy: SessionPolicy,
-): Promise<Session> {
+): Session | Promise<Session> {
   const expires = expiresAt(now, session.createdAt, policy);
-  if (expires.getTime() - session.expires.getTime() < policy.updateAgeMs) return session;
+  const isDue = expires.getTime() - session.expires.getTime() >= policy.updateAgeMs;
+  return isDue ? moveExpiry(ledger, session, expires) : session;
+}
+
+async function moveExpiry(ledger: Ledger, session: Session, expires: Date): Promise<Session> {
   const [slid] = await changeUsers(ledger, [session.userId], (transaction) =>
     transaction
       .update(sessions)
