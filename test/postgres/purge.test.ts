@@ -1,8 +1,10 @@
 import { sql } from 'drizzle-orm';
+import supertest from 'supertest';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type OpenDatabase, openPostgres } from '../../src/database/open.ts';
 import { sessions, users } from '../../src/database/schema.ts';
 import { purge } from '../../src/sessions/purge.ts';
+import { startApp } from '../support/app.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 
 let one: TestDatabase;
@@ -45,4 +47,20 @@ it('leaves the work to the process that holds the lock', async () => {
     expect(await purge(two.database, options)).toBe(0);
     expect(await two.database.$count(sessions)).toBe(before);
   });
+});
+
+it('answers an outside scheduler when it is done, also when that takes longer than a page may', async () => {
+  const CRON_SECRET = 'a secret for tests alone, 32 characters or more';
+  const app = await startApp({ env: { CRON_SECRET }, on: two });
+  const held = one.database.transaction(async (transaction) => {
+    await transaction.execute(sql`lock table ${sessions} in access exclusive mode`);
+    await transaction.execute(sql`select pg_sleep(9)`);
+  });
+  const answer = await supertest(app.server)
+    .post('/api/cron/cleanup-sessions')
+    .set('Authorization', `Bearer ${CRON_SECRET}`);
+  await held;
+  await app.close();
+  expect(answer.status).toBe(200);
+  expect(answer.body).toEqual({ cleaned: expect.any(Number) });
 });

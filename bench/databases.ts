@@ -1,0 +1,52 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { openPostgres } from '../src/database/open.ts';
+
+/** The cluster of this run, as `pg_virtualenv` names it to its child. */
+const { PGUSER, PGPASSWORD, PGHOST, PGPORT } = process.env;
+export const urlOf = (database: string): string =>
+  `postgres://${PGUSER}:${PGPASSWORD}@${PGHOST}:${PGPORT}/${database}`;
+
+/** Makes an empty database on the cluster of this run, and returns its address. */
+export async function createDatabase(): Promise<string> {
+  const name = `bench_${randomBytes(6).toString('hex')}`;
+  await query(urlOf('postgres'), `create database ${name}`);
+  return urlOf(name);
+}
+
+/** Runs one query on a connection of its own. */
+export async function query(url: string, text: string): Promise<Record<string, unknown>[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query(text)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+/** Fills a database with sessions of other people: live ones, and such as ended long ago. */
+export async function fillSessions(
+  url: string,
+  { live, dead }: { live: number; dead: number },
+): Promise<void> {
+  await (await openPostgres(url, null)).close();
+  const count = live + dead;
+  const prefix = crypto.randomUUID();
+  await query(
+    url,
+    // Without triggers and foreign keys, which take their time and change nothing here.
+    `set session_replication_role = replica;
+     insert into "user" (id, name, email)
+       select '${prefix}' || n, 'Person ' || n, '${prefix}' || n || '@example.org'
+       from generate_series(0, ${Math.ceil(count / 10)}) as n;
+     insert into session (id, session_token, user_id, authenticated_at, expires, last_active,
+         provider, ended_at, end_reason)
+       select gen_random_uuid(), encode(sha256(('${prefix}' || n)::bytea), 'base64'),
+         '${prefix}' || n / 10, now(), now() + interval '7 days', now(), 'credentials',
+         case when n <= ${dead} then now() - interval '60 days' end,
+         case when n <= ${dead} then 'signed_out' end
+       from generate_series(1, ${count}) as n order by random();
+     analyze`,
+  );
+}

@@ -1,0 +1,57 @@
+/** Fills the caches with real records, and sends what each takes: `node --expose-gc`. */
+import { claimsOf } from '../src/auth/claims.ts';
+import { jwtTokens } from '../src/auth/token.ts';
+import { rememberTokens } from '../src/auth/token-cache.ts';
+import { sessions } from '../src/database/schema.ts';
+import { SessionCache } from '../src/sessions/cache.ts';
+import { prepareFindSession } from '../src/sessions/lookup.ts';
+import { hashSid, newSid } from '../src/sessions/sid.ts';
+import { createContextOn, device, insertPeople, SECRET } from './latchkey.ts';
+
+export interface CacheBytes {
+  session: number;
+  token: number;
+}
+
+const SESSIONS = 100_000;
+/** Fewer: each is encrypted and decrypted once. */
+const TOKENS = 20_000;
+const AT_ONCE = 5_000;
+
+const { database } = await createContextOn(process.env.DATABASE_URL ?? '');
+const sids = Array.from({ length: SESSIONS }, newSid);
+for (let start = 0; start < SESSIONS; start += AT_ONCE) {
+  const people = await insertPeople({ database }, AT_ONCE);
+  const now = new Date();
+  const rows = people.map(({ id }, index) => ({
+    sessionToken: hashSid(sids[start + index] ?? ''),
+    ...{ userId: id, authenticatedAt: now, lastActive: now, provider: 'credentials', ...device },
+    expires: new Date(now.getTime() + 7 * 86_400_000),
+  }));
+  await database.insert(sessions).values(rows);
+}
+
+const find = prepareFindSession(database);
+const cache = new SessionCache(find, () => true, SESSIONS);
+const beforeSessions = heapUsed();
+for (let start = 0; start < SESSIONS; start += 100) {
+  await Promise.all(sids.slice(start, start + 100).map((sid) => cache.load(sid)));
+}
+const session = (heapUsed() - beforeSessions) / cache.size;
+
+const tokens = rememberTokens(await jwtTokens([SECRET], 'a-cookie'));
+const beforeTokens = heapUsed();
+for (const sid of sids.slice(0, TOKENS)) {
+  const record = cache.peek(sid);
+  if (!record) throw new Error('A session that was loaded is not in the cache.');
+  await tokens.read(await tokens.write(claimsOf(sid, record)));
+}
+const token = (heapUsed() - beforeTokens) / TOKENS;
+if (await tokens.read('what keeps the tokens until here')) throw new Error('That is no token.');
+process.send?.({ session, token } satisfies CacheBytes, () => process.exit());
+
+function heapUsed(): number {
+  globalThis.gc?.();
+  globalThis.gc?.();
+  return process.memoryUsage().heapUsed;
+}

@@ -1,0 +1,78 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { freePort } from '../test/support/free-port.ts';
+import { SECRET } from './latchkey.ts';
+import type { Ready } from './server.ts';
+
+/** Node on core 0, where nothing else runs. */
+function startOnServerCore(
+  args: string[],
+  env: Record<string, string>,
+  output: 'pipe' | 'ignore',
+): ChildProcess {
+  return spawn('taskset', ['-c', '0', process.execPath, ...args], {
+    env: { PATH: process.env.PATH, NODE_ENV: 'production', ...env },
+    stdio: ['ignore', output, 'inherit', 'ipc'],
+  });
+}
+
+/** The next message of a child. Throws when it ends instead. */
+async function messageOf<T>(child: ChildProcess): Promise<T> {
+  const died = once(child, 'exit').then(() => {
+    throw new Error(`A process that was measured ended: ${child.spawnargs.join(' ')}`);
+  });
+  const [message] = await Promise.race([once(child, 'message'), died]);
+  died.catch(() => undefined);
+  return message;
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  const exit = once(child, 'exit');
+  child.kill('SIGTERM');
+  await exit;
+}
+
+/** Runs a script of this folder, and returns the message that it sends. */
+export async function measureIn<T>(script: string, env: Record<string, string>): Promise<T> {
+  const child = startOnServerCore(['--expose-gc', `bench/dist/bench/${script}.js`], env, 'ignore');
+  const exit = once(child, 'exit');
+  const message = await messageOf<T>(child);
+  await exit;
+  return message;
+}
+
+export interface BenchServer extends Ready {
+  /** Bytes that it allocates in a request, on average, while `work` sends it so many. */
+  allocation(work: () => Promise<{ requests: number }>): Promise<number>;
+  stop(): Promise<void>;
+}
+
+/** One of the apps that are compared. */
+export async function startVariant(variant: string, databaseUrl: string): Promise<BenchServer> {
+  const env = { DATABASE_URL: databaseUrl };
+  const child = startOnServerCore(['bench/dist/bench/server.js', variant], env, 'ignore');
+  const ready = await messageOf<Ready>(child);
+  return {
+    ...ready,
+    allocation: async (work) => {
+      child.send('sample');
+      await messageOf(child);
+      const { requests } = await work();
+      child.send('report');
+      return (await messageOf<number>(child)) / requests;
+    },
+    stop: () => stop(child),
+  };
+}
+
+/** Latchkey itself, as `npm start` runs it. */
+export async function startLatchkey(databaseUrl: string, env: Record<string, string> = {}) {
+  const port = String(await freePort());
+  const origin = `http://127.0.0.1:${port}`;
+  const settings = { PORT: port, AUTH_URL: origin, AUTH_SECRET: SECRET, LOG_LEVEL: 'silent' };
+  const main = { ...settings, DATABASE_URL: databaseUrl, ...env };
+  const child = startOnServerCore(['dist/main.js'], main, 'pipe');
+  const [said] = await once(child.stdout ?? child, 'data');
+  if (!/ready at/.test(String(said))) throw new Error(`Latchkey did not start: ${said}`);
+  return { origin, stop: () => stop(child) };
+}

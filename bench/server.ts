@@ -1,0 +1,46 @@
+/** One app under test, in a process of its own: `server.ts VARIANT`, driven over IPC. */
+import { createServer } from 'node:http';
+import type { HeapProfiler } from 'node:inspector';
+import { Session } from 'node:inspector/promises';
+import type { AddressInfo } from 'node:net';
+import { variants } from './variants.ts';
+
+export interface Ready {
+  /** What to ask for. */
+  url: string;
+  /** The cookies of its signed-in browsers. */
+  cookies: string[];
+}
+
+const [name = ''] = process.argv.slice(2);
+const create = variants[name];
+if (!create || !process.env.DATABASE_URL) throw new Error(`No variant is called ${name}.`);
+const { app, cookies } = await create(process.env.DATABASE_URL);
+const server = createServer(app);
+server.listen(0, '127.0.0.1', () => {
+  const { port } = server.address() as AddressInfo;
+  process.send?.({ url: `http://127.0.0.1:${port}/api/me`, cookies } satisfies Ready);
+});
+
+/** Counts all that is allocated, also what a garbage collection takes away meanwhile. */
+const inspector = new Session();
+inspector.connect();
+process.on('message', async (message) => {
+  if (message === 'sample') {
+    await inspector.post('HeapProfiler.startSampling', {
+      samplingInterval: 16_384,
+      includeObjectsCollectedByMajorGC: true,
+      includeObjectsCollectedByMinorGC: true,
+    });
+    process.send?.('sampling');
+  }
+  if (message === 'report') {
+    const { profile } = await inspector.post('HeapProfiler.stopSampling');
+    process.send?.(sumOf(profile.head));
+  }
+});
+process.on('SIGTERM', () => process.exit(0));
+
+function sumOf({ selfSize, children }: HeapProfiler.SamplingHeapProfileNode): number {
+  return children.reduce((sum, child) => sum + sumOf(child), selfSize);
+}

@@ -1,0 +1,67 @@
+import { hashPassword } from '../src/auth/password.ts';
+import { users } from '../src/database/schema.ts';
+import { createDatabase } from './databases.ts';
+import { createContextOn, signIn } from './latchkey.ts';
+import { keepCookies, type Load, load } from './load.ts';
+import { startLatchkey } from './processes.ts';
+import { fixed } from './report.ts';
+import { median } from './statistics.ts';
+
+const AT_ONCE = 50;
+const ROUNDS = 5;
+const WINDOW = { seconds: 2, connections: 8 };
+const person = { email: 'storm@example.org', password: 'a password for the storm' };
+
+/** What many sign-ins at once cost those who are signed in already. */
+export async function measureStorm(): Promise<string> {
+  const url = await createDatabase();
+  const context = await createContextOn(url);
+  const passwordHash = await hashPassword(person.password);
+  await context.database.insert(users).values({ name: 'Ada', email: person.email, passwordHash });
+  const cookieFile = await keepCookies(await signIn(context, 1_000));
+  const { origin, stop } = await startLatchkey(url);
+
+  await load(`${origin}/`, cookieFile, WINDOW);
+  const before: Load[] = [];
+  const during: Load[] = [];
+  const stormsMs: number[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    before.push(await load(`${origin}/`, cookieFile, WINDOW));
+    const forms = await Promise.all(Array.from({ length: AT_ONCE }, () => openForm(origin)));
+    const window = load(`${origin}/`, cookieFile, WINDOW);
+    const startedAt = performance.now();
+    await Promise.all(forms.map((form) => submit(origin, form)));
+    stormsMs.push(performance.now() - startedAt);
+    during.push(await window);
+  }
+  await stop();
+  const p99 = (windows: Load[]) => fixed(median(windows.map((each) => each.p99)), 1);
+  const rate = (windows: Load[]) => fixed(median(windows.map((each) => each.perSecond)), 0);
+  return [
+    '## Sign-in storm',
+    `${AT_ONCE} sign-ins at once (argon2id) took ${fixed(median(stormsMs), 0)} ms together, on the one core of the server. Authenticated requests on ${WINDOW.connections} connections in the ${WINDOW.seconds} s from their start: p99 ${p99(during)} ms (${rate(during)} a second), before ${p99(before)} ms (${rate(before)} a second).`,
+  ].join('\n\n');
+}
+
+interface Form {
+  cookie: string;
+  csrfToken: string;
+}
+
+async function openForm(origin: string): Promise<Form> {
+  const answer = await fetch(`${origin}/auth/csrf`);
+  const { csrfToken } = await answer.json();
+  const cookie = answer.headers.getSetCookie().map((each) => each.split(';', 1)[0]);
+  return { cookie: cookie.join('; '), csrfToken };
+}
+
+async function submit(origin: string, { cookie, csrfToken }: Form): Promise<void> {
+  const answer = await fetch(`${origin}/auth/callback/credentials`, {
+    method: 'POST',
+    headers: { cookie, origin },
+    body: new URLSearchParams({ csrfToken, ...person }),
+    redirect: 'manual',
+  });
+  const isSignedIn = answer.headers.getSetCookie().some((each) => /session-token=\w/.test(each));
+  if (!isSignedIn) throw new Error(`A sign-in answered ${answer.status} without a session.`);
+}

@@ -1,0 +1,83 @@
+import { createDatabase } from './databases.ts';
+import { keepCookies, type Load, load } from './load.ts';
+import { startVariant } from './processes.ts';
+import { fixed, table, verdictOn } from './report.ts';
+import { median } from './statistics.ts';
+import { variants } from './variants.ts';
+
+const GENERATIONS = 5;
+const ROUNDS = 3;
+const ROUND = { seconds: 2, connections: 32 };
+
+interface Measured {
+  name: string;
+  perSecond: number;
+  p99: number;
+  kilobytes: number;
+}
+
+/** How many requests a second each check leaves of what the same app does without one. */
+export async function measureThroughput(): Promise<string> {
+  const measured = await measureAll(Object.keys(variants));
+  const rateOf = (name: string) => measured.find((each) => each.name === name)?.perSecond ?? 0;
+  const cached = Math.min(rateOf('latchkey jwt cached'), rateOf('latchkey database cached'));
+  const strict = Math.min(rateOf('latchkey jwt strict'), rateOf('latchkey database strict'));
+  return [
+    '## Throughput',
+    `Requests a second, median of ${GENERATIONS * ROUNDS} interleaved rounds of ${ROUND.seconds} s, in ${GENERATIONS} processes one after another, ${ROUND.connections} connections, 1,000 signed-in sessions in rotation. *Bare* is the same Express app and the same requests without the check of sessions.`,
+    table(
+      ['check', 'of bare', 'requests/s', 'p99 in ms', 'allocated a request'],
+      measured.map(({ name, perSecond, p99, kilobytes }) => [
+        name,
+        fixed(perSecond / rateOf('bare'), 2),
+        fixed(perSecond, 0),
+        fixed(p99, 1),
+        `${fixed(kilobytes, 0)} kB`,
+      ]),
+    ),
+    table(
+      ['target', 'wanted', 'measured', ''],
+      [
+        verdictOn('cached, of bare', { atLeast: 0.9 }, cached / rateOf('bare')),
+        verdictOn(
+          'cached, times the circulating pattern',
+          { atLeast: 8 },
+          cached / rateOf('circulating'),
+        ),
+        verdictOn(
+          'cached, times express-session',
+          { atLeast: 3 },
+          cached / rateOf('express-session'),
+        ),
+        verdictOn('strict, of bare', { atLeast: 0.55 }, strict / rateOf('bare')),
+      ],
+    ),
+  ].join('\n\n');
+}
+
+async function measureAll(names: string[]): Promise<Measured[]> {
+  const measured = names.map((name) => ({ name, rounds: [] as Load[], kilobytes: [] as number[] }));
+  // New processes in each generation: two of the same program differ by some percent in speed.
+  for (let generation = 0; generation < GENERATIONS; generation += 1) {
+    const subjects = [];
+    for (const { name, rounds, kilobytes } of measured) {
+      const server = await startVariant(name, await createDatabase());
+      const cookieFile = await keepCookies(server.cookies);
+      const send = () => load(server.url, cookieFile, ROUND);
+      // Warms up what is to be warm: compiled code, caches, connections.
+      await send();
+      kilobytes.push((await server.allocation(send)) / 1024);
+      subjects.push({ server, send, rounds });
+    }
+    for (let round = 0; round < ROUNDS; round += 1) {
+      for (const { send, rounds } of subjects) rounds.push(await send());
+    }
+    await Promise.all(subjects.map(({ server }) => server.stop()));
+  }
+  return measured.map(({ name, rounds, kilobytes }) => ({
+    name,
+    perSecond: median(rounds.map(({ perSecond }) => perSecond)),
+    p99: median(rounds.map(({ p99 }) => p99)),
+    kilobytes: median(kilobytes),
+  }));
+}

@@ -1,0 +1,80 @@
+import type { Express, RequestHandler } from 'express';
+import { Router } from 'express';
+import { assemble } from '../src/app.ts';
+import type { Context } from '../src/auth/context.ts';
+import { loadViewer } from '../src/http/viewer.ts';
+import { createContextOn, signIn } from './latchkey.ts';
+import {
+  betterAuthCheck,
+  circulatingCheck,
+  expressSessionCheck,
+  getSessionOnDatabase,
+  type Peer,
+} from './peers.ts';
+
+/** How many browsers are signed in. */
+const SESSIONS = 1_000;
+
+export interface Variant {
+  app: Express;
+  cookies: string[];
+}
+
+/** By name: the same Express app and the same middleware, around another check of sessions each. */
+export const variants: Record<string, (databaseUrl: string) => Promise<Variant>> = {
+  bare: async (url) => {
+    const context = await createContextOn(url);
+    const app = around(context, (_request, response, next) => {
+      response.locals.userId = 'nobody was asked';
+      next();
+    });
+    // The same requests as Latchkey's: parsing a cookie is no check.
+    return { app, cookies: await signIn(context, SESSIONS) };
+  },
+  'latchkey jwt cached': ours('jwt', 'cached'),
+  'latchkey database cached': ours('database', 'cached'),
+  'latchkey jwt strict': ours('jwt', 'strict'),
+  'latchkey database strict': ours('database', 'strict'),
+  circulating: peer(circulatingCheck),
+  'getSession database': peer(getSessionOnDatabase),
+  'express-session': peer(expressSessionCheck),
+  'better-auth': peer((context, url, count) => betterAuthCheck(context, url, count, false)),
+  'better-auth cookie cache': peer((context, url, count) =>
+    betterAuthCheck(context, url, count, true),
+  ),
+};
+
+function ours(strategy: 'jwt' | 'database', check: 'cached' | 'strict') {
+  return async (url: string): Promise<Variant> => {
+    const env = { SESSION_STRATEGY: strategy, SESSION_CHECK: check };
+    const context = await createContextOn(url, env);
+    const checkSession = loadViewer(context);
+    return {
+      app: around(context, (request, response, next) =>
+        checkSession(request, response, (error) => {
+          response.locals.userId = request.viewer?.user.id;
+          next(error);
+        }),
+      ),
+      cookies: await signIn(context, SESSIONS),
+    };
+  };
+}
+
+function peer(create: Peer) {
+  return async (url: string): Promise<Variant> => {
+    const context = await createContextOn(url);
+    const { check, cookies } = await create(context, url, SESSIONS);
+    return { app: around(context, check), cookies };
+  };
+}
+
+/** One small route, for those whom the check has let in. */
+function around(context: Context, check: RequestHandler): Express {
+  const router = Router();
+  router.get('/api/me', (_request, response) => {
+    const { userId } = response.locals;
+    response.status(userId ? 200 : 401).json({ userId });
+  });
+  return assemble(context, check, router);
+}
