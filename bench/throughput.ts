@@ -6,8 +6,8 @@ import { median } from './statistics.ts';
 import { variants } from './variants.ts';
 
 const GENERATIONS = 5;
-const ROUNDS = 3;
-const ROUND = { seconds: 2, connections: 32 };
+const ROUNDS = 6;
+const ROUND = { seconds: 1, connections: 32 };
 
 interface Measured {
   name: string;

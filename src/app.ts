@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import cookieParser from 'cookie-parser';
 import express, { type Express, type RequestHandler } from 'express';
@@ -14,6 +15,8 @@ import { healthRoutes, routes } from './routes.ts';
 
 const BODY_LIMIT = '16kb';
 const folder = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url));
+// Known by name, so that no other request looks for a file.
+const publicFiles = readdirSync(folder('public')).map((name) => `/${name}`);
 
 /** The whole app, ready to be served, and nothing that listens. */
 export async function createApp(dependencies: Dependencies): Promise<Express> {
@@ -39,7 +42,7 @@ export function assemble(
   app.use(answerInTime(context));
   app.use(requireUsableAddress(context));
   app.use(securityHeaders(context));
-  app.use(express.static(folder('public'), { maxAge: '1h' }));
+  app.get(publicFiles, express.static(folder('public'), { maxAge: '1h' }));
   app.use(noStore);
   app.use(healthRoutes(context));
   app.use(requireSameOrigin(context));

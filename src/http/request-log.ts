@@ -11,6 +11,7 @@ export function logRequests({ log, metrics }: Context): RequestHandler {
         { method: request.method, status: `${Math.floor(response.statusCode / 100)}xx` },
         ms / 1000,
       );
+      if (!log.isLevelEnabled('info')) return;
       log.info(
         {
           method: request.method,
