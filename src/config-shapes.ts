@@ -38,6 +38,13 @@ export const postgresUrl = z.string().refine(isPostgresUrl, {
   error: 'should be a URL such as postgres://user:password@host:5432/name, with %-escapes right',
 });
 
+/** What nodemailer can connect to. */
+export const smtpUrl = z
+  .string()
+  .refine((value) => /^smtps?:\/\/./.test(value) && URL.canParse(value), {
+    error: 'should be a URL such as smtps://user:password@mail.example.org',
+  });
+
 /** What Express takes for "trust proxy", but for `true`. */
 export const trustProxy = z.string().transform((value, context) => {
   if (/^\d{1,2}$/.test(value)) return Number(value);

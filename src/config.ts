@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { validate as isCronExpression } from 'node-cron';
 import { z } from 'zod';
 import {
@@ -6,6 +7,7 @@ import {
   port,
   postgresUrl,
   secret,
+  smtpUrl,
   text,
   trustProxy,
 } from './config-shapes.ts';
@@ -36,11 +38,20 @@ export interface Config {
   onDatabaseError: 'unavailable' | 'allow';
   purgeSchedule: string;
   purgeRetentionMs: number;
+  /** How long the history of accounts is kept. */
+  auditRetentionMs: number;
   cronSecret: string | null;
   signUp: 'open' | 'closed';
+  /** Where mails go: to a server, to files for developers, or nowhere. */
+  mail: MailConfig;
   geoipDatabase: string | null;
   logLevel: (typeof LOG_LEVELS)[number];
 }
+
+export type MailConfig =
+  | { to: 'server'; url: string; from: string }
+  | { to: 'outbox'; directory: string; from: string }
+  | { to: 'nowhere' };
 
 /** Every variable that is wrong, one sentence each. */
 export class ConfigError extends Error {
@@ -85,7 +96,13 @@ const environment = z.object({
     .refine(isCronExpression, 'should be a cron expression, such as 0 3 * * *')
     .default('0 3 * * *'),
   PURGE_RETENTION: durationMs.default(30 * 86_400_000),
+  AUDIT_RETENTION: durationMs.default(180 * 86_400_000),
   CRON_SECRET: secret.optional(),
+  SMTP_URL: smtpUrl.optional(),
+  MAIL_FROM: text(
+    /^[^@]+@[^@]+$/,
+    'should be an address, such as Latchkey <latchkey@example.org>',
+  ).optional(),
   SIGN_UP: z.enum(['open', 'closed']).default('open'),
   GEOIP_DATABASE: z.string().optional(),
   LOG_LEVEL: z.enum(LOG_LEVELS).optional(),
@@ -107,6 +124,9 @@ function conflicts(set: Record<string, unknown>): [name: string, hint: string][]
   const updateAge = shape.SESSION_UPDATE_AGE.safeParse(set.SESSION_UPDATE_AGE).data;
   if (maxAge && updateAge && updateAge >= maxAge) {
     found.push(['SESSION_UPDATE_AGE', 'should be shorter than SESSION_MAX_AGE']);
+  }
+  if (set.SMTP_URL && !set.MAIL_FROM) {
+    found.push(['MAIL_FROM', 'must be set with SMTP_URL: the sender of the mails']);
   }
   if (set.DATABASE_LISTEN_URL && !set.DATABASE_URL) {
     found.push(['DATABASE_LISTEN_URL', 'is for a PostgreSQL that DATABASE_URL leads to, too']);
@@ -171,9 +191,19 @@ export function readConfig(variables: Record<string, string | undefined>): Confi
     onDatabaseError: env.ON_DATABASE_ERROR,
     purgeSchedule: env.PURGE_SCHEDULE,
     purgeRetentionMs: env.PURGE_RETENTION,
+    auditRetentionMs: env.AUDIT_RETENTION,
     cronSecret: env.CRON_SECRET ?? null,
     signUp: env.SIGN_UP,
+    mail: mailConfigOf(env, production),
     geoipDatabase: env.GEOIP_DATABASE ?? null,
     logLevel: env.LOG_LEVEL ?? (production ? 'info' : 'warn'),
   };
+}
+
+/** In production mails go to a server or nowhere: an outbox is for whoever tries it out. */
+function mailConfigOf(env: z.infer<typeof environment>, production: boolean): MailConfig {
+  const from = env.MAIL_FROM ?? 'Latchkey <latchkey@localhost>';
+  if (env.SMTP_URL) return { to: 'server', url: env.SMTP_URL, from };
+  if (production) return { to: 'nowhere' };
+  return { to: 'outbox', directory: join(env.DATA_DIR, 'outbox'), from };
 }

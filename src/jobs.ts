@@ -1,12 +1,17 @@
 import { schedule } from 'node-cron';
 import type { Dependencies } from './auth/context.ts';
+import { writeLetter } from './auth/mails.ts';
+import { type Delivery, deliverMails } from './mail/deliver.ts';
+import type { QueuedMail } from './mail/queue.ts';
+import { openTransport } from './mail/transport.ts';
 import { purge } from './sessions/purge.ts';
 
 /** Purges, whoever asked for it: counted, logged, and told how many rows were deleted. */
 export async function purgeNow(dependencies: Dependencies, signal?: AbortSignal): Promise<number> {
   const { clock, config, ledger, log, metrics } = dependencies;
   const startedAt = performance.now();
-  const options = { now: clock(), retentionMs: config.purgeRetentionMs };
+  const { purgeRetentionMs: retentionMs, auditRetentionMs } = config;
+  const options = { now: clock(), retentionMs, auditRetentionMs };
   const cleaned = await purge(ledger.database, signal ? { ...options, signal } : options);
   const ms = performance.now() - startedAt;
   metrics.purged.inc(cleaned);
@@ -34,6 +39,37 @@ export function startPurgeJob(dependencies: Dependencies): () => Promise<void> {
   return async () => {
     await task.destroy();
     stopping.abort();
+    await running;
+  };
+}
+
+/** How mails are written and sent here. Null: none leave. */
+export function mailDelivery(dependencies: Dependencies): Delivery | null {
+  const { config, ledger, log } = dependencies;
+  const send = openTransport(config.mail, (file) => process.stdout.write(`A mail is in ${file}\n`));
+  if (!send) return null;
+  const write = (mail: QueuedMail) => writeLetter(dependencies, mail);
+  return { database: ledger.database, log, send, write };
+}
+
+/** How soon a queued mail leaves. */
+const MAIL_INTERVAL_MS = 2_000;
+
+/** Sends queued mails, one at a time. Returns how to stop, which waits. */
+export function startMailJob(dependencies: Dependencies): () => Promise<void> {
+  const delivery = mailDelivery(dependencies);
+  if (!delivery) return async () => undefined;
+  const { log } = dependencies;
+  let running: Promise<unknown> | null = null;
+  const timer = setInterval(() => {
+    running ??= deliverMails(delivery)
+      .catch((error) => log.warn({ err: error }, 'mails could not be looked for'))
+      .finally(() => {
+        running = null;
+      });
+  }, MAIL_INTERVAL_MS);
+  return async () => {
+    clearInterval(timer);
     await running;
   };
 }

@@ -1,12 +1,21 @@
 import { Router } from 'express';
 import type { Context } from './auth/context.ts';
 import { saveProfile, showAccount } from './handlers/account.ts';
+import { showActivity } from './handlers/activity.ts';
 import { listAccountsJson, revokeAccountSessions, showAccounts } from './handlers/admin.ts';
 import { listSessionsJson, revokeJson, revokeScopeJson } from './handlers/api.ts';
 import { passToAuth } from './handlers/auth.ts';
 import { cleanupSessions } from './handlers/cron.ts';
 import { showFront } from './handlers/front.ts';
 import { alive, ready } from './handlers/health.ts';
+import { showOutbox } from './handlers/outbox.ts';
+import {
+  forgotPassword,
+  setResetPassword,
+  showForgotPassword,
+  showResetPassword,
+} from './handlers/password-reset.ts';
+import { savePassword, showSecurity } from './handlers/security.ts';
 import {
   revoke,
   revokeAllSessions,
@@ -49,6 +58,10 @@ export function routes(context: Context): Router {
   router.get('/sign-in', showSignIn(context));
   router.post('/auth/callback/credentials', signIn(context));
   router.post('/auth/signout', signOut(context));
+  router.get('/forgot-password', showForgotPassword(context));
+  router.post('/forgot-password', forgotPassword(context));
+  router.get('/reset-password', showResetPassword(context));
+  router.post('/reset-password', setResetPassword(context));
   // Auth.js, by name: it also answers to other spellings, such as /auth//signout.
   router.get(['/auth/csrf', '/auth/providers', '/auth/session'], passToAuth(context));
   router.get(['/auth/signin', '/auth/signout', '/auth/error'], passToAuth(context));
@@ -62,6 +75,11 @@ export function routes(context: Context): Router {
   router.post('/account/sessions/revoke-all', requireViewer, revokeAllSessions(context));
   router.post('/account/sessions/:id/revoke', requireViewer, revoke(context));
 
+  router.get('/account/security', requireViewer, showSecurity(context));
+  router.post('/account/security/password', requireViewer, savePassword(context));
+  router.get('/account/activity', requireViewer, showActivity(context));
+
+  router.get('/dev/outbox', showOutbox(context));
   router.get('/admin/accounts', admin, showAccounts(context));
   router.post('/admin/accounts/:id/revoke-all', admin, revokeAccountSessions(context));
 

@@ -3,7 +3,7 @@ import { createApp } from './app.ts';
 import { type Config, ConfigError } from './config.ts';
 import { openEmbedded, openPostgres } from './database/open.ts';
 import { isDatabaseOutage } from './database/outage.ts';
-import { startPurgeJob } from './jobs.ts';
+import { startMailJob, startPurgeJob } from './jobs.ts';
 import { createLog } from './log.ts';
 import { createMetrics, shareMetrics } from './metrics.ts';
 import { openLedger } from './sessions/ledger.ts';
@@ -49,13 +49,13 @@ export async function serve(config: Config, runsJobs: boolean): Promise<Serving>
     const hint = 'Set PORT to a free port, or HOST to an address of this machine.';
     throw new ConfigError(`Cannot listen on ${where} (${cause.code}). ${hint}`, { cause });
   });
-  const stopJobs = runsJobs ? startPurgeJob(dependencies) : async () => undefined;
+  const jobs = runsJobs ? [startPurgeJob(dependencies), startMailJob(dependencies)] : [];
   shareMetrics(metrics);
   return {
     readMetrics: () => metrics.registry.metrics(),
     address: addressOf(server, config.host),
     stop: async () => {
-      await Promise.all([stopServing(server), stopJobs()]);
+      await Promise.all([stopServing(server), ...jobs.map((stop) => stop())]);
       await close();
     },
   };

@@ -51,7 +51,9 @@ describe('the purge', () => {
       { identifier: 'a', token: 'live', expires: daysFromNow(1) },
       { identifier: 'a', token: 'over', expires: daysFromNow(-1) },
     ]);
-    expect(await purge(database, { now, retentionMs: 30 * DAY })).toBe(3);
+    expect(await purge(database, { now, retentionMs: 30 * DAY, auditRetentionMs: 180 * DAY })).toBe(
+      3,
+    );
     const left = await database.select({ token: sessions.sessionToken }).from(sessions);
     expect(left.map(({ token }) => token).sort()).toEqual(
       kept.map(({ sessionToken }) => sessionToken).sort(),
@@ -62,7 +64,7 @@ describe('the purge', () => {
 
   it('works in batches until nothing is left, and stops between them when told to', async () => {
     await database.insert(sessions).values(Array.from({ length: 25 }, () => row(daysFromNow(-60))));
-    const options = { now, retentionMs: 30 * DAY, batchSize: 10 };
+    const options = { now, retentionMs: 30 * DAY, auditRetentionMs: 180 * DAY, batchSize: 10 };
     const stopped = AbortSignal.abort();
     expect(await purge(database, { ...options, signal: stopped })).toBe(10);
     expect(await purge(database, options)).toBe(15);

@@ -4,6 +4,7 @@ import {
   boolean,
   index,
   integer,
+  jsonb,
   pgTable,
   primaryKey,
   text,
@@ -56,6 +57,8 @@ export type EndReason =
   | 'revoked_others'
   | 'revoked_all'
   | 'revoked_by_admin'
+  | 'password_reset'
+  | 'password_changed'
   | 'superseded'
   | 'expired'
   | 'idle'
@@ -121,7 +124,36 @@ export const verificationTokens = pgTable(
     token: text('token').notNull(),
     expires: instant('expires').notNull(),
   },
-  (table) => [primaryKey({ columns: [table.identifier, table.token] })],
+  (table) => [
+    primaryKey({ columns: [table.identifier, table.token] }),
+    index('verification_token_token_idx').on(table.token),
+  ],
+);
+
+export type MailKind = 'password_reset' | 'password_changed';
+
+/** What a mail tells beside its kind. Nothing secret: links are made when a mail is sent. */
+export interface MailFacts {
+  userAgent?: string | null;
+  ipAddress?: string | null;
+}
+
+/** Mails that wait to be sent. */
+export const mails = pgTable(
+  'mail',
+  {
+    id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+    kind: text('kind').$type<MailKind>().notNull(),
+    address: text('address').notNull(),
+    facts: jsonb('facts').$type<MailFacts>().notNull().default({}),
+    queuedAt: instant('queued_at').notNull().default(sql`clock_timestamp()`),
+    attempts: integer('attempts').notNull().default(0),
+    // Rounded down, so that what was queued is due at once.
+    nextAttemptAt: instant('next_attempt_at')
+      .notNull()
+      .default(sql`date_trunc('milliseconds', clock_timestamp())`),
+  },
+  (table) => [index('mail_next_attempt_at_idx').on(table.nextAttemptAt)],
 );
 
 export type AuditAction =
@@ -132,7 +164,10 @@ export type AuditAction =
   | 'session_revoked'
   | 'other_sessions_revoked'
   | 'all_sessions_revoked'
-  | 'profile_changed';
+  | 'session_refused'
+  | 'profile_changed'
+  | 'password_reset'
+  | 'password_changed';
 
 /** Who did what to which account, when and from where. Written in the transaction of the act. */
 export const auditEvents = pgTable(
@@ -149,5 +184,8 @@ export const auditEvents = pgTable(
     userAgent: text('user_agent'),
     ipAddress: text('ip_address'),
   },
-  (table) => [index('audit_event_user_id_idx').on(table.userId, table.occurredAt)],
+  (table) => [
+    index('audit_event_user_id_idx').on(table.userId, table.occurredAt),
+    index('audit_event_occurred_at_idx').on(table.occurredAt),
+  ],
 );

@@ -2,7 +2,7 @@ import type { Request, Response } from 'express';
 import type { Context } from '../auth/context.ts';
 import { setSessionCookie } from '../http/session-cookie.ts';
 import { viewerOf } from '../http/viewer.ts';
-import { type Act, revokeOthers } from '../sessions/revoke.ts';
+import { type Act, type Kept, revokeOthers } from '../sessions/revoke.ts';
 
 /**
  * Signs out all devices but this one, which gets a new token.
@@ -14,11 +14,21 @@ export async function keepThisDeviceOnly(
   context: Context,
   act: Act,
 ): Promise<number | null> {
-  const { sid, session, user } = viewerOf(request);
+  const { sid, user } = viewerOf(request);
   const kept = await revokeOthers(context.ledger, { sid, userId: user.id }, act);
   if (!kept) return null;
-  const { authenticatedAt } = kept;
-  const record = { session: { ...session, authenticatedAt }, user };
-  await setSessionCookie(request, response, context, kept.sid, record);
+  await moveThisDevice(request, response, context, kept);
   return kept.ended;
+}
+
+/** Gives this device the token of its session as it goes on. */
+export async function moveThisDevice(
+  request: Request,
+  response: Response,
+  context: Context,
+  { sid, authenticatedAt }: Kept,
+): Promise<void> {
+  const { session, user } = viewerOf(request);
+  const record = { session: { ...session, authenticatedAt }, user };
+  await setSessionCookie(request, response, context, sid, record);
 }

@@ -17,7 +17,24 @@ export interface Pages {
     values: { name: string; email: string };
     problems: { name?: string; email?: string; password?: string };
   };
+  'forgot-password': { email: string; problem: string | null; sendsMail: boolean };
+  'forgot-password-sent': { email: string };
+  'reset-password': { token: string; isUsable: boolean; problem: string | null };
   account: { name: string; email: string; role: string; problem: string | null };
+  security: {
+    problems: { currentPassword?: string; password?: string };
+    endsOthers: boolean;
+  };
+  activity: {
+    events: ActivityRow[];
+    /** For how long it is kept. */
+    days: number;
+    pageNumber: number;
+    pages: number;
+    total: number;
+  };
+  /** Each letter as text and addresses in turn. */
+  outbox: { letters: string[][] };
   'sessions/index': {
     sessions: SessionDescription[];
     ended: EndedRow[];
@@ -37,6 +54,14 @@ export interface EndedRow {
   refusedCount: number;
   lastRefusedAt: Date | null;
   refusedDevice: string;
+}
+
+export interface ActivityRow {
+  occurredAt: Date;
+  what: string;
+  device: string;
+  ipAddress: string | null;
+  country: string | null;
 }
 
 /** What the layout and every page can use. */

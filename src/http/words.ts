@@ -1,4 +1,4 @@
-import type { EndReason } from '../database/schema.ts';
+import type { AuditAction, EndReason } from '../database/schema.ts';
 
 /** What a person is told who comes with a session that is over. */
 const REFUSALS: Record<EndReason, string> = {
@@ -8,6 +8,9 @@ const REFUSALS: Record<EndReason, string> = {
   revoked_others: 'You were signed out on another device, together with all others.',
   revoked_all: 'You were signed out everywhere.',
   revoked_by_admin: 'An administrator signed you out everywhere.',
+  password_reset:
+    'Your password was set anew, which signed out every device. Sign in with the new one.',
+  password_changed: 'Your password was changed on another device. Sign in with the new one.',
   superseded: 'All earlier sessions of this account were ended. Sign in to continue.',
   expired: 'Your session has expired. Sign in to continue.',
   idle: 'You were signed out because you were away for a while.',
@@ -22,15 +25,33 @@ const ENDS: Record<EndReason, string> = {
   revoked_others: 'Signed out with all other devices',
   revoked_all: 'Signed out everywhere',
   revoked_by_admin: 'Signed out by an administrator',
+  password_reset: 'Ended by a password reset',
+  password_changed: 'Ended by a change of password',
   superseded: 'Ended with all earlier sessions',
   expired: 'Expired',
   idle: 'Ended after inactivity',
   deactivated: 'Account deactivated',
 };
 
+/** What happened to an account, for "Activity". */
+const ACTS: Record<AuditAction, string> = {
+  sign_up: 'Account created',
+  sign_in: 'Signed in',
+  sign_in_failed: 'Failed sign-in',
+  sign_out: 'Signed out',
+  session_revoked: 'Signed out another device',
+  other_sessions_revoked: 'Signed out all other devices',
+  all_sessions_revoked: 'Signed out everywhere',
+  session_refused: 'Refused a device that was signed out',
+  profile_changed: 'Profile changed',
+  password_reset: 'Password set anew by mail',
+  password_changed: 'Password changed',
+};
+
 const PROVIDERS: Record<string, string> = { credentials: 'Password' };
 
 export const refusalSentence = (reason: EndReason): string => REFUSALS[reason];
+export const actWords = (action: AuditAction): string => ACTS[action];
 export const endWords = (reason: EndReason): string => ENDS[reason];
 
 /** How a person signed in: "Password", or the provider's id with a capital. */

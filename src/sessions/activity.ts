@@ -2,6 +2,7 @@ import { eq, sql } from 'drizzle-orm';
 import type { Logger } from 'pino';
 import type { Database } from '../database/open.ts';
 import { sessions } from '../database/schema.ts';
+import { recordEvent } from './audit.ts';
 import type { Device } from './device.ts';
 import type { Session } from './lookup.ts';
 import type { Verdict } from './verdict.ts';
@@ -103,22 +104,31 @@ async function writeActivity(database: Database, entries: [string, Activity][]):
     where session.id = noted.id`);
 }
 
-/** Counts a refused request on the row it ran into, and ends that row if nothing else has. */
+/**
+ * Counts a refused request on the row it ran into, and ends that row if nothing else has. The first one
+ * is told in the account's history; whoever has a dead token could fill it with the rest.
+ */
 export async function recordRefusal(
   database: Database,
   session: Session,
   verdict: Exclude<Verdict, 'live'>,
-  { userAgent }: Device,
+  device: Device,
   now: Date,
 ): Promise<void> {
-  await database
-    .update(sessions)
-    .set({
-      refusedCount: sql`${sessions.refusedCount} + 1`,
-      lastRefusedAt: now,
-      lastRefusedUserAgent: userAgent,
-      endedAt: sql`coalesce(${sessions.endedAt}, ${now.toISOString()}::timestamptz)`,
-      endReason: sql`coalesce(${sessions.endReason}, ${verdict})`,
-    })
-    .where(eq(sessions.id, session.id));
+  await database.transaction(async (transaction) => {
+    const [refused] = await transaction
+      .update(sessions)
+      .set({
+        refusedCount: sql`${sessions.refusedCount} + 1`,
+        lastRefusedAt: now,
+        lastRefusedUserAgent: device.userAgent,
+        endedAt: sql`coalesce(${sessions.endedAt}, ${now.toISOString()}::timestamptz)`,
+        endReason: sql`coalesce(${sessions.endReason}, ${verdict})`,
+      })
+      .where(eq(sessions.id, session.id))
+      .returning({ count: sessions.refusedCount });
+    if (refused?.count !== 1) return;
+    const { id: sessionId, userId } = session;
+    await recordEvent(transaction, { action: 'session_refused', userId, sessionId, device });
+  });
 }

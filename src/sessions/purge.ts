@@ -1,11 +1,13 @@
 import { inArray, lt, or, sql } from 'drizzle-orm';
 import type { Database } from '../database/open.ts';
-import { sessions, verificationTokens } from '../database/schema.ts';
+import { auditEvents, sessions, verificationTokens } from '../database/schema.ts';
 
 export interface PurgeOptions {
   now: Date;
   /** How long ended and expired sessions are kept, for "Recently ended". */
   retentionMs: number;
+  /** How long the history of accounts is kept. */
+  auditRetentionMs: number;
   /** Rows per transaction: locks stay short, and other work gets its turn. */
   batchSize?: number;
   /** Stops between two batches. */
@@ -16,34 +18,43 @@ export interface PurgeOptions {
 const PURGE_LOCK = 7_304_212;
 
 /**
- * Deletes the sessions that ended or expired longer ago than the retention, and expired verification
- * tokens. One process at a time: each batch takes the lock, and where another process has it, this
+ * Deletes the sessions that ended or expired longer ago than the retention, expired verification tokens,
+ * and the history that is old enough. One process at a time: each batch takes the lock, and where another process has it, this
  * one stops, as that one does the work.
  * @returns how many rows were deleted.
  */
 export async function purge(
   database: Database,
-  { now, retentionMs, batchSize = 1_000, signal }: PurgeOptions,
+  { now, retentionMs, auditRetentionMs, batchSize = 1_000, signal }: PurgeOptions,
 ): Promise<number> {
-  const before = new Date(now.getTime() - retentionMs);
+  const limits = {
+    now,
+    before: new Date(now.getTime() - retentionMs),
+    auditBefore: new Date(now.getTime() - auditRetentionMs),
+  };
   let cleaned = 0;
   for (;;) {
     const deleted = await database.transaction(async (transaction) => {
       const [lock] = await transaction
         .select({ taken: sql<boolean>`taken` })
         .from(sql`pg_try_advisory_xact_lock(${PURGE_LOCK}) as taken`);
-      return lock?.taken ? deleteBatch(transaction, before, now, batchSize) : 0;
+      return lock?.taken ? deleteBatch(transaction, limits, batchSize) : 0;
     });
     cleaned += deleted;
     if (deleted < batchSize || signal?.aborted) return cleaned;
   }
 }
 
+interface Limits {
+  now: Date;
+  before: Date;
+  auditBefore: Date;
+}
+
 /** Returns how many rows went: fewer than `batchSize` when nothing is left. */
 async function deleteBatch(
   transaction: Database,
-  before: Date,
-  now: Date,
+  { now, before, auditBefore }: Limits,
   batchSize: number,
 ): Promise<number> {
   const over = transaction
@@ -60,5 +71,14 @@ async function deleteBatch(
     .delete(verificationTokens)
     .where(lt(verificationTokens.expires, now))
     .returning({ expires: verificationTokens.expires });
-  return deleted.length + tokens.length;
+  const old = transaction
+    .select({ id: auditEvents.id })
+    .from(auditEvents)
+    .where(lt(auditEvents.occurredAt, auditBefore))
+    .limit(batchSize);
+  const events = await transaction
+    .delete(auditEvents)
+    .where(inArray(auditEvents.id, old))
+    .returning({ id: auditEvents.id });
+  return deleted.length + tokens.length + events.length;
 }

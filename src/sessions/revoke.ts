@@ -15,6 +15,13 @@ export interface Act {
   now: Date;
 }
 
+/** How many sessions ended, and what the token of the one that was kept must carry. */
+export interface Kept {
+  ended: number;
+  sid: string;
+  authenticatedAt: Date;
+}
+
 /**
  * Ends one session of a user. A session that is over already stays as it was: that is a success too.
  * @returns the session, or null when this user has none with that id (invariant 8).
@@ -51,21 +58,42 @@ export function revokeOthers(
   ledger: Writable,
   kept: { sid: string; userId: string },
   { device, now }: Act,
-): Promise<{ ended: number; sid: string; authenticatedAt: Date } | null> {
+): Promise<Kept | null> {
   const { userId } = kept;
   return changeUsers(ledger, [userId], async (transaction) => {
     const session = await lockLiveSession(transaction, kept, now);
     if (!session) return null;
-    const authenticatedAt = await raiseCutoff(transaction, userId);
-    const sid = newSid();
-    await transaction
-      .update(sessions)
-      .set({ sessionToken: hashSid(sid), authenticatedAt })
-      .where(eq(sessions.id, session.id));
-    const ended = await endAll(transaction, userId, 'revoked_others', now, session.id);
     await recordEvent(transaction, { action: 'other_sessions_revoked', userId, device });
-    return { ended, sid, authenticatedAt };
+    return keepOnly(transaction, session, 'revoked_others', now);
   });
+}
+
+/** Raises the cutoff, and lets one session pass it under a new `sid`. Its user must be locked. */
+export async function keepOnly(
+  transaction: Database,
+  { id, userId }: Session,
+  reason: EndReason,
+  now: Date,
+): Promise<Kept> {
+  const authenticatedAt = await raiseCutoff(transaction, userId);
+  const sid = newSid();
+  await transaction
+    .update(sessions)
+    .set({ sessionToken: hashSid(sid), authenticatedAt })
+    .where(eq(sessions.id, id));
+  const ended = await endAll(transaction, userId, reason, now, id);
+  return { ended, sid, authenticatedAt };
+}
+
+/** Raises the cutoff and ends every session. The user must be locked. Returns how many ended. */
+export async function endEverySession(
+  transaction: Database,
+  userId: string,
+  reason: EndReason,
+  now: Date,
+): Promise<number> {
+  await raiseCutoff(transaction, userId);
+  return endAll(transaction, userId, reason, now);
 }
 
 /** Ends every session of a user, the current one too. Returns how many ended; null: no such user. */
@@ -77,8 +105,7 @@ export function revokeAll(
 ): Promise<number | null> {
   return changeUsers(ledger, [userId], async (transaction) => {
     if (!(await lockUser(transaction, userId))) return null;
-    await raiseCutoff(transaction, userId);
-    const ended = await endAll(transaction, userId, reason, now);
+    const ended = await endEverySession(transaction, userId, reason, now);
     const actor = actorId === undefined ? {} : { actorId };
     await recordEvent(transaction, { action: 'all_sessions_revoked', userId, device, ...actor });
     return ended;

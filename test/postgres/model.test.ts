@@ -140,7 +140,12 @@ describe.each(STRATEGIES)(
         else if (dice < 112) await revoke(client, app, 'all');
         else if (dice < 116) await moveCutoff();
         else if (dice < 117) await killListeners();
-        else if (dice < 122) await purge(made.database, { now: new Date(), retentionMs: 1 });
+        else if (dice < 122)
+          await purge(made.database, {
+            now: new Date(),
+            retentionMs: 1,
+            auditRetentionMs: 86_400_000,
+          });
         else await ask(client, app);
         // What was ended just now is refused just now, where it was ended.
         for (const each of before) if (each.ended) await ask(each, app);

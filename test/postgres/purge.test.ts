@@ -27,7 +27,12 @@ it('is done by one process at a time, and deletes each row once', async () => {
     insert into ${sessions} (id, session_token, user_id, authenticated_at, expires, last_active, provider)
     select n::text, n::text, ${user?.id}, now() - interval '90 days', now() - interval '60 days',
       now() - interval '90 days', 'credentials' from generate_series(1, 5000) n`);
-  const options = { now: new Date(), retentionMs: 86_400_000, batchSize: 100 };
+  const options = {
+    now: new Date(),
+    retentionMs: 86_400_000,
+    auditRetentionMs: 86_400_000,
+    batchSize: 100,
+  };
   const cleaned = await Promise.all([
     purge(one.database, options),
     purge(two.database, options),
@@ -42,7 +47,7 @@ it('is done by one process at a time, and deletes each row once', async () => {
 it('leaves the work to the process that holds the lock', async () => {
   await one.database.transaction(async (transaction) => {
     await transaction.execute(sql`select pg_advisory_xact_lock(7304212)`);
-    const options = { now: new Date(), retentionMs: 86_400_000 };
+    const options = { now: new Date(), retentionMs: 86_400_000, auditRetentionMs: 86_400_000 };
     const before = await two.database.$count(sessions);
     expect(await purge(two.database, options)).toBe(0);
     expect(await two.database.$count(sessions)).toBe(before);

@@ -5,6 +5,8 @@ import { createApp } from '../../src/app.ts';
 import type { Dependencies } from '../../src/auth/context.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Database, OpenDatabase } from '../../src/database/open.ts';
+import { mailDelivery } from '../../src/jobs.ts';
+import { deliverMails } from '../../src/mail/deliver.ts';
 import { createMetrics, type Metrics } from '../../src/metrics.ts';
 import { type Ledger, openLedger } from '../../src/sessions/ledger.ts';
 import { openPlaces } from '../../src/sessions/place.ts';
@@ -22,6 +24,8 @@ export interface TestApp {
   metrics: Metrics;
   /** Moves the app's clock; the database's own stays. */
   advance(ms: number): void;
+  /** Sends the mails that are due, as the job does every few seconds. */
+  deliverMails(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -40,7 +44,7 @@ export async function startApp({ env = {}, on, ...given }: TestAppOptions = {}):
   const metrics = createMetrics();
   metrics.watch(ledger);
   let offsetMs = 0;
-  const app = await createApp({
+  const dependencies = {
     config,
     ledger,
     log,
@@ -48,7 +52,9 @@ export async function startApp({ env = {}, on, ...given }: TestAppOptions = {}):
     placeOf: await openPlaces(null),
     clock: () => new Date(Date.now() + offsetMs),
     ...given,
-  });
+  };
+  const app = await createApp(dependencies);
+  const delivery = mailDelivery(dependencies);
   const server = createServer(app);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
@@ -59,6 +65,9 @@ export async function startApp({ env = {}, on, ...given }: TestAppOptions = {}):
     metrics,
     advance: (ms) => {
       offsetMs += ms;
+    },
+    deliverMails: async () => {
+      if (delivery) await deliverMails(delivery);
     },
     close: async () => {
       server.closeAllConnections();

@@ -1,0 +1,58 @@
+import type { MailKind } from '../database/schema.ts';
+import type { Letter } from '../mail/letter.ts';
+import type { QueuedMail } from '../mail/queue.ts';
+import { deviceName } from '../sessions/device.ts';
+import type { Dependencies } from './context.ts';
+import { makeResetToken, RESET_MINUTES } from './password-reset.ts';
+
+type Writer = (dependencies: Dependencies, mail: QueuedMail) => Promise<Letter | null>;
+
+/** What each kind of mail says. Links are made here, when a mail is sent: none waits in the queue. */
+const WRITERS: Record<MailKind, Writer> = {
+  password_reset: async (dependencies, { address }) => {
+    const { clock, ledger } = dependencies;
+    const made = await makeResetToken(ledger.database, address, clock());
+    if (!made) return null;
+    const url = `${originOf(dependencies)}/reset-password?token=${made.token}`;
+    return {
+      address,
+      subject: 'Set a new password',
+      paragraphs: [
+        `Hello ${made.name},`,
+        `somebody, probably you, wants to set a new password for your Latchkey account. The link works once, within ${RESET_MINUTES} minutes.`,
+        'When you set it, every device is signed out.',
+      ],
+      action: { label: 'Set a new password', url },
+      closing: 'It was not you? Then do nothing: your password stays as it is.',
+    };
+  },
+  password_changed: async (dependencies, { address, facts }) => ({
+    address,
+    subject: 'Your password was changed',
+    paragraphs: [
+      'The password of your Latchkey account was changed.',
+      `From: ${whereFrom(dependencies, facts)}`,
+    ],
+    action: {
+      label: 'Set another password',
+      url: `${originOf(dependencies)}/forgot-password`,
+    },
+    closing: 'It was you? Then there is nothing to do. If not, set another one now.',
+  }),
+};
+
+/** The letter for a queued mail; null: there is no reason for it any more. */
+export function writeLetter(dependencies: Dependencies, mail: QueuedMail): Promise<Letter | null> {
+  return WRITERS[mail.kind](dependencies, mail);
+}
+
+/** Never from a request: its `Host` is whatever a client sends, and a mail goes to somebody else. */
+function originOf({ config }: Dependencies): string {
+  return config.authUrl?.origin ?? `http://localhost:${config.port}`;
+}
+
+/** "Firefox on Linux, Germany". */
+function whereFrom({ placeOf }: Dependencies, facts: QueuedMail['facts']): string {
+  const place = placeOf(facts.ipAddress ?? null);
+  return [deviceName(facts.userAgent ?? null), place].filter((each) => each !== null).join(', ');
+}

@@ -1,0 +1,31 @@
+import type { RequestHandler } from 'express';
+import type { Context } from '../auth/context.ts';
+import { pageOf } from '../http/paging.ts';
+import { renderPage } from '../http/render.ts';
+import { viewerOf } from '../http/viewer.ts';
+import { actWords } from '../http/words.ts';
+import { deviceName } from '../sessions/device.ts';
+import { listHistory } from '../sessions/history.ts';
+
+/** What happened to the account, newest first. */
+export function showActivity(context: Context): RequestHandler {
+  const { config, database, placeOf } = context;
+  return async (request, response) => {
+    const { user } = viewerOf(request);
+    const { events, page, pages, total } = await listHistory(database, user.id, pageOf(request));
+    renderPage(request, response, context, 'activity', {
+      title: 'Activity',
+      days: Math.round(config.auditRetentionMs / 86_400_000),
+      pageNumber: page,
+      pages,
+      total,
+      events: events.map(({ occurredAt, action, userAgent, ipAddress, isByOther }) => ({
+        occurredAt,
+        what: actWords(action),
+        device: isByOther ? 'An administrator' : deviceName(userAgent),
+        ipAddress: isByOther ? null : ipAddress,
+        country: isByOther ? null : placeOf(ipAddress),
+      })),
+    });
+  };
+}

@@ -1,0 +1,84 @@
+import type { RequestHandler } from 'express';
+import { z } from 'zod';
+import type { Context } from '../auth/context.ts';
+import { hashPassword, passwordProblem } from '../auth/password.ts';
+import { findResetToken, requestReset, resetPassword } from '../auth/password-reset.ts';
+import { EMAIL_MAX_LENGTH } from '../auth/sign-in.ts';
+import { deviceOf } from '../http/device.ts';
+import { setFlash } from '../http/flash.ts';
+import { textIn } from '../http/form.ts';
+import { renderPage } from '../http/render.ts';
+import { forgetBrowser } from './sign-out.ts';
+
+const email = z.string().trim().max(EMAIL_MAX_LENGTH).pipe(z.email());
+
+export function showForgotPassword(context: Context): RequestHandler {
+  return (request, response) => {
+    const sendsMail = context.config.mail.to !== 'nowhere';
+    const locals = { title: 'Forgot your password?', email: '', problem: null, sendsMail };
+    renderPage(request, response, context, 'forgot-password', locals);
+  };
+}
+
+/** The same answer, and the same work, for every address: whether it has an account stays unsaid. */
+export function forgotPassword(context: Context): RequestHandler {
+  const title = 'Forgot your password?';
+  const sendsMail = context.config.mail.to !== 'nowhere';
+  return async (request, response) => {
+    const given = textIn(request.body, 'email');
+    const parsed = email.safeParse(given);
+    if (!parsed.success) {
+      const problem = 'Enter the email address of your account, such as ada@example.org.';
+      const locals = { title, email: given, problem, sendsMail };
+      return renderPage(request, response.status(422), context, 'forgot-password', locals);
+    }
+    if (sendsMail) await requestReset(context.database, parsed.data);
+    renderPage(request, response, context, 'forgot-password-sent', {
+      title: 'Look into your mail',
+      email: parsed.data,
+    });
+  };
+}
+
+/** Shows the form, and changes nothing: scanners of mail follow links. */
+export function showResetPassword(context: Context): RequestHandler {
+  return async (request, response) => {
+    const { token } = request.query;
+    const given = typeof token === 'string' ? token : '';
+    const isUsable = (await findResetToken(context.database, given, context.clock())) !== null;
+    const locals = { title: 'Set a new password', token: given, isUsable, problem: null };
+    renderPage(request, response.status(isUsable ? 200 : 410), context, 'reset-password', locals);
+  };
+}
+
+/** Sets the password. Nobody is signed in by it: whoever has the mail may not have the factor. */
+export function setResetPassword(context: Context): RequestHandler {
+  const title = 'Set a new password';
+  return async (request, response) => {
+    const token = textIn(request.body, 'token');
+    const password = textIn(request.body, 'password');
+    const problem = passwordProblem(password);
+    if (problem) {
+      const locals = { title, token, isUsable: true, problem };
+      return renderPage(request, response.status(422), context, 'reset-password', locals);
+    }
+    const act = { device: deviceOf(request), now: context.clock() };
+    // Hashing is work, and nobody without a link gets any done.
+    const isOpen = (await findResetToken(context.database, token, act.now)) !== null;
+    const isSet =
+      isOpen &&
+      (await resetPassword(
+        context.ledger,
+        { token, passwordHash: await hashPassword(password) },
+        act,
+      ));
+    if (!isSet) {
+      const locals = { title, token: '', isUsable: false, problem: null };
+      return renderPage(request, response.status(410), context, 'reset-password', locals);
+    }
+    const text = 'Your new password is set, and every device is signed out. Sign in with it.';
+    setFlash(response, context, { kind: 'notice', text });
+    forgetBrowser(request, response, context);
+    response.redirect(303, '/sign-in');
+  };
+}

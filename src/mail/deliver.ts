@@ -1,0 +1,52 @@
+import type { Logger } from 'pino';
+import type { Database } from '../database/open.ts';
+import type { Letter } from './letter.ts';
+import { dropMail, postponeMail, type QueuedMail, takeMail } from './queue.ts';
+import type { Send } from './transport.ts';
+
+const FIRST_PAUSE_MS = 30_000;
+const LONGEST_PAUSE_MS = 3_600_000;
+/** About eight hours with the pauses between them. */
+const MAX_ATTEMPTS = 14;
+
+export interface Delivery {
+  database: Database;
+  log: Logger;
+  send: Send;
+  /** The letter that a queued mail stands for. Null: there is no reason for it any more. */
+  write(mail: QueuedMail): Promise<Letter | null>;
+}
+
+/** Sends what is due, one mail after another. What fails stays queued, with growing pauses. */
+export async function deliverMails(delivery: Delivery): Promise<void> {
+  for (;;) {
+    const mail = await takeMail(delivery.database);
+    if (!mail) return;
+    await deliver(delivery, mail);
+  }
+}
+
+async function deliver({ database, log, send, write }: Delivery, mail: QueuedMail): Promise<void> {
+  const { id, kind, attempts } = mail;
+  try {
+    const letter = await write(mail);
+    if (letter) await send(letter);
+    await dropMail(database, id);
+    log.info({ mail: id, kind, attempts }, letter ? 'mail sent' : 'mail not needed');
+  } catch (error) {
+    if (attempts >= MAX_ATTEMPTS || isRefusedRecipient(error)) {
+      await dropMail(database, id);
+      log.error({ err: error, mail: id, kind, attempts }, 'mail given up');
+      return;
+    }
+    const ms = Math.min(FIRST_PAUSE_MS * 2 ** (attempts - 1), LONGEST_PAUSE_MS);
+    await postponeMail(database, id, ms);
+    log.warn({ err: error, mail: id, kind, attempts, retryInMs: ms }, 'mail not sent yet');
+  }
+}
+
+/** The server will never take a mail for that address (RFC 5321, section 4.2.1: 5yz). */
+function isRefusedRecipient(error: unknown): boolean {
+  const { code, responseCode } = error as { code?: string; responseCode?: number };
+  return code === 'EENVELOPE' && responseCode !== undefined && responseCode >= 500;
+}

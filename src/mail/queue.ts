@@ -1,0 +1,60 @@
+import { eq, sql } from 'drizzle-orm';
+import type { Database } from '../database/open.ts';
+import { type MailFacts, type MailKind, mails } from '../database/schema.ts';
+
+export interface QueuedMail {
+  id: number;
+  kind: MailKind;
+  address: string;
+  facts: MailFacts;
+  /** How often it was tried, this time included. */
+  attempts: number;
+}
+
+/** Whoever takes a mail has it to himself for so long; after a crash another one takes it then. */
+const LEASE = sql`interval '5 minutes'`;
+
+/** Queues a mail. Give it the transaction of what it tells of, so that neither exists alone. */
+export async function queueMail(
+  transaction: Database,
+  mail: { kind: MailKind; address: string; facts?: MailFacts },
+): Promise<void> {
+  await transaction.insert(mails).values(mail);
+}
+
+/** Takes the next mail that is due, so that nobody else sends it. Null: none is. */
+export async function takeMail(database: Database): Promise<QueuedMail | null> {
+  const due = database
+    .select({ id: mails.id })
+    .from(mails)
+    .where(sql`${mails.nextAttemptAt} <= clock_timestamp()`)
+    .orderBy(mails.nextAttemptAt)
+    .limit(1)
+    .for('update', { skipLocked: true });
+  const [taken] = await database
+    .update(mails)
+    .set({
+      attempts: sql`${mails.attempts} + 1`,
+      nextAttemptAt: sql`clock_timestamp() + ${LEASE}`,
+    })
+    .where(eq(mails.id, sql`(${due})`))
+    .returning({
+      id: mails.id,
+      kind: mails.kind,
+      address: mails.address,
+      facts: mails.facts,
+      attempts: mails.attempts,
+    });
+  return taken ?? null;
+}
+
+/** Takes a mail off the queue: it was sent, or never will be. */
+export async function dropMail(database: Database, id: number): Promise<void> {
+  await database.delete(mails).where(eq(mails.id, id));
+}
+
+/** Lets a mail be tried again after so long. */
+export async function postponeMail(database: Database, id: number, ms: number): Promise<void> {
+  const nextAttemptAt = sql`clock_timestamp() + ${ms} * interval '1 millisecond'`;
+  await database.update(mails).set({ nextAttemptAt }).where(eq(mails.id, id));
+}

@@ -1,0 +1,45 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createTransport } from 'nodemailer';
+import type { MailConfig } from '../config.ts';
+import { type Letter, renderLetter } from './letter.ts';
+
+/** Hands a letter over. Throws when it could not be handed over. */
+export type Send = (letter: Letter) => Promise<void>;
+
+const PATIENCE = { connectionTimeout: 10_000, greetingTimeout: 10_000, socketTimeout: 30_000 };
+
+/** How letters leave; null: they do not. */
+export function openTransport(config: MailConfig, onFile: (file: string) => void): Send | null {
+  if (config.to === 'nowhere') return null;
+  if (config.to === 'outbox') return toOutbox(config, onFile);
+  const { url, from } = config;
+  const transport = createTransport({ url, ...PATIENCE });
+  return async (letter) => {
+    await transport.sendMail({ from, ...(await partsOf(letter)) });
+  };
+}
+
+/** Writes each mail to a file that a mail program opens, and its text to one for /dev/outbox. */
+function toOutbox(
+  { directory, from }: MailConfig & { to: 'outbox' },
+  onFile: (file: string) => void,
+): Send {
+  const transport = createTransport({ streamTransport: true, buffer: true });
+  return async (letter) => {
+    const parts = await partsOf(letter);
+    const { message } = await transport.sendMail({ from, ...parts });
+    // Links in them open accounts.
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const name = new Date().toISOString().replaceAll(':', '-');
+    const file = join(directory, `${name}.eml`);
+    await writeFile(file, message as Buffer, { mode: 0o600 });
+    const text = `To: ${parts.to}\nSubject: ${parts.subject}\n\n${parts.text}`;
+    await writeFile(join(directory, `${name}.txt`), text, { mode: 0o600 });
+    onFile(file);
+  };
+}
+
+async function partsOf(letter: Letter) {
+  return { to: letter.address, subject: letter.subject, ...(await renderLetter(letter)) };
+}

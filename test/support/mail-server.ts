@@ -1,0 +1,58 @@
+import { type ParsedMail, simpleParser } from 'mailparser';
+import { SMTPServer } from 'smtp-server';
+
+/** A real SMTP server that keeps what it is sent, and can be told to refuse. */
+export async function startMailServer() {
+  const received: ParsedMail[] = [];
+  let refusal: { code: number; text: string } | null = null;
+  const server = new SMTPServer({
+    authOptional: true,
+    disabledCommands: ['STARTTLS'],
+    onRcptTo: (_address, _session, done) => {
+      if (!refusal) return done();
+      done(Object.assign(new Error(refusal.text), { responseCode: refusal.code }));
+    },
+    onData: (stream, _session, done) => {
+      simpleParser(stream).then((mail) => {
+        received.push(mail);
+        done();
+      }, done);
+    },
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.server.address();
+  const port = typeof address === 'object' ? address?.port : address;
+  return {
+    url: `smtp://127.0.0.1:${port}`,
+    received,
+    refuse: (code: number, text: string) => {
+      refusal = { code, text };
+    },
+    accept: () => {
+      refusal = null;
+    },
+    /** Takes the mail with this subject that came first. Throws when none did. */
+    take: (subject: string): ParsedMail => {
+      const index = received.findIndex((mail) => mail.subject === subject);
+      const [mail] = index < 0 ? [] : received.splice(index, 1);
+      if (!mail) throw new Error(`No mail says "${subject}".`);
+      return mail;
+    },
+    close: () => new Promise<void>((resolve) => server.close(resolve)),
+  };
+}
+
+/** The link in the text of a mail, as a path of the app. */
+export function linkIn(mail: ParsedMail): string {
+  const url = new URL(/https?:\/\/\S+/.exec(mail.text ?? '')?.[0] ?? '');
+  return url.pathname + url.search;
+}
+
+/** The links in the HTML of a mail, as paths of the app. */
+export function linksInHtml(mail: ParsedMail): string[] {
+  const html = mail.html || '';
+  return [...html.matchAll(/href="([^"]+)"/g)].map(([, href = '']) => {
+    const url = new URL(href.replaceAll('&amp;', '&'));
+    return url.pathname + url.search;
+  });
+}
