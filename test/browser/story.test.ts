@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { STRATEGIES, startApp, type TestApp } from '../support/app.ts';
 import { FIREFOX, IPHONE, newPerson, type Person } from '../support/browser.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
+import { linkIn, startMailServer } from '../support/mail-server.ts';
 import { chromiumPath } from '../support/programs.ts';
 
 const SCREENSHOTS = 'test-results';
@@ -153,6 +154,58 @@ describe.skipIf(chromiumPath === null)('in a real browser without JavaScript', (
       await button(there, 'Sign out everywhere').click();
       await expectText(there, 'You are signed out everywhere: 1 device.');
       await Promise.all([laptop.close(), phone.close()]);
+    });
+
+    it('sets a forgotten password anew, which puts every other device out', async () => {
+      const mailServer = await startMailServer();
+      const shared = await openTestDatabase();
+      const env = { SESSION_STRATEGY: strategy, MAIL_FROM: 'Latchkey <latchkey@example.org>' };
+      const fresh = await startApp({ env: { ...env, SMTP_URL: mailServer.url }, on: shared });
+      const baseURL = fresh.origin;
+      const laptop = await chrome.newContext({ baseURL, javaScriptEnabled: false });
+      const phone = await chrome.newContext({ baseURL, javaScriptEnabled: false });
+      const [here, there] = [await laptop.newPage(), await phone.newPage()];
+      const person = newPerson();
+      await there.goto('/sign-up');
+      await fillIn(there, { Name: person.name, Email: person.email, Password: person.password });
+      await button(there, 'Create the account').click();
+      await there.waitForURL('**/account');
+
+      await here.goto('/sign-in');
+      await here.getByRole('link', { name: 'Forgot your password?' }).click();
+      await inspect(here, 'forgot-password');
+      await fillIn(here, { Email: person.email });
+      await button(here, 'Send the link').click();
+      await inspect(here, 'forgot-password-sent');
+      await fresh.deliverMails();
+      await here.goto(linkIn(mailServer.take('Set a new password')));
+      await fillIn(here, { 'New password': 'short' });
+      await button(here, 'Set the password').click();
+      await inspect(here, 'reset-password-problem');
+      await fillIn(here, { 'New password': 'a wholly other password' });
+      await button(here, 'Set the password').click();
+      await expectText(here, 'Your new password is set, and every device is signed out.');
+      await there.goto('/account');
+      await expectText(there, 'Your password was set anew');
+
+      await signIn(here, { ...person, password: 'a wholly other password' });
+      await here.getByRole('link', { name: 'Security' }).click();
+      await inspect(here, 'security');
+      await fillIn(here, { 'Current password': 'not it', 'New password': 'yet another password' });
+      await button(here, 'Change the password').click();
+      await inspect(here, 'security-problem');
+      await fillIn(here, {
+        'Current password': 'a wholly other password',
+        'New password': 'yet another password',
+      });
+      await button(here, 'Change the password').click();
+      await expectText(here, 'Your password is changed.');
+      await here.getByRole('link', { name: 'Open activity' }).click();
+      await expectText(here, 'Password set anew by mail');
+      await inspect(here, 'activity');
+
+      await Promise.all([laptop.close(), phone.close(), fresh.close(), mailServer.close()]);
+      await shared.close();
     });
 
     it('shows the errors in the same frame', async () => {
