@@ -1,8 +1,8 @@
 /** One app under test, in a process of its own: `server.ts VARIANT`, driven over IPC. */
-import { createServer } from 'node:http';
 import type { HeapProfiler } from 'node:inspector';
 import { Session } from 'node:inspector/promises';
 import type { AddressInfo } from 'node:net';
+import { createHttpServer } from '../src/http-server.ts';
 import { variants } from './variants.ts';
 
 export interface Ready {
@@ -16,7 +16,7 @@ const [name = ''] = process.argv.slice(2);
 const create = variants[name];
 if (!create || !process.env.DATABASE_URL) throw new Error(`No variant is called ${name}.`);
 const { app, cookies } = await create(process.env.DATABASE_URL);
-const server = createServer(app);
+const server = createHttpServer(app);
 server.listen(0, '127.0.0.1', () => {
   const { port } = server.address() as AddressInfo;
   process.send?.({ url: `http://127.0.0.1:${port}/api/me`, cookies } satisfies Ready);

@@ -1,8 +1,9 @@
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import { createApp } from './app.ts';
 import { type Config, ConfigError } from './config.ts';
 import { openEmbedded, openPostgres } from './database/open.ts';
 import { isDatabaseOutage } from './database/outage.ts';
+import { createHttpServer } from './http-server.ts';
 import { startMailJob, startPurgeJob } from './jobs.ts';
 import { createLog } from './log.ts';
 import { createMetrics, shareMetrics } from './metrics.ts';
@@ -42,7 +43,7 @@ export async function serve(config: Config, runsJobs: boolean): Promise<Serving>
   };
 
   const dependencies = { config, ledger, log, metrics, placeOf, clock: () => new Date() };
-  const server = createServer(await createApp(dependencies));
+  const server = createHttpServer(await createApp(dependencies));
   await listen(server, config.port, config.host).catch(async (cause) => {
     await close();
     const where = `HOST ${config.host} and PORT ${config.port}`;

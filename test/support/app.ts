@@ -1,10 +1,11 @@
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { createApp } from '../../src/app.ts';
 import type { Dependencies } from '../../src/auth/context.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Database, OpenDatabase } from '../../src/database/open.ts';
+import { createHttpServer } from '../../src/http-server.ts';
 import { mailDelivery } from '../../src/jobs.ts';
 import { deliverMails } from '../../src/mail/deliver.ts';
 import { createMetrics, type Metrics } from '../../src/metrics.ts';
@@ -55,7 +56,7 @@ export async function startApp({ env = {}, on, ...given }: TestAppOptions = {}):
   };
   const app = await createApp(dependencies);
   const delivery = mailDelivery(dependencies);
-  const server = createServer(app);
+  const server = createHttpServer(app);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     server,
