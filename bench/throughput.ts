@@ -5,7 +5,7 @@ import { fixed, table, verdictOn } from './report.ts';
 import { median } from './statistics.ts';
 import { variants } from './variants.ts';
 
-const GENERATIONS = 5;
+const GENERATIONS = 3;
 const ROUNDS = 6;
 const ROUND = { seconds: 1, connections: 32 };
 

@@ -23,21 +23,36 @@ export type Outcome =
  * A cached record can let a request in, and nothing else: before anybody is refused, the database is
  * asked, as the session may have been used or prolonged in another process.
  *
+ * Answers at once when token and session are remembered, which spares a request the way through the
+ * event loop, and else with a promise.
+ *
  * @throws what the database throws: no verdict is no reason to sign anybody out (invariant 7).
  */
-export async function checkToken(
+export function checkToken(
   context: Context,
   token: string | null,
   now: Date,
-): Promise<Outcome> {
-  const { tokens, ledger } = context;
+): Outcome | Promise<Outcome> {
   if (token === null) return { kind: 'anonymous' };
-  const read = await tokens.read(token);
+  const read = context.tokens.read(token);
+  if (read instanceof Promise) return read.then((each) => checkSession(context, each, now));
+  return checkSession(context, read, now);
+}
+
+function checkSession(
+  context: Context,
+  read: ReadToken | null,
+  now: Date,
+): Outcome | Promise<Outcome> {
   if (!read) return { kind: 'unreadable' };
-  const cached = ledger.cache.peek(read.sid);
+  const cached = context.ledger.cache.peek(read.sid);
   if (cached && verdictOn(context, read, cached, now) === 'live') return letIn(read, cached);
+  return lookUp(context, read, now);
+}
+
+async function lookUp(context: Context, read: ReadToken, now: Date): Promise<Outcome> {
   try {
-    const record = await ledger.cache.load(read.sid);
+    const record = await context.ledger.cache.load(read.sid);
     const verdict = verdictOn(context, read, record, now);
     return verdict === 'live' && record ? letIn(read, record) : refuse(verdict, record);
   } catch (error) {

@@ -1,11 +1,11 @@
-import type { Request, RequestHandler } from 'express';
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { checkToken, type Outcome } from '../auth/check.ts';
 import { recordIn } from '../auth/claims.ts';
 import type { Context } from '../auth/context.ts';
 import { presentedToken } from '../auth/presented-token.ts';
 import type { Role } from '../database/schema.ts';
 import { recordRefusal } from '../sessions/activity.ts';
-import type { Viewer } from '../sessions/lookup.ts';
+import type { Session, Viewer } from '../sessions/lookup.ts';
 import { slideExpiry } from '../sessions/slide.ts';
 import { deviceOf } from './device.ts';
 import { forbiddenRole, HttpError, unavailable } from './error.ts';
@@ -29,51 +29,82 @@ declare global {
  * counted, its cookie is cleared, and people are told why at /sign-in.
  */
 export function loadViewer(context: Context): RequestHandler {
-  const { clock, config, cookies, database, ledger, metrics } = context;
-  return async (request, response, next) => {
+  const { clock, cookies } = context;
+  return (request, response, next) => {
     const now = clock();
-    const device = deviceOf(request);
-    const token = presentedToken(
-      cookies.session.name,
-      request.cookies,
-      request.get('authorization'),
-    );
-    const outcome = await checkToken(context, token, now);
-    request.viewer = null;
-    request.outcome = outcome;
-    metrics.countCheck(outcome.kind === 'refused' ? outcome.verdict : outcome.kind);
-
-    if (outcome.kind === 'live') {
-      const { sid, record } = outcome;
-      ledger.activity.note(record.session, device, now);
-      const session = await slideExpiry(ledger, record.session, now, config.policy);
-      request.viewer = { sid, session, user: record.user };
-      const hasSlid = session.expires > record.session.expires;
-      if (outcome.mustReissue) response.set('X-Revalidate-Session', 'true');
-      if (outcome.mustReissue || hasSlid) {
-        await setSessionCookie(request, response, context, sid, request.viewer);
-      }
-      return next();
-    }
-    if (outcome.kind === 'claimed') {
-      if (!isSafe(request.method)) throw unavailable();
-      request.viewer = { sid: outcome.claims.sid, ...recordIn(outcome.claims) };
-      return next();
-    }
-    if (outcome.kind === 'anonymous') return next();
-    if (outcome.kind === 'unreadable') {
-      clearSessionCookie(request, response, context);
-      return next();
-    }
-    const { verdict, record } = outcome;
-    // Before any cookie is cleared: without a database this throws, and the cookie stays.
-    if (record) await recordRefusal(database, record.session, verdict, device, now);
-    clearSessionCookie(request, response, context);
-    const text = refusalSentence(record?.session.endReason ?? verdict);
-    setFlash(response, context, { kind: 'notice', text });
-    if (answersItself(request)) return next();
-    response.redirect(303, signInPath(request));
+    const authorization = request.get('authorization');
+    const token = presentedToken(cookies.session.name, request.cookies, authorization);
+    const outcome = checkToken(context, token, now);
+    const visit = { context, request, response, next, now };
+    if (outcome instanceof Promise) return outcome.then((each) => receive(visit, each));
+    return receive(visit, outcome);
   };
+}
+
+interface Visit {
+  context: Context;
+  request: Request;
+  response: Response;
+  next: NextFunction;
+  now: Date;
+}
+
+function receive(visit: Visit, outcome: Outcome): void | Promise<void> {
+  const { context, request, next } = visit;
+  request.viewer = null;
+  request.outcome = outcome;
+  context.metrics.countCheck(outcome.kind === 'refused' ? outcome.verdict : outcome.kind);
+  if (outcome.kind === 'live') return letIn(visit, outcome);
+  if (outcome.kind === 'anonymous') return next();
+  if (outcome.kind === 'refused') return turnAway(visit, outcome);
+  if (outcome.kind === 'unreadable') {
+    clearSessionCookie(request, visit.response, context);
+    return next();
+  }
+  if (!isSafe(request.method)) throw unavailable();
+  request.viewer = { sid: outcome.claims.sid, ...recordIn(outcome.claims) };
+  return next();
+}
+
+function letIn(visit: Visit, outcome: Outcome & { kind: 'live' }): void | Promise<void> {
+  const { context, request, next, now } = visit;
+  const { sid, record, mustReissue } = outcome;
+  const { ledger, config } = context;
+  ledger.activity.note(record.session, deviceOf(request), now);
+  const session = slideExpiry(ledger, record.session, now, config.policy);
+  if (session instanceof Promise || mustReissue) return reissue(visit, outcome, session);
+  request.viewer = { sid, session, user: record.user };
+  return next();
+}
+
+/** Gives this browser a new token, as its session lasts longer now or the old one is out of date. */
+async function reissue(
+  { context, request, response, next }: Visit,
+  { sid, record, mustReissue }: Outcome & { kind: 'live' },
+  slid: Session | Promise<Session>,
+): Promise<void> {
+  const session = await slid;
+  const hasSlid = session.expires > record.session.expires;
+  const viewer = { sid, session, user: record.user };
+  request.viewer = viewer;
+  if (mustReissue) response.set('X-Revalidate-Session', 'true');
+  if (mustReissue || hasSlid) await setSessionCookie(request, response, context, sid, viewer);
+  next();
+}
+
+async function turnAway(
+  { context, request, response, next, now }: Visit,
+  { verdict, record }: Outcome & { kind: 'refused' },
+): Promise<void> {
+  const { database } = context;
+  const device = deviceOf(request);
+  // Before any cookie is cleared: without a database this throws, and the cookie stays.
+  if (record) await recordRefusal(database, record.session, verdict, device, now);
+  clearSessionCookie(request, response, context);
+  const text = refusalSentence(record?.session.endReason ?? verdict);
+  setFlash(response, context, { kind: 'notice', text });
+  if (answersItself(request)) return next();
+  response.redirect(303, signInPath(request));
 }
 
 /** Lets signed-in people pass. Pages send others to sign in and back; the API answers 401. */
