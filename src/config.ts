@@ -1,16 +1,6 @@
 import { join } from 'node:path';
-import { validate as isCronExpression } from 'node-cron';
-import { z } from 'zod';
-import {
-  durationMs,
-  origin,
-  port,
-  postgresUrl,
-  secret,
-  smtpUrl,
-  text,
-  trustProxy,
-} from './config-shapes.ts';
+import type { z } from 'zod';
+import { conflicts, environment, type LOG_LEVELS } from './config-variables.ts';
 import type { SessionPolicy } from './sessions/policy.ts';
 
 export interface Config {
@@ -56,92 +46,6 @@ export type MailConfig =
 /** Every variable that is wrong, one sentence each. */
 export class ConfigError extends Error {
   override name = 'ConfigError';
-}
-
-const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-
-const environment = z.object({
-  // A typing error here would leave the secrets of production unchecked.
-  NODE_ENV: z.enum(['production', 'development', 'test']).optional(),
-  AUTH_URL: origin.optional(),
-  AUTH_SECRET: secret.optional(),
-  AUTH_SECRET_1: secret.optional(),
-  AUTH_SECRET_2: secret.optional(),
-  AUTH_SECRET_3: secret.optional(),
-  HOST: z.string().default('127.0.0.1'),
-  PORT: port.default(3000),
-  METRICS_HOST: z.string().default('127.0.0.1'),
-  METRICS_PORT: port.optional(),
-  WEB_CONCURRENCY: text(/^([1-9]|[1-9]\d)$/, 'should be a number of processes from 1 to 99')
-    .default('1')
-    .transform(Number),
-  TRUST_PROXY: trustProxy.default(0),
-  COOKIE_DOMAIN: text(/^[a-z\d-]+(\.[a-z\d-]+)+$/i, 'should be a domain, such as example.org')
-    .transform((domain) => domain.toLowerCase())
-    .optional(),
-  DATABASE_URL: postgresUrl.optional(),
-  DATABASE_LISTEN_URL: postgresUrl.optional(),
-  DATA_DIR: z.string().default('./data'),
-  SESSION_STRATEGY: z.enum(['jwt', 'database']).default('jwt'),
-  SESSION_MAX_AGE: durationMs.default(7 * 86_400_000),
-  SESSION_UPDATE_AGE: durationMs.optional(),
-  SESSION_IDLE_TIMEOUT: durationMs
-    .refine((ms) => ms >= 60_000, 'should be at least 1m: activity is written every few seconds')
-    .optional(),
-  SESSION_ABSOLUTE_AGE: durationMs.optional(),
-  SESSION_CHECK: z.enum(['cached', 'strict']).default('cached'),
-  ON_DATABASE_ERROR: z.enum(['unavailable', 'allow']).default('unavailable'),
-  PURGE_SCHEDULE: z
-    .string()
-    .refine(isCronExpression, 'should be a cron expression, such as 0 3 * * *')
-    .default('0 3 * * *'),
-  PURGE_RETENTION: durationMs.default(30 * 86_400_000),
-  AUDIT_RETENTION: durationMs.default(180 * 86_400_000),
-  CRON_SECRET: secret.optional(),
-  SMTP_URL: smtpUrl.optional(),
-  MAIL_FROM: text(
-    /^[^@]+@[^@]+$/,
-    'should be an address, such as Latchkey <latchkey@example.org>',
-  ).optional(),
-  SIGN_UP: z.enum(['open', 'closed']).default('open'),
-  GEOIP_DATABASE: z.string().optional(),
-  LOG_LEVEL: z.enum(LOG_LEVELS).optional(),
-});
-
-/** What is wrong with how the variables fit together, as far as each is right by itself. */
-function conflicts(set: Record<string, unknown>): [name: string, hint: string][] {
-  const { shape } = environment;
-  const found: [string, string][] = [];
-  if (set.NODE_ENV === 'production') {
-    if (!set.AUTH_URL)
-      found.push(['AUTH_URL', 'must be set in production: the address people use']);
-    if (!set.AUTH_SECRET) {
-      const hint = 'must be set in production; `openssl rand -base64 33` makes one';
-      found.push(['AUTH_SECRET', hint]);
-    }
-  }
-  const maxAge = shape.SESSION_MAX_AGE.safeParse(set.SESSION_MAX_AGE).data;
-  const updateAge = shape.SESSION_UPDATE_AGE.safeParse(set.SESSION_UPDATE_AGE).data;
-  if (maxAge && updateAge && updateAge >= maxAge) {
-    found.push(['SESSION_UPDATE_AGE', 'should be shorter than SESSION_MAX_AGE']);
-  }
-  if (set.SMTP_URL && !set.MAIL_FROM) {
-    found.push(['MAIL_FROM', 'must be set with SMTP_URL: the sender of the mails']);
-  }
-  if (set.DATABASE_LISTEN_URL && !set.DATABASE_URL) {
-    found.push(['DATABASE_LISTEN_URL', 'is for a PostgreSQL that DATABASE_URL leads to, too']);
-  }
-  const workers = shape.WEB_CONCURRENCY.safeParse(set.WEB_CONCURRENCY).data ?? 1;
-  if (!set.DATABASE_URL && workers > 1) {
-    const hint = 'needs DATABASE_URL: the embedded database is for one process';
-    found.push(['WEB_CONCURRENCY', hint]);
-  }
-  const host = shape.AUTH_URL.safeParse(set.AUTH_URL).data?.hostname;
-  const domain = shape.COOKIE_DOMAIN.safeParse(set.COOKIE_DOMAIN).data;
-  if (domain && host && !`.${host}`.endsWith(`.${domain}`)) {
-    found.push(['COOKIE_DOMAIN', `should be ${host}, the host of AUTH_URL, or a domain above it`]);
-  }
-  return found;
 }
 
 /**

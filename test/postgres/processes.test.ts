@@ -109,6 +109,33 @@ describe.each(['jwt', 'database'])(
       }
     });
 
+    it('accepts nothing past the bound while the database stands still, and signs nobody out', async () => {
+      const bystander = openBrowser({ server: b });
+      await bystander.signUp(newPerson());
+      const token = bystander.token();
+      expect(await bystander.isSignedIn()).toBe(true);
+      let pids: string[] = [];
+      try {
+        // Committed, and so announced, when everybody else's connections stand still.
+        await sql.begin(async (transaction) => {
+          const ended = await transaction`
+            update session set ended_at = now(), end_reason = 'revoked'
+            where user_id = (select id from "user" where email = ${person.email})`;
+          expect(ended.count).toBe(2);
+          const others = await transaction<{ pid: number }[]>`
+            select pid from pg_stat_activity
+            where datname = current_database() and pid <> pg_backend_pid() and state = 'idle'`;
+          pids = others.map(({ pid }) => String(pid));
+          execFileSync('kill', ['-STOP', ...pids]);
+        });
+        await expectRefusalWithinBound(performance.now());
+      } finally {
+        execFileSync('kill', ['-CONT', ...pids]);
+      }
+      await expect.poll(() => bystander.isSignedIn(), { timeout: 30_000 }).toBe(true);
+      expect(bystander.token()).toBe(token);
+    });
+
     it('accepts nothing past the bound when its line falls silent, signs nobody out, and recovers', async () => {
       const bystander = openBrowser({ server: b });
       await bystander.signUp(newPerson());
