@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { FindSession, SessionRecord } from './lookup.ts';
 import { type PackedRecord, pack, unpack } from './packed-record.ts';
 
-/** About 50 MB when full. */
+/** About 40 MB when full. */
 const MAX_SESSIONS = 50_000;
 
 /** A query for a session that is under way. */
