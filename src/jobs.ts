@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { schedule } from 'node-cron';
 import type { Dependencies } from './auth/context.ts';
 import { writeLetter } from './auth/mails.ts';
@@ -54,15 +55,18 @@ export function mailDelivery(dependencies: Dependencies): Delivery | null {
 
 /** How soon a queued mail leaves. */
 const MAIL_INTERVAL_MS = 2_000;
+/** A stop waits no longer for a slow mail server: what was not sent is sent after the next start. */
+const MAIL_STOP_GRACE_MS = 5_000;
 
 /** Sends queued mails, one at a time. Returns how to stop, which waits. */
 export function startMailJob(dependencies: Dependencies): () => Promise<void> {
   const delivery = mailDelivery(dependencies);
   if (!delivery) return async () => undefined;
   const { log } = dependencies;
+  const stopping = new AbortController();
   let running: Promise<unknown> | null = null;
   const timer = setInterval(() => {
-    running ??= deliverMails(delivery)
+    running ??= deliverMails(delivery, stopping.signal)
       .catch((error) => log.warn({ err: error }, 'mails could not be looked for'))
       .finally(() => {
         running = null;
@@ -70,6 +74,7 @@ export function startMailJob(dependencies: Dependencies): () => Promise<void> {
   }, MAIL_INTERVAL_MS);
   return async () => {
     clearInterval(timer);
-    await running;
+    stopping.abort();
+    await Promise.race([running, pause(MAIL_STOP_GRACE_MS, undefined, { ref: false })]);
   };
 }

@@ -58,6 +58,9 @@ it('is not there when mails go to a server, or nowhere', async () => {
 it('says that no link can be sent when mails go nowhere', async () => {
   const env = { NODE_ENV: 'production', AUTH_URL: 'http://localhost:3000' };
   const other = await startApp({ env });
-  expect((await openBrowser(other).get('/forgot-password')).text).toContain('sends no mail');
+  const browser = openBrowser(other);
+  expect((await browser.get('/forgot-password')).text).toContain('sends no mail');
+  const answer = await browser.post('/forgot-password', { email: 'ada@example.org' });
+  expect(answer.headers.location).toBe('/forgot-password');
   await other.close();
 });

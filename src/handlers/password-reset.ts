@@ -25,6 +25,8 @@ export function forgotPassword(context: Context): RequestHandler {
   const title = 'Forgot your password?';
   const sendsMail = context.config.mail.to !== 'nowhere';
   return async (request, response) => {
+    // Promise no link that will not come.
+    if (!sendsMail) return response.redirect(303, '/forgot-password');
     const given = textIn(request.body, 'email');
     const parsed = email.safeParse(given);
     if (!parsed.success) {
@@ -32,7 +34,7 @@ export function forgotPassword(context: Context): RequestHandler {
       const locals = { title, email: given, problem, sendsMail };
       return renderPage(request, response.status(422), context, 'forgot-password', locals);
     }
-    if (sendsMail) await requestReset(context.database, parsed.data);
+    await requestReset(context.database, parsed.data);
     renderPage(request, response, context, 'forgot-password-sent', {
       title: 'Look into your mail',
       email: parsed.data,

@@ -17,9 +17,9 @@ export interface Delivery {
   write(mail: QueuedMail): Promise<Letter | null>;
 }
 
-/** Sends what is due, one mail after another. What fails stays queued, with growing pauses. */
-export async function deliverMails(delivery: Delivery): Promise<void> {
-  for (;;) {
+/** Sends what is due, one mail after another, until there is no more or it is told to stop. What fails stays queued, with growing pauses. */
+export async function deliverMails(delivery: Delivery, signal?: AbortSignal): Promise<void> {
+  while (!signal?.aborted) {
     const mail = await takeMail(delivery.database);
     if (!mail) return;
     await deliver(delivery, mail);

@@ -18,9 +18,9 @@ export interface PurgeOptions {
 const PURGE_LOCK = 7_304_212;
 
 /**
- * Deletes the sessions that ended or expired longer ago than the retention, expired verification tokens,
- * and the history that is old enough. One process at a time: each batch takes the lock, and where another process has it, this
- * one stops, as that one does the work.
+ * Deletes the sessions that ended or expired longer ago than the retention, expired verification
+ * tokens, and the history that is old enough. One process at a time: each batch takes the lock, and
+ * where another process has it, this one stops, as that one does the work.
  * @returns how many rows were deleted.
  */
 export async function purge(
