@@ -1,5 +1,6 @@
 import { and, asc, count, eq, max } from 'drizzle-orm';
 import type { Database } from '../database/open.ts';
+import { pageWithin } from '../database/page.ts';
 import { type Role, sessions, users } from '../database/schema.ts';
 import { isLive, type ListOptions } from '../sessions/list.ts';
 
@@ -13,14 +14,11 @@ export interface UserSummary {
   lastActive: Date | null;
 }
 
-const USERS_PER_PAGE = 25;
-
 /** One page of all accounts by email, with their live sessions counted. A page too far is the last. */
 export async function listUsers(database: Database, wanted: number, options: ListOptions) {
   const counted = await database.select({ total: count() }).from(users);
   const total = counted[0]?.total ?? 0;
-  const pages = Math.max(1, Math.ceil(total / USERS_PER_PAGE));
-  const page = Math.min(Math.max(1, wanted), pages);
+  const { shown, limit, offset } = pageWithin(total, wanted);
   const { id, name, email, role, isActive } = users;
   const accounts: UserSummary[] = await database
     .select({
@@ -32,7 +30,7 @@ export async function listUsers(database: Database, wanted: number, options: Lis
     .leftJoin(sessions, and(eq(sessions.userId, users.id), isLive(options)))
     .groupBy(users.id)
     .orderBy(asc(users.email))
-    .limit(USERS_PER_PAGE)
-    .offset((page - 1) * USERS_PER_PAGE);
-  return { accounts, page, pages, total };
+    .limit(limit)
+    .offset(offset);
+  return { accounts, ...shown };
 }

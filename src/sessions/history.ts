@@ -1,5 +1,6 @@
 import { count, desc, eq } from 'drizzle-orm';
 import type { Database } from '../database/open.ts';
+import { type Page, pageWithin } from '../database/page.ts';
 import { type AuditAction, auditEvents } from '../database/schema.ts';
 
 /** Something that happened to an account. */
@@ -13,15 +14,7 @@ export interface HistoryEvent {
   isByOther: boolean;
 }
 
-export interface HistoryPage {
-  events: HistoryEvent[];
-  /** From 1 to `pages`. */
-  page: number;
-  pages: number;
-  total: number;
-}
-
-const EVENTS_PER_PAGE = 25;
+export type HistoryPage = Page & { events: HistoryEvent[] };
 
 /** One page of what happened to an account, newest first. A page too far is the last. */
 export async function listHistory(
@@ -32,15 +25,14 @@ export async function listHistory(
   const condition = eq(auditEvents.userId, userId);
   const counted = await database.select({ total: count() }).from(auditEvents).where(condition);
   const total = counted[0]?.total ?? 0;
-  const pages = Math.max(1, Math.ceil(total / EVENTS_PER_PAGE));
-  const page = Math.min(Math.max(1, wanted), pages);
+  const { shown, limit, offset } = pageWithin(total, wanted);
   const rows = await database
     .select()
     .from(auditEvents)
     .where(condition)
     .orderBy(desc(auditEvents.occurredAt), desc(auditEvents.id))
-    .limit(EVENTS_PER_PAGE)
-    .offset((page - 1) * EVENTS_PER_PAGE);
+    .limit(limit)
+    .offset(offset);
   const events = rows.map(({ actorId, ...event }) => ({ ...event, isByOther: actorId !== null }));
-  return { events, page, pages, total };
+  return { events, ...shown };
 }

@@ -1,5 +1,6 @@
 import { and, count, desc, eq, gt, gte, isNull, not, type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../database/open.ts';
+import { type Page, pageWithin } from '../database/page.ts';
 import { sessions, users } from '../database/schema.ts';
 import { type Session, sessionColumns } from './lookup.ts';
 
@@ -9,15 +10,8 @@ export interface ListOptions {
   idleTimeoutMs: number | null;
 }
 
-export interface SessionPage {
-  sessions: Session[];
-  /** From 1 to `pages`. */
-  page: number;
-  pages: number;
-  total: number;
-}
+export type SessionPage = Page & { sessions: Session[] };
 
-const SESSIONS_PER_PAGE = 25;
 const RECENTLY_ENDED = 10;
 
 /** One page of a user's live sessions, the most recently used first. A page too far is the last. */
@@ -34,17 +28,16 @@ export async function listSessions(
     .innerJoin(users, eq(users.id, sessions.userId))
     .where(condition);
   const total = counted[0]?.total ?? 0;
-  const pages = Math.max(1, Math.ceil(total / SESSIONS_PER_PAGE));
-  const page = Math.min(Math.max(1, wanted), pages);
+  const { shown, limit, offset } = pageWithin(total, wanted);
   const rows = await database
     .select(sessionColumns)
     .from(sessions)
     .innerJoin(users, eq(users.id, sessions.userId))
     .where(condition)
     .orderBy(desc(sessions.lastActive), desc(sessions.id))
-    .limit(SESSIONS_PER_PAGE)
-    .offset((page - 1) * SESSIONS_PER_PAGE);
-  return { sessions: rows, page, pages, total };
+    .limit(limit)
+    .offset(offset);
+  return { sessions: rows, ...shown };
 }
 
 /** The sessions of a user that ended last, newest end first. */
