@@ -5,6 +5,7 @@ import { SessionCache } from '../src/sessions/cache.ts';
 import { type Ledger, openLedger } from '../src/sessions/ledger.ts';
 import { type FindSession, prepareFindSession, type Viewer } from '../src/sessions/lookup.ts';
 import { revokeSession } from '../src/sessions/revoke.ts';
+import { newSid } from '../src/sessions/sid.ts';
 import { startSession } from '../src/sessions/start.ts';
 import { openTestDatabase, type TestDatabase } from './support/database.ts';
 
@@ -79,6 +80,16 @@ describe('the session cache', () => {
     expect(loads.map((record) => record?.session.id)).toEqual(Array(3).fill(session.id));
     expect(cache.peek(sid)?.session.id).toBe(session.id);
     expect(queries).toBe(1);
+  });
+
+  it('tells everybody who asks at once of their own session, also those who have none', async () => {
+    const viewers = await Promise.all(Array.from({ length: 20 }, signIn));
+    const strangers = Array.from({ length: 20 }, newSid);
+    const asked = viewers.flatMap(({ sid }, index) => [sid, strangers[index] ?? '', sid]);
+    const find = prepareFindSession(opened.database);
+    const found = await Promise.all(asked.map((sid) => find(sid)));
+    const expected = viewers.flatMap(({ session: { id } }) => [id, undefined, id]);
+    expect(found.map((record) => record?.session.id)).toEqual(expected);
   });
 
   it('gives back what it was given, and remembers nothing of a session that is over', async () => {

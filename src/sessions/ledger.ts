@@ -2,10 +2,7 @@ import type { Logger } from 'pino';
 import type { Database, OpenDatabase } from '../database/open.ts';
 import { ActivityLog } from './activity.ts';
 import { SessionCache } from './cache.ts';
-import { inTime, prepareFindSession } from './lookup.ts';
-
-/** A request waits no longer than this to hear whether its session is live. */
-const LOOKUP_TIMEOUT_MS = 2_000;
+import { prepareFindSession } from './lookup.ts';
 
 /** The sessions of an app: where they are written, and what this process remembers of them. */
 export interface Ledger {
@@ -41,7 +38,7 @@ export function openLedger(
           onBeat,
         });
   const isProven = () => listener?.isProven() ?? false;
-  const cache = new SessionCache(inTime(prepareFindSession(database), LOOKUP_TIMEOUT_MS), isProven);
+  const cache = new SessionCache(prepareFindSession(database), isProven);
   const activity = new ActivityLog(database, log);
   return {
     database,

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { eq, getTableColumns, sql } from 'drizzle-orm';
 import type { Database } from '../database/open.ts';
 import { type EndReason, type Role, sessions, users } from '../database/schema.ts';
@@ -55,33 +56,62 @@ export const userColumns = {
   sessionsValidAfter: users.sessionsValidAfter,
 };
 
+/** A request waits no longer than this to hear whether its session is live. */
+const LOOKUP_TIMEOUT_MS = 2_000;
+
 /** The database did not answer in time. Its `code` makes it an outage (`isDatabaseOutage`). */
 class LookupTimeout extends Error {
   override name = 'LookupTimeout';
   readonly code = 'ETIMEDOUT';
 }
 
+/** Looks up many sessions: those that there are, by their `sid`. */
+type FindSessions = (sids: string[]) => Promise<Map<string, SessionRecord>>;
+
 /** The same look-up, which gives up after `ms`: a line that fails silently answers nothing at all. */
-export function inTime(find: FindSession, ms: number): FindSession {
-  return async (sid) => {
+function inTime(find: FindSessions, ms: number): FindSessions {
+  return async (sids) => {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new LookupTimeout(`No session within ${ms} ms.`)), ms);
     });
-    return Promise.race([find(sid), late]).finally(() => clearTimeout(timer));
+    return Promise.race([find(sids), late]).finally(() => clearTimeout(timer));
   };
 }
 
-/** The query of every authenticated request, prepared once: one look-up by a unique index. */
+/** Asks once for all that are looked up in one turn of the event loop, and so after each of them came. */
+function together(find: FindSessions): FindSession {
+  let waiting: { sids: Set<string>; found: Promise<Map<string, SessionRecord>> } | null = null;
+  return async (sid) => {
+    if (!waiting) {
+      const sids = new Set<string>();
+      const found = nextTurn().then(() => {
+        waiting = null;
+        return find([...sids]);
+      });
+      waiting = { sids, found };
+    }
+    waiting.sids.add(sid);
+    return (await waiting.found).get(sid) ?? null;
+  };
+}
+
+/** The query of every authenticated request, prepared once: look-ups by a unique index. */
 export function prepareFindSession(database: Database): FindSession {
+  const { sessionToken } = sessions;
   const query = database
-    .select({ session: sessionColumns, user: userColumns })
+    .select({ sessionToken, session: sessionColumns, user: userColumns })
     .from(sessions)
     .innerJoin(users, eq(users.id, sessions.userId))
-    .where(eq(sessions.sessionToken, sql.placeholder('sessionToken')))
-    .prepare('find_session');
-  return async (sid) => {
-    const [record] = await query.execute({ sessionToken: hashSid(sid) });
-    return record ?? null;
-  };
+    .where(sql`${sessionToken} = any(string_to_array(${sql.placeholder('hashes')}, ','))`)
+    .prepare('find_sessions');
+  return together(
+    inTime(async (sids) => {
+      const sidByHash = new Map(sids.map((sid) => [hashSid(sid), sid]));
+      const rows = await query.execute({ hashes: [...sidByHash.keys()].join(',') });
+      return new Map(
+        rows.map(({ sessionToken, ...record }) => [sidByHash.get(sessionToken) ?? '', record]),
+      );
+    }, LOOKUP_TIMEOUT_MS),
+  );
 }

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 
 const SID = /^[A-Za-z0-9_-]{43}$/;
 
@@ -12,5 +12,4 @@ export const isSid = (text: string): boolean => SID.test(text);
  * What the database keeps of a secret: SHA-256, base64url. A secret of 256 bits needs no salt and no
  * slow hash, as nobody can guess it.
  */
-export const hashSid = (sid: string): string =>
-  createHash('sha256').update(sid).digest('base64url');
+export const hashSid = (sid: string): string => hash('sha256', sid, 'base64url');
