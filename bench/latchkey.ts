@@ -7,6 +7,7 @@ import { createLog } from '../src/log.ts';
 import { createMetrics } from '../src/metrics.ts';
 import { openLedger } from '../src/sessions/ledger.ts';
 import type { SessionUser } from '../src/sessions/lookup.ts';
+import { newSid } from '../src/sessions/sid.ts';
 import { startSession } from '../src/sessions/start.ts';
 
 export const SECRET = 'a secret for measurements alone, 32 characters or more';
@@ -22,7 +23,14 @@ export async function createContextOn(
   databaseUrl: string,
   env: Record<string, string> = {},
 ): Promise<Context> {
-  const settings = { AUTH_SECRET: SECRET, SESSION_CHECK: 'strict', LOG_LEVEL: 'silent', ...env };
+  const settings = {
+    AUTH_SECRET: SECRET,
+    SESSION_CHECK: 'strict',
+    // Some people here have a thousand sessions.
+    SESSION_LIMIT: '9999',
+    LOG_LEVEL: 'silent',
+    ...env,
+  };
   const config = readConfig({
     AUTH_URL: 'http://127.0.0.1',
     DATABASE_URL: databaseUrl,
@@ -62,7 +70,15 @@ export async function signInOne(
   { ledger, config, tokens, cookies }: Context,
   { id: userId, sessionsValidAfter: cutoff }: Person,
 ): Promise<{ id: string; cookie: string }> {
-  const request = { userId, cutoff, provider: 'credentials', device, replaces: null };
+  const request = {
+    userId,
+    cutoff,
+    provider: 'credentials',
+    device,
+    replaces: null,
+    deviceToken: newSid(),
+    hasShownFactor: false,
+  };
   const viewer = await startSession(ledger, request, new Date(), config.policy);
   if (typeof viewer === 'string') throw new Error(viewer);
   const token = await tokens.write(claimsOf(viewer.sid, viewer));

@@ -43,6 +43,9 @@ export const environment = z.object({
     .refine((ms) => ms >= 60_000, 'should be at least 1m: activity is written every few seconds')
     .optional(),
   SESSION_ABSOLUTE_AGE: durationMs.optional(),
+  SESSION_LIMIT: text(/^[1-9]\d{0,3}$/, 'should be a number of sessions from 1 to 9999')
+    .default('100')
+    .transform(Number),
   SESSION_CHECK: z.enum(['cached', 'strict']).default('cached'),
   ON_DATABASE_ERROR: z.enum(['unavailable', 'allow']).default('unavailable'),
   PURGE_SCHEDULE: z

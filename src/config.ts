@@ -90,6 +90,7 @@ export function readConfig(variables: Record<string, string | undefined>): Confi
       updateAgeMs: env.SESSION_UPDATE_AGE ?? Math.min(86_400_000, env.SESSION_MAX_AGE / 2),
       absoluteAgeMs: env.SESSION_ABSOLUTE_AGE ?? null,
       idleTimeoutMs: env.SESSION_IDLE_TIMEOUT ?? null,
+      sessionLimit: env.SESSION_LIMIT,
     },
     sessionCheck: env.SESSION_CHECK,
     onDatabaseError: env.ON_DATABASE_ERROR,

@@ -5,6 +5,7 @@ import { showActivity } from './handlers/activity.ts';
 import { listAccountsJson, revokeAccountSessions, showAccounts } from './handlers/admin.ts';
 import { listSessionsJson, revokeJson, revokeScopeJson } from './handlers/api.ts';
 import { passToAuth } from './handlers/auth.ts';
+import { confirm, showConfirm } from './handlers/confirm.ts';
 import { cleanupSessions } from './handlers/cron.ts';
 import { showFront } from './handlers/front.ts';
 import { alive, ready } from './handlers/health.ts';
@@ -25,6 +26,7 @@ import {
 import { showSignIn, signIn } from './handlers/sign-in.ts';
 import { signOut } from './handlers/sign-out.ts';
 import { showSignUp, signUp } from './handlers/sign-up.ts';
+import { requireConfirmation } from './http/confirmation.ts';
 import { requireCsrfToken } from './http/csrf.ts';
 import { requireUuid } from './http/public-id.ts';
 import { requireRole, requireViewer } from './http/viewer.ts';
@@ -42,6 +44,7 @@ export function routes(context: Context): Router {
   const router = Router({ caseSensitive: true });
   router.param('id', requireUuid);
   const admin = [requireViewer, requireRole('admin')];
+  const confirmed = [requireViewer, requireConfirmation(context)];
 
   router.get('/api/sessions', requireViewer, listSessionsJson(context));
   router.delete('/api/sessions', requireViewer, revokeScopeJson(context));
@@ -72,9 +75,11 @@ export function routes(context: Context): Router {
   router.post('/account/profile', requireViewer, saveProfile(context));
   router.get('/account/sessions', requireViewer, showSessions(context));
   router.post('/account/sessions/revoke-others', requireViewer, revokeOtherSessions(context));
-  router.post('/account/sessions/revoke-all', requireViewer, revokeAllSessions(context));
+  router.post('/account/sessions/revoke-all', confirmed, revokeAllSessions(context));
   router.post('/account/sessions/:id/revoke', requireViewer, revoke(context));
 
+  router.get('/account/confirm', requireViewer, showConfirm(context));
+  router.post('/account/confirm', requireViewer, confirm(context));
   router.get('/account/security', requireViewer, showSecurity(context));
   router.post('/account/security/password', requireViewer, savePassword(context));
   router.get('/account/activity', requireViewer, showActivity(context));

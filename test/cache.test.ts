@@ -15,6 +15,7 @@ const policy = {
   updateAgeMs: 60_000,
   absoluteAgeMs: null,
   idleTimeoutMs: null,
+  sessionLimit: 100,
 };
 const now = new Date();
 
@@ -56,7 +57,15 @@ describe('the session cache', () => {
     const user = await createUser(opened.database, { name: 'Ada', email }, 'open', device);
     if (typeof user === 'string') throw new Error(user);
     const { id: userId, sessionsValidAfter: cutoff } = user;
-    const request = { userId, cutoff, provider: 'credentials', device, replaces: null };
+    const request = {
+      userId,
+      cutoff,
+      provider: 'credentials',
+      device,
+      replaces: null,
+      deviceToken: newSid(),
+      hasShownFactor: false,
+    };
     const started = await startSession(ledger, request, now, policy);
     if (typeof started === 'string') throw new Error(started);
     return started;

@@ -6,6 +6,7 @@ import type { Metrics } from '../metrics.ts';
 import type { Ledger } from '../sessions/ledger.ts';
 import type { PlaceOf } from '../sessions/place.ts';
 import { type Cookies, cookiesFor } from './cookies.ts';
+import { createThrottles, type Throttles } from './throttle.ts';
 import { jwtTokens, opaqueTokens, type TokenFormat } from './token.ts';
 import { rememberTokens } from './token-cache.ts';
 
@@ -27,6 +28,7 @@ export interface Context extends Required<Dependencies> {
   database: Database;
   cookies: Cookies;
   tokens: TokenFormat;
+  throttles: Throttles;
 }
 
 export async function createContext(dependencies: Dependencies): Promise<Context> {
@@ -37,6 +39,7 @@ export async function createContext(dependencies: Dependencies): Promise<Context
     ...dependencies,
     database: ledger.database,
     cookies,
+    throttles: createThrottles(ledger.database),
     tokens:
       config.strategy === 'jwt'
         ? rememberTokens(await jwtTokens(config.secrets, cookies.session.name))

@@ -16,6 +16,10 @@ export interface Cookies {
   csrf: Cookie;
   callbackUrl: Cookie;
   flash: Cookie;
+  /** Tells a browser that an account knows from a new one. */
+  device: Cookie;
+  /** A sign-in that waits for the second factor. */
+  pendingSignIn: Cookie;
 }
 
 /**
@@ -25,13 +29,16 @@ export interface Cookies {
 export function cookiesFor({ authUrl, cookieDomain }: Config): Cookies {
   const secure = authUrl?.protocol === 'https:';
   const prefix = secure ? '__Secure-' : '';
+  // No other host of the domain can plant one of these (RFC 6265bis, section 4.1.3.2).
+  const hostPrefix = secure ? '__Host-' : '';
   const options: Cookie['options'] = { httpOnly: true, sameSite: 'lax', path: '/', secure };
   const withDomain = cookieDomain === null ? options : { ...options, domain: cookieDomain };
   return {
     session: { name: `${prefix}authjs.session-token`, options: withDomain },
     callbackUrl: { name: `${prefix}authjs.callback-url`, options },
-    // __Host-: no other host of the domain can plant one (RFC 6265bis, section 4.1.3.2).
-    csrf: { name: `${secure ? '__Host-' : ''}authjs.csrf-token`, options },
-    flash: { name: `${secure ? '__Host-' : ''}latchkey.flash`, options },
+    csrf: { name: `${hostPrefix}authjs.csrf-token`, options },
+    flash: { name: `${hostPrefix}latchkey.flash`, options },
+    device: { name: `${hostPrefix}latchkey.device`, options },
+    pendingSignIn: { name: `${hostPrefix}latchkey.pending-sign-in`, options },
   };
 }

@@ -2,8 +2,10 @@ import type { MailKind } from '../database/schema.ts';
 import type { Letter } from '../mail/letter.ts';
 import type { QueuedMail } from '../mail/queue.ts';
 import { deviceName } from '../sessions/device.ts';
+import { clockTime, exactTime } from '../time-words.ts';
 import type { Dependencies } from './context.ts';
-import { makeResetToken, RESET_MINUTES } from './password-reset.ts';
+import { LINK_LIFETIMES_MS, makeLinkToken } from './links.ts';
+import { makeResetToken } from './password-reset.ts';
 
 type Writer = (dependencies: Dependencies, mail: QueuedMail) => Promise<Letter | null>;
 
@@ -19,7 +21,7 @@ const WRITERS: Record<MailKind, Writer> = {
       subject: 'Set a new password',
       paragraphs: [
         `Hello ${made.name},`,
-        `somebody, probably you, wants to set a new password for your Latchkey account. The link works once, within ${RESET_MINUTES} minutes.`,
+        `somebody, probably you, wants to set a new password for your Latchkey account. The link works once, within ${LINK_LIFETIMES_MS.password_reset / 60_000} minutes.`,
         'When you set it, every device is signed out.',
       ],
       action: { label: 'Set a new password', url },
@@ -39,6 +41,29 @@ const WRITERS: Record<MailKind, Writer> = {
     },
     closing: 'It was you? Then there is nothing to do. If not, set another one now.',
   }),
+  new_device: async (dependencies, { address, facts, queuedAt }) => {
+    const { clock, ledger } = dependencies;
+    const { subject: userId } = facts;
+    const token =
+      userId && (await makeLinkToken(ledger.database, 'report_device', userId, clock()));
+    if (!token) return null;
+    return {
+      address,
+      subject: `New sign-in: ${whereFrom(dependencies, facts)}, ${clockTime(queuedAt)}`,
+      paragraphs: [
+        'Somebody signed in to your Latchkey account on a device that it did not know.',
+        `From: ${whereFrom(dependencies, facts)}`,
+        `When: ${exactTime(queuedAt)}`,
+        'It was you? Then there is nothing to do.',
+      ],
+      action: {
+        label: 'This wasn’t me',
+        url: `${originOf(dependencies)}/report-device?token=${token}`,
+      },
+      closing:
+        'The link asks once more. It then signs out every device and disables your password until you set a new one.',
+    };
+  },
 };
 
 /** The letter for a queued mail; null: there is no reason for it any more. */

@@ -4,11 +4,12 @@ import credentialsProvider from '@auth/core/providers/credentials';
 import type { User } from '@auth/core/types';
 import type { Device } from '../sessions/device.ts';
 import type { Viewer } from '../sessions/lookup.ts';
-import { startSession } from '../sessions/start.ts';
+import { type Started, startSession } from '../sessions/start.ts';
 import { createAdapter } from './adapter.ts';
 import { checkToken } from './check.ts';
 import { claimsOf } from './claims.ts';
 import type { Context } from './context.ts';
+import { beginPendingSignIn } from './pending-sign-in.ts';
 import { createReporting, type Reporting } from './reporting.ts';
 import { safeReturnPath } from './return-path.ts';
 import { authenticate, SignInRefused } from './sign-in.ts';
@@ -17,8 +18,19 @@ import { authenticate, SignInRefused } from './sign-in.ts';
 export interface AuthRequest {
   request: Request;
   device: Device;
+  /** What the browser's device cookie holds. */
+  deviceToken: string;
   /** The live session that came with it. */
   viewer: Viewer | null;
+}
+
+/** What came of a request for `/auth/*`. */
+export interface AuthAnswer {
+  response: Response;
+  /** The session that began. */
+  started: Started | null;
+  /** What a browser must keep whose sign-in waits for the second factor. */
+  pendingSignIn: string | null;
 }
 
 /**
@@ -34,16 +46,21 @@ export interface AuthRequest {
 export async function runAuth(
   context: Context,
   { request, ...facts }: AuthRequest,
-): Promise<Response> {
+): Promise<AuthAnswer> {
   const { reporting, failures } = createReporting();
-  const response = await Auth(request, authConfig(context, facts, reporting));
+  const outcome: Pick<AuthAnswer, 'started' | 'pendingSignIn'> = {
+    started: null,
+    pendingSignIn: null,
+  };
+  const response = await Auth(request, authConfig(context, facts, outcome, reporting));
   if (failures.length > 0) throw failures[0];
-  return response;
+  return { response, ...outcome };
 }
 
 function authConfig(
   context: Context,
   facts: Omit<AuthRequest, 'request'>,
+  outcome: Pick<AuthAnswer, 'started' | 'pendingSignIn'>,
   reporting: Reporting,
 ): AuthConfig {
   const { config, cookies, log, providers, tokens } = context;
@@ -83,9 +100,16 @@ function authConfig(
       signIn: ({ user }) => (user.email ? true : '/sign-in?error=NoEmail'),
       // `user` is set at sign-in alone. What a client posts to /auth/session arrives beside it as
       // `session` and is not looked at (invariant 11).
-      jwt: reporting(async ({ token, user, account }) =>
-        user ? signInClaims(context, facts, user, account?.provider ?? 'unknown') : token,
-      ),
+      jwt: reporting(async ({ token, user, account }) => {
+        if (!user) return token;
+        const begun = await beginSession(context, facts, user, account?.provider ?? 'unknown');
+        if ('pendingSignIn' in begun) {
+          outcome.pendingSignIn = begun.pendingSignIn;
+          throw new SignInRefused('second_factor');
+        }
+        outcome.started = begun;
+        return claimsOf(begun.sid, begun);
+      }),
       session: ({ token }) => ({
         user: {
           id: token.sub,
@@ -118,17 +142,21 @@ async function freshClaims(context: Context, token: string | undefined): Promise
   return outcome.kind === 'live' ? claimsOf(outcome.sid, outcome.record) : null;
 }
 
-/** Starts the session of somebody whose credentials Auth.js has just accepted. */
-async function signInClaims(
-  { ledger, clock, config }: Context,
-  { device, viewer }: Omit<AuthRequest, 'request'>,
-  { id, sessionsValidAfter }: User,
+/** Starts the session of somebody whose credentials Auth.js has just accepted, or lets it wait. */
+async function beginSession(
+  { ledger, database, clock, config }: Context,
+  { device, deviceToken, viewer }: Omit<AuthRequest, 'request'>,
+  { id: userId, sessionsValidAfter: cutoff }: User,
   provider: string,
-): Promise<JWT> {
-  if (!id || !sessionsValidAfter)
-    throw new Error(`Provider ${provider} gave a user of no account.`);
-  const signIn = { userId: id, cutoff: sessionsValidAfter, provider, device, replaces: viewer };
-  const started = await startSession(ledger, signIn, clock(), config.policy);
+): Promise<Started | { pendingSignIn: string }> {
+  if (!userId || !cutoff) throw new Error(`Provider ${provider} gave a user of no account.`);
+  const signIn = { userId, cutoff, provider, device, deviceToken, replaces: viewer };
+  const now = clock();
+  const given = { ...signIn, hasShownFactor: false };
+  const started = await startSession(ledger, given, now, config.policy);
+  if (started === 'second_factor') {
+    return { pendingSignIn: await beginPendingSignIn(database, { userId, cutoff, provider }, now) };
+  }
   if (typeof started === 'string') throw new SignInRefused(started);
-  return claimsOf(started.sid, started);
+  return started;
 }

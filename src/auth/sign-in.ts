@@ -2,7 +2,9 @@ import { CredentialsSignin } from '@auth/core/errors';
 import type { User } from '@auth/core/types';
 import { recordEvent } from '../sessions/audit.ts';
 import type { Device } from '../sessions/device.ts';
+import type { NotStarted } from '../sessions/start.ts';
 import type { Context } from './context.ts';
+import { takeAttempt } from './lockout.ts';
 import { isPassword, PASSWORD_MAX_LENGTH } from './password.ts';
 import { findCredentials } from './users.ts';
 
@@ -11,7 +13,7 @@ export const EMAIL_MAX_LENGTH = 254;
 
 /** The credentials were right, but there is a reason against it, which the sign-in page tells. */
 export class SignInRefused extends CredentialsSignin {
-  constructor(code: 'deactivated' | 'changed') {
+  constructor(code: NotStarted) {
     super(`Sign-in refused: ${code}.`);
     this.code = code;
   }
@@ -20,20 +22,27 @@ export class SignInRefused extends CredentialsSignin {
 /**
  * The user whose email and password these are, or null. An address without an account takes as long
  * as a wrong password and leaves the same trace, so that nobody can tell which accounts exist.
+ * @throws {TooManyAttempts} after too many from one place or for one address, before the password is
+ *   looked at. Whoever is signed in stays so, and a reset by mail lifts the lock.
+ * @throws {SignInRefused} when the account is deactivated.
  */
 export async function authenticate(
-  { database }: Context,
+  { clock, database, throttles }: Context,
   given: Partial<Record<string, unknown>>,
   device: Device,
 ): Promise<User | null> {
   const email = boundedText(given.email, EMAIL_MAX_LENGTH);
   const password = boundedText(given.password, PASSWORD_MAX_LENGTH);
+  const now = clock();
+  const takeBack = await throttles.signIn.count(device.ipAddress, now);
+  await takeAttempt(database, email, now);
   const user = await findCredentials(database, email);
   const isRight = await isPassword(user?.passwordHash ?? null, password);
   if (!user || !isRight) {
     await recordEvent(database, { action: 'sign_in_failed', userId: user?.id ?? null, device });
     return null;
   }
+  await takeBack();
   if (!user.isActive) throw new SignInRefused('deactivated');
   const { id, name, role, organizationId, sessionsValidAfter } = user;
   return { id, name, email: user.email, role, organizationId, sessionsValidAfter };

@@ -33,6 +33,9 @@ const FIRST_USER_LOCK = 7_304_213;
 /** How an email address is stored and looked up. */
 export const normalizeEmail = (email: string): string => email.trim().toLowerCase();
 
+/** The condition that an account has this address. */
+export const hasEmail = (email: string) => eq(sql`lower(${users.email})`, normalizeEmail(email));
+
 export interface NewUser {
   name: string;
   email: string;
@@ -95,7 +98,7 @@ export async function findCredentials(
   const [user] = await database
     .select({ ...userColumns, passwordHash: users.passwordHash })
     .from(users)
-    .where(eq(sql`lower(${users.email})`, normalizeEmail(email)));
+    .where(hasEmail(email));
   return user ?? null;
 }
 

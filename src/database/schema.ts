@@ -43,6 +43,16 @@ export const users = pgTable(
     isActive: boolean('is_active').notNull().default(true),
     /** The cutoff: whatever was authenticated before it is dead. */
     sessionsValidAfter: instant('sessions_valid_after').notNull().default(sql`'epoch'`),
+    /** Attempts to sign in since the last one that came through. */
+    failedLoginAttempts: integer('failed_login_attempts').notNull().default(0),
+    /** Until then nobody can sign in. Who is signed in stays so. */
+    lockoutUntil: instant('lockout_until'),
+    /** The TOTP secret, encrypted. Null: there is no second factor. */
+    secondFactorSecret: text('second_factor_secret'),
+    /** The one that is being set up: it counts once a code has confirmed it. */
+    secondFactorPending: text('second_factor_pending'),
+    /** The time step of the last code that was used: none up to it is taken again (RFC 6238, 5.2). */
+    secondFactorStep: integer('second_factor_step').notNull().default(0),
     createdAt: createdAt(),
     updatedAt: updatedAt(),
   },
@@ -59,6 +69,9 @@ export type EndReason =
   | 'revoked_by_admin'
   | 'password_reset'
   | 'password_changed'
+  | 'email_restored'
+  | 'reported'
+  | 'session_limit'
   | 'superseded'
   | 'expired'
   | 'idle'
@@ -75,6 +88,8 @@ export const sessions = pgTable(
       .notNull()
       .references(() => users.id, { onDelete: 'cascade' }),
     authenticatedAt: instant('authenticated_at').notNull(),
+    /** When whoever is on this session last proved the password, here or at sign-in. */
+    confirmedAt: instant('confirmed_at').notNull().default(sql`'epoch'`),
     expires: instant('expires').notNull(),
     lastActive: instant('last_active').notNull(),
     createdAt: createdAt(),
@@ -130,12 +145,100 @@ export const verificationTokens = pgTable(
   ],
 );
 
-export type MailKind = 'password_reset' | 'password_changed';
+/** Codes for the day on which the second factor is gone: SHA-256 of 120 random bits, used once. */
+export const recoveryCodes = pgTable(
+  'recovery_code',
+  {
+    userId: text('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    codeHash: text('code_hash').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.userId, table.codeHash] })],
+);
+
+/** Browsers that an account was signed in on, by the SHA-256 of their device cookie. */
+export const knownDevices = pgTable(
+  'known_device',
+  {
+    userId: text('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    tokenHash: text('token_hash').notNull(),
+    lastSignInAt: instant('last_sign_in_at').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.userId, table.tokenHash] }),
+    index('known_device_last_sign_in_at_idx').on(table.lastSignInAt),
+  ],
+);
+
+/** Sign-ins whose password was right and that wait for the second factor. */
+export const pendingSignIns = pgTable(
+  'pending_sign_in',
+  {
+    /** SHA-256 of what the browser has in a cookie. */
+    tokenHash: text('token_hash').primaryKey(),
+    userId: text('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    /** The cutoff as it was when the password was checked (invariant 4). */
+    cutoff: instant('cutoff').notNull(),
+    provider: text('provider').notNull(),
+    attempts: integer('attempts').notNull().default(0),
+    expires: instant('expires').notNull(),
+  },
+  (table) => [index('pending_sign_in_expires_idx').on(table.expires)],
+);
+
+/** Accounts that somebody asked for and whose address is not confirmed yet. */
+export const pendingSignUps = pgTable(
+  'pending_sign_up',
+  {
+    id: id(),
+    name: text('name').notNull(),
+    email: text('email').notNull(),
+    passwordHash: text('password_hash').notNull(),
+    attempts: integer('attempts').notNull().default(0),
+    expires: instant('expires').notNull(),
+  },
+  (table) => [index('pending_sign_up_expires_idx').on(table.expires)],
+);
+
+/** What `user` keeps of failed attempts, for addresses without an account: nobody can tell them apart. */
+export const unknownAddresses = pgTable(
+  'unknown_address',
+  {
+    /** SHA-256: whose addresses these are is not ours to keep. */
+    addressHash: text('address_hash').primaryKey(),
+    failedLoginAttempts: integer('failed_login_attempts').notNull().default(0),
+    lockoutUntil: instant('lockout_until'),
+    updatedAt: updatedAt(),
+  },
+  (table) => [index('unknown_address_updated_at_idx').on(table.updatedAt)],
+);
+
+/** How often something was tried from somewhere. The limiter fixes the property names. */
+export const rateLimits = pgTable(
+  'rate_limit',
+  {
+    key: text('key').primaryKey(),
+    points: integer('points').notNull(),
+    expire: instant('expire'),
+  },
+  (table) => [index('rate_limit_expire_idx').on(table.expire)],
+);
+
+export type MailKind = 'password_reset' | 'password_changed' | 'new_device';
 
 /** What a mail tells beside its kind. Nothing secret: links are made when a mail is sent. */
 export interface MailFacts {
   userAgent?: string | null;
   ipAddress?: string | null;
+  /** What it is about, where the address of the mail does not say it: the id of a user or a sign-up. */
+  subject?: string;
+  /** The address that an account has now, for the owner of the one that it had. */
+  newEmail?: string;
 }
 
 /** Mails that wait to be sent. */
@@ -167,7 +270,23 @@ export type AuditAction =
   | 'session_refused'
   | 'profile_changed'
   | 'password_reset'
-  | 'password_changed';
+  | 'password_changed'
+  | 'confirmed'
+  | 'confirmation_failed'
+  | 'email_changed'
+  | 'email_restored'
+  | 'second_factor_added'
+  | 'second_factor_removed'
+  | 'second_factor_failed'
+  | 'recovery_code_used'
+  | 'recovery_codes_renewed'
+  | 'device_reported'
+  | 'session_limit_reached'
+  | 'deactivated'
+  | 'activated'
+  | 'deletion_requested'
+  | 'deleted'
+  | 'data_downloaded';
 
 /** Who did what to which account, when and from where. Written in the transaction of the act. */
 export const auditEvents = pgTable(

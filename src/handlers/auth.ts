@@ -1,34 +1,67 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { Context } from '../auth/context.ts';
+import { PENDING_SIGN_IN_MS } from '../auth/pending-sign-in.ts';
 import { safeReturnPath } from '../auth/return-path.ts';
-import { runAuth } from '../auth/run.ts';
+import { type AuthAnswer, runAuth } from '../auth/run.ts';
 import { deviceOf } from '../http/device.ts';
+import { deviceTokenOf, keepDeviceToken } from '../http/device-cookie.ts';
 import { originOf } from '../http/public-origin.ts';
+import { tellOfDisplaced } from './begin-session.ts';
 
 /** Everything under `/auth` that has no handler of its own. */
 export function passToAuth(context: Context): RequestHandler {
   return async (request, response) => {
-    await sendAuthAnswer(await answerWithAuth(context, request), response);
+    await sendAuthAnswer(
+      await answerWithAuth(context, request, response),
+      request,
+      response,
+      context,
+    );
   };
 }
 
-/** What Auth.js answers, not sent yet. */
-export function answerWithAuth(context: Context, request: Request): Promise<globalThis.Response> {
-  return runAuth(context, {
+/**
+ * What Auth.js answers, not sent yet. When a session began, or waits for the second factor, this
+ * browser gets what belongs to that.
+ */
+export async function answerWithAuth(
+  context: Context,
+  request: Request,
+  response: Response,
+): Promise<AuthAnswer> {
+  const deviceToken = deviceTokenOf(request, context);
+  const answer = await runAuth(context, {
     request: webRequestOf(request, originOf(request, context), context.cookies.callbackUrl.name),
     device: deviceOf(request),
+    deviceToken,
     viewer: request.viewer,
   });
+  const { started, pendingSignIn } = answer;
+  if (started || pendingSignIn) keepDeviceToken(response, context, deviceToken);
+  if (started) tellOfDisplaced(response, context, started);
+  if (pendingSignIn) {
+    const { name, options } = context.cookies.pendingSignIn;
+    response.cookie(name, pendingSignIn, { ...options, maxAge: PENDING_SIGN_IN_MS });
+  }
+  return answer;
 }
 
 export async function sendAuthAnswer(
-  answer: globalThis.Response,
+  { response: answer, pendingSignIn }: AuthAnswer,
+  request: Request,
   response: Response,
+  context: Context,
 ): Promise<void> {
   for (const [name, value] of answer.headers) {
     // Appended, as the check may have set cookies already.
     if (name === 'set-cookie') response.append(name, value);
     else response.set(name, value);
+  }
+  if (pendingSignIn) {
+    const wanted = request.body?.callbackUrl ?? request.cookies[context.cookies.callbackUrl.name];
+    const callbackUrl = safeReturnPath(wanted, originOf(request, context));
+    response.redirect(303, `/sign-in/second-factor?${new URLSearchParams({ callbackUrl })}`);
+    return;
   }
   response.status(answer.status).send(await answer.text());
 }

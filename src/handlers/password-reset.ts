@@ -2,7 +2,7 @@ import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import type { Context } from '../auth/context.ts';
 import { hashPassword, passwordProblem } from '../auth/password.ts';
-import { findResetToken, requestReset, resetPassword } from '../auth/password-reset.ts';
+import { isResetToken, requestReset, resetPassword } from '../auth/password-reset.ts';
 import { EMAIL_MAX_LENGTH } from '../auth/sign-in.ts';
 import { deviceOf } from '../http/device.ts';
 import { setFlash } from '../http/flash.ts';
@@ -47,7 +47,7 @@ export function showResetPassword(context: Context): RequestHandler {
   return async (request, response) => {
     const { token } = request.query;
     const given = typeof token === 'string' ? token : '';
-    const isUsable = (await findResetToken(context.database, given, context.clock())) !== null;
+    const isUsable = await isResetToken(context.database, given, context.clock());
     const locals = { title: 'Set a new password', token: given, isUsable, problem: null };
     renderPage(request, response.status(isUsable ? 200 : 410), context, 'reset-password', locals);
   };
@@ -66,7 +66,7 @@ export function setResetPassword(context: Context): RequestHandler {
     }
     const act = { device: deviceOf(request), now: context.clock() };
     // Hashing is work, and nobody without a link gets any done.
-    const isOpen = (await findResetToken(context.database, token, act.now)) !== null;
+    const isOpen = await isResetToken(context.database, token, act.now);
     const isSet =
       isOpen &&
       (await resetPassword(

@@ -44,10 +44,13 @@ export function showSignIn(context: Context): RequestHandler {
 /** Lets Auth.js check the password; when it says no, the form comes back with what was typed. */
 export function signIn(context: Context): RequestHandler {
   return async (request, response) => {
-    const answer = await answerWithAuth(context, request);
-    const location = new URL(answer.headers.get('location') ?? '/', originOf(request, context));
+    const answer = await answerWithAuth(context, request, response);
+    const redirect = answer.response.headers.get('location') ?? '/';
+    const location = new URL(redirect, originOf(request, context));
     const error = location.searchParams.get('error');
-    if (location.pathname !== '/sign-in' || error === null) return sendAuthAnswer(answer, response);
+    if (answer.pendingSignIn || location.pathname !== '/sign-in' || error === null) {
+      return sendAuthAnswer(answer, request, response, context);
+    }
     const email = textIn(request.body, 'email');
     setFlash(response, context, {
       kind: 'error',

@@ -9,8 +9,7 @@ import { deviceOf } from '../http/device.ts';
 import { setFlash } from '../http/flash.ts';
 import { textIn } from '../http/form.ts';
 import { type Pages, renderPage } from '../http/render.ts';
-import { setSessionCookie } from '../http/session-cookie.ts';
-import { startSession } from '../sessions/start.ts';
+import { beginSession } from './begin-session.ts';
 
 type Problems = Pages['sign-up']['problems'];
 
@@ -45,7 +44,7 @@ export function showSignUp(context: Context): RequestHandler {
 
 /** Creates the account and signs this browser in. */
 export function signUp(context: Context): RequestHandler {
-  const { clock, config, database, ledger } = context;
+  const { config, database } = context;
   return async (request, response) => {
     const { body } = request;
     const given = {
@@ -70,16 +69,13 @@ export function signUp(context: Context): RequestHandler {
     if (user === 'closed') return answer(403, {}, false);
     if (user === 'exists') return answer(422, { email: EXISTS });
 
-    const signIn = {
+    const started = await beginSession(request, response, context, {
       userId: user.id,
       cutoff: user.sessionsValidAfter,
       provider: 'credentials',
-      device,
-      replaces: request.viewer,
-    };
-    const started = await startSession(ledger, signIn, clock(), config.policy);
+      hasShownFactor: false,
+    });
     if (typeof started === 'string') return response.redirect(303, '/sign-in');
-    await setSessionCookie(request, response, context, started.sid, started);
     setFlash(response, context, { kind: 'notice', text: `Welcome, ${user.name}.` });
     response.redirect(303, HOME);
   };

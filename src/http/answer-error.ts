@@ -1,6 +1,8 @@
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import type { Context } from '../auth/context.ts';
+import { TooManyAttempts } from '../auth/too-many-attempts.ts';
 import { isDatabaseOutage } from '../database/outage.ts';
+import { clockTime, relativeTime } from '../time-words.ts';
 import { HttpError, unavailable } from './error.ts';
 import { renderPage } from './render.ts';
 import { isApi } from './viewer.ts';
@@ -14,6 +16,7 @@ const TITLES: Record<number, string> = {
   404: 'Not found',
   408: 'That took too long',
   413: 'Too much at once',
+  429: 'Too many attempts',
   500: 'Something went wrong',
   503: 'Back in a moment',
 };
@@ -54,20 +57,32 @@ export function answerInTime(context: Context): RequestHandler {
 
 /** The one place where errors become answers: a page, or JSON under `/api`. Causes go to the log. */
 function sendError(context: Context, request: Request, response: Response, error: unknown): void {
-  const { status, code, message } = answerTo(error);
+  const now = context.clock();
+  const { status, code, message } = answerTo(error, now);
   if (status >= 500) context.log.error({ err: error, path: request.path }, message);
   response.status(status);
-  if (status === 503) response.set('Retry-After', String(RETRY_AFTER_SECONDS));
+  const retryAfter = error instanceof TooManyAttempts ? secondsUntil(error.until, now) : null;
+  if (status === 503 || retryAfter !== null) {
+    response.set('Retry-After', String(retryAfter ?? RETRY_AFTER_SECONDS));
+  }
   if (isApi(request)) {
     response.json({ error: code, message });
     return;
   }
   const title = TITLES[status] ?? 'That did not work';
-  renderPage(request, response, context, 'error', { title, status, sentence: message });
+  // A reset by mail lifts the lock of an account.
+  const helps =
+    status === 429 ? { label: 'Set a new password by mail', path: '/forgot-password' } : null;
+  renderPage(request, response, context, 'error', { title, status, sentence: message, helps });
 }
 
-function answerTo(error: unknown): HttpError {
+function answerTo(error: unknown, now: Date): HttpError {
   if (error instanceof HttpError) return error;
+  if (error instanceof TooManyAttempts) {
+    const when = `${relativeTime(error.until, now)}, at ${clockTime(error.until)}`;
+    const sentence = `There were too many attempts. You can try again ${when}. Devices that are signed in stay signed in.`;
+    return new HttpError(429, 'too_many_attempts', sentence);
+  }
   if (isDatabaseOutage(error)) return unavailable();
   const status = clientStatusOf(error);
   if (status === 413) {
@@ -81,6 +96,9 @@ function answerTo(error: unknown): HttpError {
   const sentence = 'The cause is in the log of the server. Try again; if it stays, tell its admin.';
   return new HttpError(500, 'internal', sentence);
 }
+
+const secondsUntil = (instant: Date, now: Date): number =>
+  Math.max(1, Math.ceil((instant.getTime() - now.getTime()) / 1000));
 
 function tooLate(request: Request): HttpError {
   if (!request.complete) {

@@ -25,6 +25,12 @@ export interface Pages {
     problems: { currentPassword?: string; password?: string };
     endsOthers: boolean;
   };
+  confirm: {
+    next: string;
+    /** The fields of the form that waits; null: a page does. */
+    fields: [name: string, value: string][] | null;
+    problem: string | null;
+  };
   activity: {
     events: ActivityRow[];
     /** For how long it is kept. */
@@ -43,7 +49,7 @@ export interface Pages {
     total: number;
   };
   'admin/accounts': { accounts: UserSummary[]; pageNumber: number; pages: number; total: number };
-  error: { status: number; sentence: string };
+  error: { status: number; sentence: string; helps: { label: string; path: string } | null };
 }
 
 export interface EndedRow {

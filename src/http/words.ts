@@ -1,5 +1,7 @@
 import type { AuditAction, EndReason } from '../database/schema.ts';
 
+export { clockTime, exactTime, relativeTime } from '../time-words.ts';
+
 /** What a person is told who comes with a session that is over. */
 const REFUSALS: Record<EndReason, string> = {
   signed_out: 'You signed out on this device. Sign in to continue.',
@@ -11,6 +13,10 @@ const REFUSALS: Record<EndReason, string> = {
   password_reset:
     'Your password was set anew, which signed out every device. Sign in with the new one.',
   password_changed: 'Your password was changed on another device. Sign in with the new one.',
+  email_restored:
+    'A change of the email address was undone, which signed out every device. Sign in to continue.',
+  reported: 'A sign-in was reported as foreign, which signed out every device. Set a new password.',
+  session_limit: 'You were signed out here, as this account was used on too many devices at once.',
   superseded: 'All earlier sessions of this account were ended. Sign in to continue.',
   expired: 'Your session has expired. Sign in to continue.',
   idle: 'You were signed out because you were away for a while.',
@@ -27,6 +33,9 @@ const ENDS: Record<EndReason, string> = {
   revoked_by_admin: 'Signed out by an administrator',
   password_reset: 'Ended by a password reset',
   password_changed: 'Ended by a change of password',
+  email_restored: 'Ended when a change of email was undone',
+  reported: 'Ended by “This wasn’t me”',
+  session_limit: 'Ended for a sign-in on one device more than allowed',
   superseded: 'Ended with all earlier sessions',
   expired: 'Expired',
   idle: 'Ended after inactivity',
@@ -46,6 +55,22 @@ const ACTS: Record<AuditAction, string> = {
   profile_changed: 'Profile changed',
   password_reset: 'Password set anew by mail',
   password_changed: 'Password changed',
+  confirmed: 'Password confirmed',
+  confirmation_failed: 'Wrong password at a confirmation',
+  email_changed: 'Email address changed',
+  email_restored: 'Change of email address undone',
+  second_factor_added: 'Second factor set up',
+  second_factor_removed: 'Second factor removed',
+  second_factor_failed: 'Wrong code of the second factor',
+  recovery_code_used: 'Recovery code used',
+  recovery_codes_renewed: 'New recovery codes made',
+  device_reported: 'Sign-in reported as foreign',
+  session_limit_reached: 'Least used device signed out: too many devices',
+  deactivated: 'Account deactivated',
+  activated: 'Account activated again',
+  deletion_requested: 'Deletion of the account asked for',
+  deleted: 'Account deleted',
+  data_downloaded: 'Data of the account downloaded',
 };
 
 const PROVIDERS: Record<string, string> = { credentials: 'Password' };
@@ -57,35 +82,6 @@ export const endWords = (reason: EndReason): string => ENDS[reason];
 /** How a person signed in: "Password", or the provider's id with a capital. */
 export const signInMethod = (provider: string): string =>
   PROVIDERS[provider] ?? provider.charAt(0).toUpperCase() + provider.slice(1);
-
-const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
-const exact = new Intl.DateTimeFormat('en-GB', {
-  dateStyle: 'long',
-  timeStyle: 'medium',
-  timeZone: 'UTC',
-});
-const clock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'short', timeZone: 'UTC' });
-const STEPS = [
-  ['day', 86_400_000],
-  ['hour', 3_600_000],
-  ['minute', 60_000],
-] as const;
-
-/** "5 minutes ago", "in 7 days", "just now". */
-export function relativeTime(instant: Date, now: Date): string {
-  const ms = instant.getTime() - now.getTime();
-  for (const [unit, size] of STEPS) {
-    const amount = Math.round(ms / size);
-    if (amount !== 0) return relative.format(amount, unit);
-  }
-  return ms > 0 ? 'in less than a minute' : 'just now';
-}
-
-/** "21 November 2026 at 14:02:07 UTC". */
-export const exactTime = (instant: Date): string => `${exact.format(instant)} UTC`;
-
-/** "14:02 UTC". */
-export const clockTime = (instant: Date): string => `${clock.format(instant)} UTC`;
 
 /** "1 device", "3 devices". */
 export const counted = (count: number, noun: string): string =>

@@ -7,6 +7,7 @@ export interface QueuedMail {
   kind: MailKind;
   address: string;
   facts: MailFacts;
+  queuedAt: Date;
   /** How often it was tried, this time included. */
   attempts: number;
 }
@@ -43,6 +44,7 @@ export async function takeMail(database: Database): Promise<QueuedMail | null> {
       kind: mails.kind,
       address: mails.address,
       facts: mails.facts,
+      queuedAt: mails.queuedAt,
       attempts: mails.attempts,
     });
   return taken ?? null;

@@ -1,20 +1,20 @@
 import { and, eq } from 'drizzle-orm';
 import type { Database } from '../database/open.ts';
 import { sessions, users } from '../database/schema.ts';
-import { type Session, sessionColumns } from './lookup.ts';
+import { type Session, type SessionUser, sessionColumns, userColumns } from './lookup.ts';
 import { hashSid } from './sid.ts';
 import { verdictOf } from './verdict.ts';
 
 /**
- * Locks a user's row until the transaction ends: waits for sign-ins that hold a share lock, and keeps
- * new ones waiting (invariant 4). Null: there is no such user.
+ * Locks a user's row until the transaction ends: sign-ins and whatever raises the
+ * cutoff take turns (invariant 4). Null: there is no such user.
  *
  * The user is always locked before its sessions. `for update` would also wait for foreign keys, and so
  * for somebody who holds a session and is about to write its audit event: a deadlock.
  */
-export async function lockUser(transaction: Database, userId: string) {
+export async function lockUser(transaction: Database, userId: string): Promise<SessionUser | null> {
   const [user] = await transaction
-    .select({ isActive: users.isActive, sessionsValidAfter: users.sessionsValidAfter })
+    .select(userColumns)
     .from(users)
     .where(eq(users.id, userId))
     .for('no key update');

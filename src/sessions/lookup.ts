@@ -29,6 +29,7 @@ export interface SessionUser {
   organizationId: string | null;
   isActive: boolean;
   sessionsValidAfter: Date;
+  hasSecondFactor: boolean;
 }
 
 /** A session with its user: all that a request needs to know, in one row. */
@@ -43,7 +44,12 @@ export type Viewer = SessionRecord & { sid: string };
 /** Looks up the session of a `sid`, live or over. Null: there is none. */
 export type FindSession = (sid: string) => Promise<SessionRecord | null>;
 
-const { sessionToken: _, updatedAt: __, ...sessionColumns } = getTableColumns(sessions);
+const {
+  sessionToken: _,
+  confirmedAt: __,
+  updatedAt: ___,
+  ...sessionColumns
+} = getTableColumns(sessions);
 
 export { sessionColumns };
 export const userColumns = {
@@ -54,6 +60,7 @@ export const userColumns = {
   organizationId: users.organizationId,
   isActive: users.isActive,
   sessionsValidAfter: users.sessionsValidAfter,
+  hasSecondFactor: sql<boolean>`${users.secondFactorSecret} is not null`,
 };
 
 /** A request waits no longer than this to hear whether its session is live. */

@@ -14,10 +14,10 @@ export interface PackedRecord {
 /** @param record of a session that has not ended. */
 export function pack({ session, user }: SessionRecord): PackedRecord {
   const { id, userAgent, ipAddress, provider } = session;
-  const { name, email, role, organizationId, isActive } = user;
+  const { name, email, role, organizationId, isActive, hasSecondFactor } = user;
   return {
     session: { id, userAgent, ipAddress, provider },
-    user: { id: user.id, name, email, role, organizationId, isActive },
+    user: { id: user.id, name, email, role, organizationId, isActive, hasSecondFactor },
     instants: [
       session.authenticatedAt.getTime(),
       session.expires.getTime(),
@@ -55,6 +55,7 @@ export function unpack({ session, user, instants }: PackedRecord): SessionRecord
       organizationId: user.organizationId,
       isActive: user.isActive,
       sessionsValidAfter: new Date(sessionsValidAfter),
+      hasSecondFactor: user.hasSecondFactor,
     },
   };
 }

@@ -8,6 +8,8 @@ export interface SessionPolicy {
   absoluteAgeMs: number | null;
   /** A session without a request for this long is over (NIST SP 800-63B, section 5.2). */
   idleTimeoutMs: number | null;
+  /** How many live sessions an account has at most. */
+  sessionLimit: number;
 }
 
 /** The instant at which a session used at `now` expires if it is not used again. */

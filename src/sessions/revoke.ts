@@ -15,11 +15,15 @@ export interface Act {
   now: Date;
 }
 
-/** How many sessions ended, and what the token of the one that was kept must carry. */
-export interface Kept {
-  ended: number;
+/** What the token of a session must carry that has moved to another secret. */
+export interface Moved {
   sid: string;
   authenticatedAt: Date;
+}
+
+/** The session that was kept, and how many ended. */
+export interface Kept extends Moved {
+  ended: number;
 }
 
 /**

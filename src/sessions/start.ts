@@ -1,10 +1,14 @@
-import { eq, sql } from 'drizzle-orm';
-import { sessions, users } from '../database/schema.ts';
+import { and, count, desc, eq, gt, ne, sql } from 'drizzle-orm';
+import type { Database } from '../database/open.ts';
+import { knownDevices, sessions, users } from '../database/schema.ts';
+import { queueMail } from '../mail/queue.ts';
 import { recordEvent } from './audit.ts';
 import { changeUsers, type Writable } from './change-users.ts';
 import type { Device } from './device.ts';
 import { endSession } from './end.ts';
-import { type SessionRecord, sessionColumns, userColumns, type Viewer } from './lookup.ts';
+import { isLive } from './list.ts';
+import { lockUser } from './lock.ts';
+import { type Session, type SessionRecord, sessionColumns, type Viewer } from './lookup.ts';
 import { expiresAt, type SessionPolicy } from './policy.ts';
 import { hashSid, newSid } from './sid.ts';
 
@@ -15,39 +19,52 @@ export interface SignIn {
   /** How the person proved who they are: `credentials`, or the id of an Auth.js provider. */
   provider: string;
   device: Device;
+  /** What the browser's device cookie holds. */
+  deviceToken: string;
   /** The live session that this browser had until now: it ends, as its cookie is overwritten. */
   replaces: SessionRecord | null;
+  /** Whether the second factor was shown. Without it nobody who has one gets a session. */
+  hasShownFactor: boolean;
 }
+
+/** A session that has just begun. */
+export interface Started extends Viewer {
+  /** The one that had to end for it, as the account has no more than so many. */
+  displaced: Session | null;
+}
+
+/** Why no session began; see `startSession`. */
+export type NotStarted = 'deactivated' | 'changed' | 'second_factor';
 
 /**
  * Writes the session of a sign-in whose credentials were checked.
  *
- * The share lock and the comparison are invariant 4: a cutoff that commits first is seen here, and
- * one that comes later waits for this row and then ends it. Without them, a sign-in with the old
- * password that straddles a password reset would leave a live session behind.
+ * The lock and the comparison are invariant 4: a cutoff that commits first is seen here, and one that
+ * comes later waits for this row and then ends it. Without them, a sign-in with the old password that
+ * straddles a password reset would leave a live session behind.
  *
- * @returns the record with the new `sid`, or why there is none: the account is deactivated, or it was
- *   signed out everywhere or deleted meanwhile, and the credentials have to be checked again.
+ * @returns the record with the new `sid`, or why there is none: the account is deactivated; it was
+ *   signed out everywhere or deleted meanwhile, and the credentials have to be checked again; or it has
+ *   a second factor that was not shown.
  */
 export function startSession(
   ledger: Writable,
-  { userId, cutoff, provider, device, replaces }: SignIn,
+  signIn: SignIn,
   now: Date,
   policy: SessionPolicy,
-): Promise<Viewer | 'deactivated' | 'changed'> {
+): Promise<Started | NotStarted> {
+  const { userId, cutoff, provider, device, replaces } = signIn;
   const changed = replaces ? [userId, replaces.user.id] : [userId];
   return changeUsers(ledger, changed, async (transaction) => {
-    const [user] = await transaction
-      .select(userColumns)
-      .from(users)
-      .where(eq(users.id, userId))
-      .for('share');
+    const user = await lockUser(transaction, userId);
     if (user && !user.isActive) return 'deactivated';
     if (user?.sessionsValidAfter.getTime() !== cutoff.getTime()) return 'changed';
+    if (user.hasSecondFactor && !signIn.hasShownFactor) return 'second_factor';
 
     if (replaces) {
       await endSession(transaction, replaces.session, { reason: 'replaced', now });
     }
+    const displaced = await makeRoom(transaction, signIn, now, policy);
     const sid = newSid();
     const [session] = await transaction
       .insert(sessions)
@@ -56,6 +73,7 @@ export function startSession(
         userId,
         // The database's clock, as for the cutoff, and never before it (invariant 3).
         authenticatedAt: sql`greatest(clock_timestamp(), ${users.sessionsValidAfter.mapToDriverValue(cutoff)}::timestamptz)`,
+        confirmedAt: now,
         createdAt: now,
         lastActive: now,
         expires: expiresAt(now, now, policy),
@@ -65,6 +83,71 @@ export function startSession(
       .returning(sessionColumns);
     if (!session) throw new Error('The database returned no row for a new session.');
     await recordEvent(transaction, { action: 'sign_in', userId, sessionId: session.id, device });
-    return { session, user, sid };
+    await forgetFailures(transaction, userId);
+    await meetDevice(transaction, signIn, user.email, now);
+    return { session, user, sid, displaced };
   });
+}
+
+/** Ends the least recently used session if one more would be too many. Returns it, or null. */
+async function makeRoom(
+  transaction: Database,
+  { userId, device }: SignIn,
+  now: Date,
+  { idleTimeoutMs, sessionLimit }: SessionPolicy,
+): Promise<Session | null> {
+  const live = await transaction
+    .select({ id: sessions.id })
+    .from(sessions)
+    .innerJoin(users, eq(users.id, sessions.userId))
+    .where(and(eq(sessions.userId, userId), isLive({ now, idleTimeoutMs })))
+    .orderBy(desc(sessions.lastActive), desc(sessions.id))
+    .offset(sessionLimit - 1);
+  let displaced: Session | null = null;
+  // More than one only after the limit was lowered.
+  for (const { id } of live) {
+    displaced = await endSession(transaction, { id, userId }, { reason: 'session_limit', now });
+    await recordEvent(transaction, {
+      action: 'session_limit_reached',
+      ...{ userId, sessionId: id, device },
+    });
+  }
+  return displaced;
+}
+
+/** An attempt counts as failed until it has come through. */
+async function forgetFailures(transaction: Database, userId: string): Promise<void> {
+  await transaction
+    .update(users)
+    .set({ failedLoginAttempts: 0, lockoutUntil: null })
+    .where(and(eq(users.id, userId), gt(users.failedLoginAttempts, 0)));
+}
+
+/**
+ * Notes on which browser this account was signed in, and tells its owner of one that is new. The first
+ * one of an account is no news. Known by its cookie: user agents and addresses change too often.
+ */
+async function meetDevice(
+  transaction: Database,
+  { userId, device, deviceToken }: SignIn,
+  address: string,
+  now: Date,
+): Promise<void> {
+  const tokenHash = hashSid(deviceToken);
+  const [met] = await transaction
+    .insert(knownDevices)
+    .values({ userId, tokenHash, lastSignInAt: now })
+    .onConflictDoUpdate({
+      target: [knownDevices.userId, knownDevices.tokenHash],
+      set: { lastSignInAt: now },
+    })
+    .returning({ isNew: sql<boolean>`xmax = 0` });
+  if (!met?.isNew) return;
+  const [others] = await transaction
+    .select({ total: count() })
+    .from(knownDevices)
+    .where(and(eq(knownDevices.userId, userId), ne(knownDevices.tokenHash, tokenHash)));
+  if (!others?.total) return;
+  const facts = { ...device, subject: userId };
+  await queueMail(transaction, { kind: 'new_device', address, facts });
 }

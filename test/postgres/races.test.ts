@@ -18,6 +18,7 @@ const policy = {
   updateAgeMs: 60_000,
   absoluteAgeMs: null,
   idleTimeoutMs: null,
+  sessionLimit: 100,
 };
 const now = new Date();
 const act = { device, now };
@@ -51,7 +52,8 @@ describe('sign-in against the cutoff', () => {
   }
 
   async function signIn(credentials: Awaited<ReturnType<typeof readCredentials>>) {
-    const request = { ...credentials, device, replaces: null };
+    const proven = { ...credentials, deviceToken: newSid(), hasShownFactor: false };
+    const request = { ...proven, device, replaces: null };
     const started = await startSession(ledger, request, now, policy);
     return typeof started === 'string' ? null : started;
   }

@@ -1,0 +1,108 @@
+import { and, count, eq, gt, sql } from 'drizzle-orm';
+import type { Database } from '../database/open.ts';
+import { verificationTokens } from '../database/schema.ts';
+import { hashSid, isSid, newSid } from '../sessions/sid.ts';
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+
+/**
+ * What a link in a mail may do, and for how long. ASVS 5.0, 6.4.1 and 6.6.2: such tokens are random,
+ * used once, and good for a short time; those that only take something back may wait for a holiday.
+ */
+export const LINK_LIFETIMES_MS = {
+  password_reset: 30 * MINUTE_MS,
+  sign_up: DAY_MS,
+  email_change: DAY_MS,
+  email_undo: 7 * DAY_MS,
+  report_device: 7 * DAY_MS,
+  account_deletion: 60 * MINUTE_MS,
+} as const;
+
+export type LinkPurpose = keyof typeof LINK_LIFETIMES_MS;
+
+/** More would be somebody else filling a mailbox. */
+const LINKS_AT_ONCE = 3;
+
+const identifierOf = (purpose: LinkPurpose, subject: string) => `${purpose}:${subject}`;
+
+/**
+ * Makes the token of a link, of which only the hash is kept.
+ * @param subject what the link is about: the id of a user, or one followed by `:` and more.
+ * @returns null when there are links enough for this already.
+ */
+export async function makeLinkToken(
+  database: Database,
+  purpose: LinkPurpose,
+  subject: string,
+  now: Date,
+): Promise<string | null> {
+  const identifier = identifierOf(purpose, subject);
+  const [links] = await database
+    .select({ total: count() })
+    .from(verificationTokens)
+    .where(and(eq(verificationTokens.identifier, identifier), gt(verificationTokens.expires, now)));
+  if ((links?.total ?? 0) >= LINKS_AT_ONCE) return null;
+  const token = newSid();
+  const expires = new Date(now.getTime() + LINK_LIFETIMES_MS[purpose]);
+  await database.insert(verificationTokens).values({ identifier, token: hashSid(token), expires });
+  return token;
+}
+
+/** What a link is about; null: it is used, expired, for another purpose or not ours. Changes nothing. */
+export async function findLink(
+  database: Database,
+  purpose: LinkPurpose,
+  token: string,
+  now: Date,
+): Promise<string | null> {
+  if (!isSid(token)) return null;
+  const [found] = await database
+    .select({ identifier: verificationTokens.identifier })
+    .from(verificationTokens)
+    .where(usable(purpose, token, now));
+  return found ? found.identifier.slice(purpose.length + 1) : null;
+}
+
+/**
+ * Uses a link up, so that of two uses at once one wins. Give it the transaction of what the link does.
+ * @returns what it is about, or null, as `findLink`.
+ */
+export async function useLink(
+  transaction: Database,
+  purpose: LinkPurpose,
+  token: string,
+  now: Date,
+): Promise<string | null> {
+  if (!isSid(token)) return null;
+  const [used] = await transaction
+    .delete(verificationTokens)
+    .where(usable(purpose, token, now))
+    .returning({ identifier: verificationTokens.identifier });
+  return used ? used.identifier.slice(purpose.length + 1) : null;
+}
+
+/** Lets no link of this purpose work any more that is about this subject, or one that begins with it. */
+export async function dropLinks(
+  transaction: Database,
+  purpose: LinkPurpose,
+  subject: string,
+): Promise<void> {
+  await transaction
+    .delete(verificationTokens)
+    .where(sql`starts_with(${verificationTokens.identifier}, ${identifierOf(purpose, subject)})`);
+}
+
+/** Lets none of a user's links work any more, whatever they are for. */
+export async function dropEveryLink(transaction: Database, userId: string): Promise<void> {
+  for (const purpose of Object.keys(LINK_LIFETIMES_MS) as LinkPurpose[]) {
+    await dropLinks(transaction, purpose, userId);
+  }
+}
+
+const usable = (purpose: LinkPurpose, token: string, now: Date) =>
+  and(
+    eq(verificationTokens.token, hashSid(token)),
+    sql`starts_with(${verificationTokens.identifier}, ${identifierOf(purpose, '')})`,
+    gt(verificationTokens.expires, now),
+  );

@@ -1,0 +1,72 @@
+import { hash } from 'node:crypto';
+import { and, eq, lte, type SQL, sql } from 'drizzle-orm';
+import type { Database } from '../database/open.ts';
+import { unknownAddresses, users } from '../database/schema.ts';
+import { TooManyAttempts } from './too-many-attempts.ts';
+import { hasEmail, normalizeEmail } from './users.ts';
+
+/** So many attempts cost no pause: people mistype. */
+const FREE_ATTEMPTS = 5;
+const FIRST_PAUSE_SECONDS = 60;
+/** With it 100 attempts, the most that NIST SP 800-63B (section 3.2.2) allows in a row, take four days. */
+const LONGEST_PAUSE_SECONDS = 3_600;
+
+type Counted = typeof users | typeof unknownAddresses;
+
+/**
+ * Counts an attempt to sign in, before the password is looked at: an attempt counts as failed until a
+ * session comes of it, so that no number of attempts at once gets past the count. An address without
+ * an account is counted in the same way, with the same queries.
+ * @throws {TooManyAttempts} while the address is locked; then nothing is counted.
+ */
+export async function takeAttempt(database: Database, email: string, now: Date): Promise<void> {
+  const addressHash = hash('sha256', normalizeEmail(email), 'base64url');
+  const counted = await database
+    .update(users)
+    .set(countedIn(users, now))
+    .where(and(hasEmail(email), isOpen(users, now)))
+    .returning({ id: users.id });
+  const countedStranger = await database
+    .insert(unknownAddresses)
+    .select(
+      sql`select ${addressHash}, 1, null::timestamptz, now() where not exists (select from ${users} where ${hasEmail(email)})`,
+    )
+    .onConflictDoUpdate({
+      target: unknownAddresses.addressHash,
+      set: { ...countedIn(unknownAddresses, now), updatedAt: sql`now()` },
+      setWhere: isOpen(unknownAddresses, now),
+    })
+    .returning({ addressHash: unknownAddresses.addressHash });
+  if (counted.length + countedStranger.length > 0) return;
+  throw new TooManyAttempts((await lockoutEnd(database, email, addressHash)) ?? now);
+}
+
+const isOpen = ({ lockoutUntil }: Counted, now: Date) =>
+  sql`(${lockoutUntil} is null or ${lte(lockoutUntil, now)})`;
+
+/** One more attempt, and the pause that follows it: none, then one that doubles each time. */
+function countedIn({ failedLoginAttempts }: Counted, now: Date): Record<string, SQL> {
+  const attempts = sql`${failedLoginAttempts} + 1`;
+  const seconds = sql`least(${LONGEST_PAUSE_SECONDS}, ${FIRST_PAUSE_SECONDS} * power(2, least(${attempts}, 30) - ${FREE_ATTEMPTS}))`;
+  return {
+    failedLoginAttempts: attempts,
+    lockoutUntil: sql`case when ${attempts} >= ${FREE_ATTEMPTS} then ${now.toISOString()}::timestamptz + make_interval(secs => ${seconds}) end`,
+  };
+}
+
+/** Null: the lock was lifted meanwhile. */
+async function lockoutEnd(
+  database: Database,
+  email: string,
+  addressHash: string,
+): Promise<Date | null> {
+  const [known] = await database
+    .select({ until: users.lockoutUntil })
+    .from(users)
+    .where(hasEmail(email));
+  const [stranger] = await database
+    .select({ until: unknownAddresses.lockoutUntil })
+    .from(unknownAddresses)
+    .where(eq(unknownAddresses.addressHash, addressHash));
+  return known?.until ?? stranger?.until ?? null;
+}

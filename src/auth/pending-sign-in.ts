@@ -1,0 +1,74 @@
+import { and, eq, gt, lt, sql } from 'drizzle-orm';
+import type { Database } from '../database/open.ts';
+import { pendingSignIns } from '../database/schema.ts';
+import { hashSid, isSid, newSid } from '../sessions/sid.ts';
+
+/** For so long the second factor can be shown. */
+export const PENDING_SIGN_IN_MS = 10 * 60_000;
+/** ASVS 5.0, 6.6.3: codes are few, so guesses must be. */
+const MAX_CODES = 5;
+
+/** A sign-in whose password was right, and of which nothing else exists yet. */
+export interface PendingSignIn {
+  userId: string;
+  /** The cutoff as it was when the password was checked (invariant 4). */
+  cutoff: Date;
+  provider: string;
+}
+
+/** Lets a sign-in wait for the second factor. Returns what its browser must keep. */
+export async function beginPendingSignIn(
+  database: Database,
+  pending: PendingSignIn,
+  now: Date,
+): Promise<string> {
+  const token = newSid();
+  const expires = new Date(now.getTime() + PENDING_SIGN_IN_MS);
+  await database.insert(pendingSignIns).values({ ...pending, tokenHash: hashSid(token), expires });
+  return token;
+}
+
+/** The sign-in that waits in this browser; null: there is none, it is too old or had its five codes. */
+export async function findPendingSignIn(
+  database: Database,
+  token: string,
+  now: Date,
+): Promise<PendingSignIn | null> {
+  if (!isSid(token)) return null;
+  const [found] = await database.select().from(pendingSignIns).where(open(token, now));
+  return found ?? null;
+}
+
+/**
+ * Counts a code, before it is looked at, so that many at once are no more than five.
+ * @returns the sign-in; null as for `findPendingSignIn`.
+ */
+export async function takeCodeAttempt(
+  database: Database,
+  token: string,
+  now: Date,
+): Promise<PendingSignIn | null> {
+  if (!isSid(token)) return null;
+  const [taken] = await database
+    .update(pendingSignIns)
+    .set({ attempts: sql`${pendingSignIns.attempts} + 1` })
+    .where(open(token, now))
+    .returning();
+  return taken ?? null;
+}
+
+/** Ends the waiting. Returns whether it was this call that did, of two at once. */
+export async function endPendingSignIn(database: Database, token: string): Promise<boolean> {
+  const ended = await database
+    .delete(pendingSignIns)
+    .where(eq(pendingSignIns.tokenHash, hashSid(token)))
+    .returning({ userId: pendingSignIns.userId });
+  return ended.length > 0;
+}
+
+const open = (token: string, now: Date) =>
+  and(
+    eq(pendingSignIns.tokenHash, hashSid(token)),
+    gt(pendingSignIns.expires, now),
+    lt(pendingSignIns.attempts, MAX_CODES),
+  );

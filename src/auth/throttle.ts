@@ -1,0 +1,93 @@
+import ipaddr from 'ipaddr.js';
+import { RateLimiterDrizzle, RateLimiterRes } from 'rate-limiter-flexible';
+import type { Database } from '../database/open.ts';
+import { rateLimits } from '../database/schema.ts';
+import { TooManyAttempts } from './too-many-attempts.ts';
+
+const QUARTER_HOUR_S = 900;
+const HOUR_S = 3_600;
+
+/** How often something may be tried. Counted in the database, so for all processes together. */
+export interface Throttle {
+  /**
+   * Counts a try.
+   * @returns how to take it back: what came through counts for nothing.
+   * @throws {TooManyAttempts} when that was one too many.
+   */
+  count(who: string | null, now: Date): Promise<() => Promise<void>>;
+}
+
+export interface Throttles {
+  /** Attempts to sign in that failed, by IP address. */
+  signIn: Throttle;
+  /** Mails that a stranger can have sent, for a forgotten password or at sign-up, by IP address. */
+  mail: Throttle;
+  /** Wrong passwords of somebody who is signed in, by session: nobody else is locked out by them. */
+  confirmation: Throttle;
+}
+
+export function createThrottles(database: Database): Throttles {
+  const limiter = (keyPrefix: string, points: number, duration: number) =>
+    new RateLimiterDrizzle({
+      ...{ storeClient: database, schema: rateLimits, keyPrefix, points, duration },
+      // The purge does that.
+      clearExpiredByTimeout: false,
+    });
+  return {
+    signIn: byPlace(
+      limiter('sign_in:address', 50, QUARTER_HOUR_S),
+      limiter('sign_in:network', 250, QUARTER_HOUR_S),
+    ),
+    mail: byPlace(limiter('mail:address', 30, HOUR_S), limiter('mail:network', 150, HOUR_S)),
+    confirmation: byKey(limiter('confirmation', 5, QUARTER_HOUR_S)),
+  };
+}
+
+function byKey(limiter: RateLimiterDrizzle): Throttle {
+  return {
+    async count(who, now) {
+      const key = who ?? 'unknown';
+      await consume(limiter, key, now);
+      return async () => {
+        await limiter.reward(key);
+      };
+    },
+  };
+}
+
+/** By address, and by the network that it is in, as whoever has one address often has many. */
+function byPlace(byAddress: RateLimiterDrizzle, byNetwork: RateLimiterDrizzle): Throttle {
+  return {
+    async count(ipAddress, now) {
+      const { address, network } = placesOf(ipAddress);
+      const takeBack = [
+        await byKey(byAddress).count(address, now),
+        await byKey(byNetwork).count(network, now),
+      ];
+      return async () => {
+        await Promise.all(takeBack.map((each) => each()));
+      };
+    },
+  };
+}
+
+async function consume(limiter: RateLimiterDrizzle, key: string, now: Date): Promise<void> {
+  try {
+    await limiter.consume(key);
+  } catch (refusal) {
+    if (!(refusal instanceof RateLimiterRes)) throw refusal;
+    throw new TooManyAttempts(new Date(now.getTime() + refusal.msBeforeNext));
+  }
+}
+
+/** Of IPv6 a home has a whole /64, and a provider hands out /48s; of IPv4 a network is a /24. */
+function placesOf(ipAddress: string | null): { address: string; network: string } {
+  if (ipAddress === null) return { address: 'unknown', network: 'unknown' };
+  if (ipaddr.IPv4.isValid(ipAddress)) {
+    const network = ipaddr.IPv4.networkAddressFromCIDR(`${ipAddress}/24`).toString();
+    return { address: ipAddress, network };
+  }
+  const within = (bits: number) =>
+    `${ipaddr.IPv6.networkAddressFromCIDR(`${ipAddress}/${bits}`)}/${bits}`;
+  return { address: within(64), network: within(48) };
+}

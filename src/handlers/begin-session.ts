@@ -1,0 +1,39 @@
+import type { Request, Response } from 'express';
+import type { Context } from '../auth/context.ts';
+import { deviceOf } from '../http/device.ts';
+import { deviceTokenOf, keepDeviceToken } from '../http/device-cookie.ts';
+import { setFlash } from '../http/flash.ts';
+import { setSessionCookie } from '../http/session-cookie.ts';
+import { deviceName } from '../sessions/device.ts';
+import { type NotStarted, type SignIn, type Started, startSession } from '../sessions/start.ts';
+
+/** Signs this browser in, for somebody who has just proved who they are. */
+export async function beginSession(
+  request: Request,
+  response: Response,
+  context: Context,
+  proven: Pick<SignIn, 'userId' | 'cutoff' | 'provider' | 'hasShownFactor'>,
+): Promise<Started | NotStarted> {
+  const { clock, config, ledger } = context;
+  const deviceToken = deviceTokenOf(request, context);
+  const { viewer: replaces } = request;
+  const signIn = { ...proven, device: deviceOf(request), deviceToken, replaces };
+  const started = await startSession(ledger, signIn, clock(), config.policy);
+  if (typeof started === 'string') return started;
+  await setSessionCookie(request, response, context, started.sid, started);
+  keepDeviceToken(response, context, deviceToken);
+  tellOfDisplaced(response, context, started);
+  return started;
+}
+
+/** Says which device was signed out for this one, if one had to be. */
+export function tellOfDisplaced(
+  response: Response,
+  context: Context,
+  { displaced }: Pick<Started, 'displaced'>,
+): void {
+  if (!displaced) return;
+  const { sessionLimit } = context.config.policy;
+  const text = `An account has ${sessionLimit} devices at most, so the one that was used least recently was signed out: ${deviceName(displaced.userAgent)}.`;
+  setFlash(response, context, { kind: 'notice', text });
+}

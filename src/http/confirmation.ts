@@ -1,0 +1,51 @@
+import type { Request, RequestHandler, Response } from 'express';
+import type { Context } from '../auth/context.ts';
+import { isConfirmed } from '../sessions/confirm.ts';
+import { HttpError } from './error.ts';
+import { renderPage } from './render.ts';
+import { isApi, viewerOf } from './viewer.ts';
+
+/** What somebody wanted to do who is asked for the password first. */
+export interface Interrupted {
+  path: string;
+  /** The fields of the form that was sent; null: a page was asked for. */
+  fields: [name: string, value: string][] | null;
+}
+
+/**
+ * Lets those pass who proved their password a short time ago. Others are asked for it, and then go on
+ * with what they wanted, form and all. Goes after `requireViewer`.
+ */
+export function requireConfirmation(context: Context): RequestHandler {
+  const { clock, database } = context;
+  return async (request, response, next) => {
+    if (await isConfirmed(database, viewerOf(request).session.id, clock())) return next();
+    if (isApi(request)) {
+      const sentence = 'Confirm your password on /account/confirm in a browser, then try again.';
+      throw new HttpError(403, 'confirmation_required', sentence);
+    }
+    const fields = request.method === 'POST' ? fieldsIn(request.body) : null;
+    askForPassword(request, response, context, { path: request.originalUrl, fields }, null);
+  };
+}
+
+/** The page that asks for the password, before anything was done. */
+export function askForPassword(
+  request: Request,
+  response: Response,
+  context: Context,
+  { path, fields }: Interrupted,
+  problem: string | null,
+): void {
+  const locals = { title: 'Is it you?', next: path, fields, problem };
+  renderPage(request, response.status(403), context, 'confirm', locals);
+}
+
+/** What a form sent, without what belongs to the asking. */
+export function fieldsIn(body: Record<string, unknown>): [name: string, value: string][] {
+  return Object.entries(body)
+    .filter(([name]) => name !== 'csrfToken' && !name.startsWith('confirm.'))
+    .flatMap(([name, value]) =>
+      [value].flat().map((each): [string, string] => [name, String(each)]),
+    );
+}

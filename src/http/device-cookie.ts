@@ -1,0 +1,18 @@
+import type { Request, Response } from 'express';
+import type { Context } from '../auth/context.ts';
+import { isSid, newSid } from '../sessions/sid.ts';
+
+/** As long as browsers keep a cookie (RFC 6265bis, section 5.5: 400 days). */
+const LIFETIME_MS = 400 * 86_400_000;
+
+/** What tells this browser from others, or something new to do so. Proves nothing else about anybody. */
+export function deviceTokenOf(request: Request, { cookies }: Context): string {
+  const known = request.cookies[cookies.device.name];
+  return typeof known === 'string' && isSid(known) ? known : newSid();
+}
+
+/** Lets this browser keep it. */
+export function keepDeviceToken(response: Response, { cookies }: Context, token: string): void {
+  const { name, options } = cookies.device;
+  response.cookie(name, token, { ...options, maxAge: LIFETIME_MS });
+}

@@ -1,0 +1,43 @@
+import { and, eq, gt } from 'drizzle-orm';
+import type { Database } from '../database/open.ts';
+import { sessions } from '../database/schema.ts';
+import { recordEvent } from './audit.ts';
+import { changeUsers, type Writable } from './change-users.ts';
+import { lockLiveSession } from './lock.ts';
+import type { Act, Moved } from './revoke.ts';
+import { hashSid, newSid } from './sid.ts';
+
+/** How long a proof of the password counts for what is sensitive (ASVS 5.0, 7.5.1 and 7.5.3). */
+const CONFIRMED_FOR_MS = 10 * 60_000;
+
+/** Whether the password was proved on this session a short time ago, at sign-in or since. */
+export async function isConfirmed(database: Database, id: string, now: Date): Promise<boolean> {
+  const since = new Date(now.getTime() - CONFIRMED_FOR_MS);
+  const condition = and(eq(sessions.id, id), gt(sessions.confirmedAt, since));
+  return (await database.$count(sessions, condition)) > 0;
+}
+
+/**
+ * Notes that the password was proved, and moves the session to a new `sid`: a copy of its old token is
+ * dead, and knows nothing of the confirmation.
+ * @returns what the session's token must carry now; null when the session is over.
+ */
+export function confirmSession(
+  ledger: Writable,
+  session: { sid: string; userId: string },
+  { device, now }: Act,
+): Promise<Moved | null> {
+  const { userId } = session;
+  return changeUsers(ledger, [userId], async (transaction) => {
+    const live = await lockLiveSession(transaction, session, now);
+    if (!live) return null;
+    const { id, authenticatedAt } = live;
+    const sid = newSid();
+    await transaction
+      .update(sessions)
+      .set({ sessionToken: hashSid(sid), confirmedAt: now })
+      .where(eq(sessions.id, id));
+    await recordEvent(transaction, { action: 'confirmed', userId, sessionId: id, device });
+    return { sid, authenticatedAt };
+  });
+}
