@@ -16,6 +16,7 @@ import {
   showForgotPassword,
   showResetPassword,
 } from './handlers/password-reset.ts';
+import { reportForeignDevice, showReportDevice } from './handlers/report-device.ts';
 import { savePassword, showSecurity } from './handlers/security.ts';
 import {
   revoke,
@@ -65,6 +66,8 @@ export function routes(context: Context): Router {
   router.post('/forgot-password', forgotPassword(context));
   router.get('/reset-password', showResetPassword(context));
   router.post('/reset-password', setResetPassword(context));
+  router.get('/report-device', showReportDevice(context));
+  router.post('/report-device', reportForeignDevice(context));
   // Auth.js, by name: it also answers to other spellings, such as /auth//signout.
   router.get(['/auth/csrf', '/auth/providers', '/auth/session'], passToAuth(context));
   router.get(['/auth/signin', '/auth/signout', '/auth/error'], passToAuth(context));

@@ -3,34 +3,23 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { hashPassword } from '../src/auth/password.ts';
 import { resetPassword } from '../src/auth/password-reset.ts';
 import { mails, verificationTokens } from '../src/database/schema.ts';
-import { STRATEGIES, startApp, type TestApp } from './support/app.ts';
+import { STRATEGIES } from './support/app.ts';
+import { type AppWithMail, startAppWithMail } from './support/app-with-mail.ts';
 import { newPerson, openBrowser, type Person, signInTwice } from './support/browser.ts';
-import { linkIn, linksInHtml, startMailServer } from './support/mail-server.ts';
+import { linkIn, linksInHtml } from './support/mail-server.ts';
 
 const SUBJECT = 'Set a new password';
 const NEW_PASSWORD = 'a wholly other password';
 
 describe.each(STRATEGIES)('resetting a password, %s', (strategy) => {
-  let mailServer: Awaited<ReturnType<typeof startMailServer>>;
-  let app: TestApp;
+  let app: AppWithMail;
+  let mailServer: AppWithMail['mailServer'];
   beforeAll(async () => {
-    mailServer = await startMailServer();
-    const env = {
-      SESSION_STRATEGY: strategy,
-      SMTP_URL: mailServer.url,
-      MAIL_FROM: 'Latchkey <latchkey@example.org>',
-    };
-    app = await startApp({ env });
+    app = await startAppWithMail({ SESSION_STRATEGY: strategy });
+    mailServer = app.mailServer;
   });
-  afterAll(async () => {
-    await app.close();
-    await mailServer.close();
-  });
-  beforeEach(async () => {
-    await app.database.delete(mails);
-    mailServer.received.length = 0;
-    mailServer.accept();
-  });
+  afterAll(() => app.close());
+  beforeEach(() => app.forgetMails());
 
   const askFor = (email: string) => openBrowser(app).post('/forgot-password', { email });
 

@@ -4,8 +4,9 @@ import type { QueuedMail } from '../mail/queue.ts';
 import { deviceName } from '../sessions/device.ts';
 import { clockTime, exactTime } from '../time-words.ts';
 import type { Dependencies } from './context.ts';
-import { LINK_LIFETIMES_MS, makeLinkToken } from './links.ts';
+import { LINK_LIFETIMES_MS } from './links.ts';
 import { makeResetToken } from './password-reset.ts';
+import { makeReportToken } from './report-device.ts';
 
 type Writer = (dependencies: Dependencies, mail: QueuedMail) => Promise<Letter | null>;
 
@@ -43,9 +44,8 @@ const WRITERS: Record<MailKind, Writer> = {
   }),
   new_device: async (dependencies, { address, facts, queuedAt }) => {
     const { clock, ledger } = dependencies;
-    const { subject: userId } = facts;
-    const token =
-      userId && (await makeLinkToken(ledger.database, 'report_device', userId, clock()));
+    const signIn = { userId: facts.subject ?? '', at: queuedAt, address };
+    const token = await makeReportToken(ledger.database, signIn, clock());
     if (!token) return null;
     return {
       address,

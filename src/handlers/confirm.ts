@@ -1,5 +1,5 @@
 import type { RequestHandler } from 'express';
-import { isPasswordOf } from '../auth/change-password.ts';
+import { confirmPassword } from '../auth/confirm-password.ts';
 import type { Context } from '../auth/context.ts';
 import { safeReturnPath } from '../auth/return-path.ts';
 import { askForPassword, fieldsIn } from '../http/confirmation.ts';
@@ -7,7 +7,6 @@ import { deviceOf } from '../http/device.ts';
 import { textIn } from '../http/form.ts';
 import { originOf } from '../http/public-origin.ts';
 import { viewerOf } from '../http/viewer.ts';
-import { recordEvent } from '../sessions/audit.ts';
 import { confirmSession } from '../sessions/confirm.ts';
 import { moveThisDevice } from './keep-this-device.ts';
 
@@ -22,7 +21,7 @@ export function showConfirm(context: Context): RequestHandler {
  * browser send its fields once more, to where they were meant for (RFC 9110, section 15.4.8).
  */
 export function confirm(context: Context): RequestHandler {
-  const { clock, database, ledger, throttles } = context;
+  const { clock, ledger } = context;
   return async (request, response) => {
     const { body } = request;
     const { sid, session, user } = viewerOf(request);
@@ -30,14 +29,11 @@ export function confirm(context: Context): RequestHandler {
     const path = safeReturnPath(body['confirm.next'], originOf(request, context));
     const isForm = textIn(body, 'confirm.form') === 'yes';
 
-    const takeBack = await throttles.confirmation.count(session.id, act.now);
-    if (!(await isPasswordOf(database, user.id, textIn(body, 'confirm.password')))) {
-      const failed = { userId: user.id, sessionId: session.id, device: act.device };
-      await recordEvent(database, { action: 'confirmation_failed', ...failed });
+    const password = textIn(body, 'confirm.password');
+    if (!(await confirmPassword(context, { session, user }, password, act))) {
       const interrupted = { path, fields: isForm ? fieldsIn(body) : null };
       return askForPassword(request, response, context, interrupted, 'This is not your password.');
     }
-    await takeBack();
     const moved = await confirmSession(ledger, { sid, userId: user.id }, act);
     // This session was ended by somebody else a moment ago: its next request says so.
     if (moved) await moveThisDevice(request, response, context, moved);

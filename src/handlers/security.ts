@@ -1,43 +1,50 @@
-import type { RequestHandler } from 'express';
-import { changePassword, isPasswordOf } from '../auth/change-password.ts';
+import type { Request, RequestHandler, Response } from 'express';
+import { changePassword } from '../auth/change-password.ts';
+import { confirmPassword, hasPassword } from '../auth/confirm-password.ts';
 import type { Context } from '../auth/context.ts';
 import { hashPassword, passwordProblem } from '../auth/password.ts';
+import { askForPassword, interruptedBy } from '../http/confirmation.ts';
 import { deviceOf } from '../http/device.ts';
 import { setFlash } from '../http/flash.ts';
 import { textIn } from '../http/form.ts';
 import { type Pages, renderPage } from '../http/render.ts';
 import { viewerOf } from '../http/viewer.ts';
 import { counted } from '../http/words.ts';
+import { isConfirmed } from '../sessions/confirm.ts';
 import { moveThisDevice } from './keep-this-device.ts';
 
-const title = 'Security';
-const NOTHING_WRONG: Pages['security'] = { problems: {}, endsOthers: true };
+type Problems = Pages['security']['problems'];
 
 export function showSecurity(context: Context): RequestHandler {
-  return (request, response) => {
-    renderPage(request, response, context, 'security', { title, ...NOTHING_WRONG });
-  };
+  return (request, response) => showForm(request, response, context, {}, true);
 }
 
-/** Changes the password. All other devices are signed out, unless that was unticked. */
+/**
+ * Changes the password for whoever knows the current one; sets the first one of an account that has
+ * none for whoever signed in a short time ago. All other devices are signed out, unless that was
+ * unticked.
+ */
 export function savePassword(context: Context): RequestHandler {
   const { clock, database, ledger } = context;
   return async (request, response) => {
-    const { sid, user } = viewerOf(request);
+    const { sid, session, user } = viewerOf(request);
+    const act = { device: deviceOf(request), now: clock() };
     const current = textIn(request.body, 'currentPassword');
     const password = textIn(request.body, 'password');
     const endsOthers = textIn(request.body, 'endsOthers') === 'yes';
     const problem = passwordProblem(password);
-    const problems: Pages['security']['problems'] = problem ? { password: problem } : {};
-    if (!(await isPasswordOf(database, user.id, current))) {
+    const problems: Problems = problem ? { password: problem } : {};
+    if (!(await hasPassword(database, user.id))) {
+      if (!(await isConfirmed(database, session.id, act.now))) {
+        return askForPassword(request, response, context, interruptedBy(request), null);
+      }
+    } else if (!(await confirmPassword(context, { session, user }, current, act))) {
       problems.currentPassword = 'This is not your current password.';
     }
     if (Object.keys(problems).length > 0) {
-      const locals = { title, problems, endsOthers };
-      return renderPage(request, response.status(422), context, 'security', locals);
+      return showForm(request, response.status(422), context, problems, endsOthers);
     }
     const given = { passwordHash: await hashPassword(password), endsOthers };
-    const act = { device: deviceOf(request), now: clock() };
     const kept = await changePassword(ledger, { sid, userId: user.id }, given, act);
     // This session was ended by somebody else a moment ago: its next request says so.
     if (kept === null) return response.redirect(303, '/account/security');
@@ -47,4 +54,16 @@ export function savePassword(context: Context): RequestHandler {
     setFlash(response, context, { kind: 'notice', text: `Your password is changed.${signedOut}` });
     response.redirect(303, '/account/security');
   };
+}
+
+async function showForm(
+  request: Request,
+  response: Response,
+  context: Context,
+  problems: Problems,
+  endsOthers: boolean,
+): Promise<void> {
+  const isFirst = !(await hasPassword(context.database, viewerOf(request).user.id));
+  const locals = { title: 'Security', problems, endsOthers, isFirst };
+  renderPage(request, response, context, 'security', locals);
 }

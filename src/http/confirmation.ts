@@ -24,8 +24,7 @@ export function requireConfirmation(context: Context): RequestHandler {
       const sentence = 'Confirm your password on /account/confirm in a browser, then try again.';
       throw new HttpError(403, 'confirmation_required', sentence);
     }
-    const fields = request.method === 'POST' ? fieldsIn(request.body) : null;
-    askForPassword(request, response, context, { path: request.originalUrl, fields }, null);
+    askForPassword(request, response, context, interruptedBy(request), null);
   };
 }
 
@@ -39,6 +38,12 @@ export function askForPassword(
 ): void {
   const locals = { title: 'Is it you?', next: path, fields, problem };
   renderPage(request, response.status(403), context, 'confirm', locals);
+}
+
+/** What a request wanted. */
+export function interruptedBy(request: Request): Interrupted {
+  const fields = request.method === 'POST' ? fieldsIn(request.body) : null;
+  return { path: request.originalUrl, fields };
 }
 
 /** What a form sent, without what belongs to the asking. */

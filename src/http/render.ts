@@ -24,7 +24,10 @@ export interface Pages {
   security: {
     problems: { currentPassword?: string; password?: string };
     endsOthers: boolean;
+    /** The account has no password yet. */
+    isFirst: boolean;
   };
+  'report-device': { token: string; state: 'ask' | 'done' | 'over' };
   confirm: {
     next: string;
     /** The fields of the form that waits; null: a page does. */

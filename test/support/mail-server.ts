@@ -31,9 +31,9 @@ export async function startMailServer() {
     accept: () => {
       refusal = null;
     },
-    /** Takes the mail with this subject that came first. Throws when none did. */
+    /** Takes the mail whose subject begins so that came first. Throws when none did. */
     take: (subject: string): ParsedMail => {
-      const index = received.findIndex((mail) => mail.subject === subject);
+      const index = received.findIndex((mail) => mail.subject?.startsWith(subject));
       const [mail] = index < 0 ? [] : received.splice(index, 1);
       if (!mail) throw new Error(`No mail says "${subject}".`);
       return mail;

@@ -1,0 +1,99 @@
+import { and, eq, gt, ne } from 'drizzle-orm';
+import type { Database } from '../database/open.ts';
+import { auditEvents, knownDevices, recoveryCodes, users } from '../database/schema.ts';
+import { recordEvent } from '../sessions/audit.ts';
+import { changeUsers, type Writable } from '../sessions/change-users.ts';
+import { lockUser } from '../sessions/lock.ts';
+import { type Act, endEverySession } from '../sessions/revoke.ts';
+import { dropEveryLink, findLink, makeLinkToken, useLink } from './links.ts';
+import { requestReset } from './password-reset.ts';
+import { hasEmail } from './users.ts';
+
+const PURPOSE = 'report_device';
+
+/** The sign-in that a mail told of. */
+interface ReportedSignIn {
+  userId: string;
+  at: Date;
+  /** Where the mail went: the address that the account had then. */
+  address: string;
+}
+
+const subjectOf = ({ userId, at, address }: ReportedSignIn) =>
+  `${userId}:${at.getTime()}:${address}`;
+
+function signInOf(subject: string): ReportedSignIn {
+  const [userId = '', at = '', ...address] = subject.split(':');
+  return { userId, at: new Date(Number(at)), address: address.join(':') };
+}
+
+/** Makes the token of the link that says "This wasn't me". Null: there are links enough for it. */
+export function makeReportToken(
+  database: Database,
+  signIn: ReportedSignIn,
+  now: Date,
+): Promise<string | null> {
+  return makeLinkToken(database, PURPOSE, subjectOf(signIn), now);
+}
+
+/** Whether a link can report a sign-in: not when it is used, expired or not ours. Changes nothing. */
+export async function isReportToken(
+  database: Database,
+  token: string,
+  now: Date,
+): Promise<boolean> {
+  return (await findLink(database, PURPOSE, token, now)) !== null;
+}
+
+/**
+ * Takes an account back from whoever signed in: every session ends, all devices are forgotten, and the
+ * password is of no use until a link to set another one, which leaves now, was followed. What the
+ * stranger may have changed since goes back too, as else that link would not reach its owner, or the
+ * owner would not get past a second factor that is not theirs.
+ * @returns whether it was done; not when the link is used, expired or not ours.
+ */
+export async function reportDevice(
+  ledger: Writable,
+  token: string,
+  { device, now }: Act,
+): Promise<boolean> {
+  const subject = await findLink(ledger.database, PURPOSE, token, now);
+  if (subject === null) return false;
+  const { userId, at, address } = signInOf(subject);
+  return changeUsers(ledger, [userId], async (transaction) => {
+    const user = await lockUser(transaction, userId);
+    if (!user || (await useLink(transaction, PURPOSE, token, now)) === null) return false;
+    await transaction.update(users).set({ passwordHash: null }).where(eq(users.id, userId));
+    if (user.email !== address) await restoreEmail(transaction, userId, address);
+    await removeFactorSince(transaction, userId, at);
+    await transaction.delete(knownDevices).where(eq(knownDevices.userId, userId));
+    await dropEveryLink(transaction, userId);
+    await endEverySession(transaction, userId, 'reported', now);
+    await recordEvent(transaction, { action: 'device_reported', userId, device });
+    await requestReset(transaction, address);
+    return true;
+  });
+}
+
+/** Nobody else may have taken the address meanwhile; then an administrator has to help. */
+async function restoreEmail(transaction: Database, userId: string, email: string): Promise<void> {
+  const ofOthers = await transaction.$count(users, and(hasEmail(email), ne(users.id, userId)));
+  if (ofOthers > 0) return;
+  await transaction.update(users).set({ email }).where(eq(users.id, userId));
+}
+
+/** Removes a second factor that was set up after that sign-in. An older one is the owner's. */
+async function removeFactorSince(transaction: Database, userId: string, at: Date): Promise<void> {
+  const added = await transaction.$count(
+    auditEvents,
+    and(
+      eq(auditEvents.userId, userId),
+      eq(auditEvents.action, 'second_factor_added'),
+      gt(auditEvents.occurredAt, at),
+    ),
+  );
+  if (added === 0) return;
+  const none = { secondFactorSecret: null, secondFactorPending: null };
+  await transaction.update(users).set(none).where(eq(users.id, userId));
+  await transaction.delete(recoveryCodes).where(eq(recoveryCodes.userId, userId));
+}

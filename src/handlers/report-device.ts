@@ -1,0 +1,31 @@
+import type { RequestHandler } from 'express';
+import type { Context } from '../auth/context.ts';
+import { isReportToken, reportDevice } from '../auth/report-device.ts';
+import { deviceOf } from '../http/device.ts';
+import { textIn } from '../http/form.ts';
+import { renderPage } from '../http/render.ts';
+
+const title = 'This wasn’t you?';
+
+/** Shows what the link does, and does nothing: scanners of mail follow links. */
+export function showReportDevice(context: Context): RequestHandler {
+  return async (request, response) => {
+    const { token } = request.query;
+    const given = typeof token === 'string' ? token : '';
+    const isUsable = await isReportToken(context.database, given, context.clock());
+    const locals = { title, token: given, state: isUsable ? 'ask' : 'over' } as const;
+    renderPage(request, response.status(isUsable ? 200 : 410), context, 'report-device', locals);
+  };
+}
+
+/** Takes the account back. Nobody needs to be signed in for it: the link came to the owner's mail. */
+export function reportForeignDevice(context: Context): RequestHandler {
+  return async (request, response) => {
+    const act = { device: deviceOf(request), now: context.clock() };
+    const isDone = await reportDevice(context.ledger, textIn(request.body, 'token'), act);
+    // Most likely it was this account's, and then it is over.
+    if (isDone) request.viewer = null;
+    const locals = { title, token: '', state: isDone ? 'done' : 'over' } as const;
+    renderPage(request, response.status(isDone ? 200 : 410), context, 'report-device', locals);
+  };
+}

@@ -1,0 +1,178 @@
+import { eq } from 'drizzle-orm';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { auditEvents, knownDevices, recoveryCodes, users } from '../src/database/schema.ts';
+import { STRATEGIES } from './support/app.ts';
+import { type AppWithMail, startAppWithMail } from './support/app-with-mail.ts';
+import { FIREFOX, IPHONE, newPerson, openBrowser, type Person } from './support/browser.ts';
+import { linkIn, linksInHtml } from './support/mail-server.ts';
+
+const SUBJECT = 'New sign-in: ';
+const NEW_PASSWORD = 'a wholly other password';
+
+describe.each(STRATEGIES)('a sign-in on a new device, %s', (strategy) => {
+  let app: AppWithMail;
+  beforeAll(async () => {
+    app = await startAppWithMail({ SESSION_STRATEGY: strategy });
+  });
+  afterAll(() => app.close());
+  beforeEach(() => app.forgetMails());
+
+  /** Somebody on a laptop, and what the mail says of a stranger who knows the password. */
+  async function meetStranger() {
+    const person = newPerson();
+    const laptop = openBrowser(app, { userAgent: FIREFOX, ip: '192.0.2.10' });
+    await laptop.signUp(person);
+    await app.forgetMails();
+    const stranger = openBrowser(app, { userAgent: IPHONE, ip: '193.99.144.80' });
+    await stranger.signIn(person);
+    await app.deliverMails();
+    return { person, laptop, stranger, mail: app.mailServer.take(SUBJECT) };
+  }
+  const report = (path: string) =>
+    openBrowser(app).post('/report-device', {
+      token: new URL(path, 'http://x').searchParams.get('token') ?? '',
+    });
+  const subjects = () => app.mailServer.received.map(({ subject }) => subject);
+
+  /** Sets another password with the link that was mailed last. */
+  async function setPasswordByMail(): Promise<void> {
+    await app.deliverMails();
+    const path = linkIn(app.mailServer.take('Set a new password'));
+    const token = new URL(path, 'http://x').searchParams.get('token') ?? '';
+    await openBrowser(app).post('/reset-password', { token, password: NEW_PASSWORD });
+  }
+  async function canSignIn(person: Pick<Person, 'email' | 'password'>): Promise<boolean> {
+    const browser = openBrowser(app);
+    await browser.signIn(person);
+    return browser.isSignedIn();
+  }
+
+  it('is told by mail, with device, place and time', async () => {
+    const { mail } = await meetStranger();
+    expect(mail.subject).toMatch(/^New sign-in: Safari on iPhone, Germany, \d\d:\d\d UTC$/);
+    expect(mail.text).toContain('Safari on iPhone, Germany');
+    expect(new Set(linksInHtml(mail))).toEqual(new Set([linkIn(mail)]));
+  });
+
+  it('is no news on the first device, on a known one, after an update or from elsewhere', async () => {
+    const person = newPerson();
+    const laptop = openBrowser(app, { userAgent: FIREFOX, ip: '192.0.2.10' });
+    await laptop.signUp(person);
+    await laptop.post('/auth/signout');
+    await laptop.signIn(person);
+    const updated = FIREFOX.replaceAll('128', '129');
+    await laptop.post('/auth/signout');
+    const csrfToken = await laptop.csrfToken();
+    await laptop
+      .rawPost('/auth/callback/credentials')
+      .set('User-Agent', updated)
+      .set('X-Forwarded-For', '193.99.144.80')
+      .type('form')
+      .send({ csrfToken, ...person });
+    expect(await laptop.isSignedIn()).toBe(true);
+    await app.deliverMails();
+    expect(subjects()).toEqual([]);
+  });
+
+  it('keeps of a device its hash alone', async () => {
+    const person = newPerson();
+    const browser = openBrowser(app);
+    const answer = await browser.signUp(person).then(() => browser.signIn(person));
+    const cookies = String(answer.headers['set-cookie']);
+    const [, token = ''] = /latchkey\.device=([^;]+)/.exec(cookies) ?? [];
+    expect(token).toMatch(/^[\w-]{43}$/);
+    expect(cookies).toMatch(/latchkey\.device=[^;]+;.*?HttpOnly; SameSite=Lax/);
+    expect(JSON.stringify(await app.database.select().from(knownDevices))).not.toContain(token);
+  });
+
+  it('changes nothing when the link is looked at, and everything when it is used', async () => {
+    const { person, laptop, stranger, mail } = await meetStranger();
+    const path = linkIn(mail);
+    const asked = await openBrowser(app).get(path);
+    expect(asked.text).toContain('Sign out everybody');
+    expect(await stranger.isSignedIn()).toBe(true);
+
+    const done = await report(path);
+    expect(done.text).toContain('Everybody is signed out');
+    expect(await stranger.isSignedIn()).toBe(false);
+    expect(await laptop.isSignedIn()).toBe(false);
+    expect(await canSignIn(person)).toBe(false);
+
+    await setPasswordByMail();
+    expect(await canSignIn(person)).toBe(false);
+    expect(await canSignIn({ ...person, password: NEW_PASSWORD })).toBe(true);
+  });
+
+  it('is reported once, for a week, and by nobody without the link', async () => {
+    const first = await meetStranger();
+    expect((await report(linkIn(first.mail))).status).toBe(200);
+    expect((await report(linkIn(first.mail))).status).toBe(410);
+    expect((await report('/report-device?token=forged')).status).toBe(410);
+    const second = await meetStranger();
+    app.advance(7 * 86_400_000 + 1);
+    expect((await report(linkIn(second.mail))).status).toBe(410);
+    app.advance(-7 * 86_400_000 - 1);
+    expect(await second.stranger.isSignedIn()).toBe(true);
+  });
+
+  it('forgets every device, so that the next sign-in of a stranger is news again', async () => {
+    const { person, stranger, mail } = await meetStranger();
+    await report(linkIn(mail));
+    await setPasswordByMail();
+    await openBrowser(app).signIn({ ...person, password: NEW_PASSWORD });
+    await app.forgetMails();
+    await stranger.signIn({ ...person, password: NEW_PASSWORD });
+    await app.deliverMails();
+    expect(subjects()).toEqual([expect.stringMatching(/^New sign-in/)]);
+  });
+
+  it('cannot be kept from being reported by signing in again and again', async () => {
+    const { person, mail } = await meetStranger();
+    for (let again = 0; again < 4; again += 1) {
+      await openBrowser(app, { userAgent: IPHONE }).signIn(person);
+    }
+    await app.deliverMails();
+    expect(subjects()).toHaveLength(4);
+    expect((await report(linkIn(mail))).status).toBe(200);
+  });
+
+  it('takes back the address and the second factor that a stranger has put in', async () => {
+    const { person, mail } = await meetStranger();
+    const [user] = await app.database
+      .update(users)
+      .set({ email: `stranger-${person.email}`, secondFactorSecret: 'of the stranger' })
+      .where(eq(users.email, person.email))
+      .returning({ id: users.id });
+    const userId = user?.id ?? '';
+    await app.database.insert(recoveryCodes).values({ userId, codeHash: 'of the stranger' });
+    const device = { userAgent: null, ipAddress: null };
+    await app.database
+      .insert(auditEvents)
+      .values({ action: 'second_factor_added', userId, ...device });
+
+    await report(linkIn(mail));
+    await app.deliverMails();
+    const [to] = [app.mailServer.received[0]?.to].flat();
+    expect(to?.text).toBe(person.email);
+    await setPasswordByMail();
+    expect(await canSignIn({ ...person, password: NEW_PASSWORD })).toBe(true);
+    expect(await app.database.$count(recoveryCodes, eq(recoveryCodes.userId, userId))).toBe(0);
+  });
+
+  it('leaves a second factor alone that was there before', async () => {
+    const { person, mail } = await meetStranger();
+    const device = { userAgent: null, ipAddress: null };
+    const [user] = await app.database
+      .update(users)
+      .set({ secondFactorSecret: 'of the owner' })
+      .where(eq(users.email, person.email))
+      .returning();
+    const occurredAt = new Date(Date.now() - 86_400_000);
+    const event = { action: 'second_factor_added', userId: user?.id ?? null, occurredAt } as const;
+    await app.database.insert(auditEvents).values({ ...event, ...device });
+    await report(linkIn(mail));
+    const [after] = await app.database.select().from(users).where(eq(users.email, person.email));
+    expect(after?.secondFactorSecret).toBe('of the owner');
+    expect(after?.passwordHash).toBe(null);
+  });
+});
