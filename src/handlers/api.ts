@@ -1,8 +1,9 @@
 import type { RequestHandler } from 'express';
 import type { Context } from '../auth/context.ts';
 import { deviceOf } from '../http/device.ts';
-import { HttpError, notFound } from '../http/error.ts';
+import { confirmationRequired, HttpError, notFound } from '../http/error.ts';
 import { viewerOf } from '../http/viewer.ts';
+import { isConfirmed } from '../sessions/confirm.ts';
 import { revokeAll, revokeSession } from '../sessions/revoke.ts';
 import { keepThisDeviceOnly } from './keep-this-device.ts';
 import { listOwnDevices } from './own-devices.ts';
@@ -33,11 +34,13 @@ export function revokeJson(context: Context): RequestHandler<{ id: string }> {
 
 /** `{ ended: n }` for `?scope=others` or `?scope=all`. */
 export function revokeScopeJson(context: Context): RequestHandler {
-  const { clock, ledger } = context;
+  const { clock, database, ledger } = context;
   return async (request, response) => {
+    const { session, user } = viewerOf(request);
     const act = { device: deviceOf(request), now: clock() };
     if (request.query.scope === 'all') {
-      const ended = await revokeAll(ledger, viewerOf(request).user.id, 'revoked_all', act);
+      if (!(await isConfirmed(database, session.id, act.now))) throw confirmationRequired();
+      const ended = await revokeAll(ledger, user.id, 'revoked_all', act);
       forgetBrowser(request, response, context);
       response.json({ ended: ended ?? 0 });
       return;

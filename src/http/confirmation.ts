@@ -1,9 +1,8 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { Context } from '../auth/context.ts';
 import { isConfirmed } from '../sessions/confirm.ts';
-import { HttpError } from './error.ts';
 import { renderPage } from './render.ts';
-import { isApi, viewerOf } from './viewer.ts';
+import { viewerOf } from './viewer.ts';
 
 /** What somebody wanted to do who is asked for the password first. */
 export interface Interrupted {
@@ -20,10 +19,6 @@ export function requireConfirmation(context: Context): RequestHandler {
   const { clock, database } = context;
   return async (request, response, next) => {
     if (await isConfirmed(database, viewerOf(request).session.id, clock())) return next();
-    if (isApi(request)) {
-      const sentence = 'Confirm your password on /account/confirm in a browser, then try again.';
-      throw new HttpError(403, 'confirmation_required', sentence);
-    }
     askForPassword(request, response, context, interruptedBy(request), null);
   };
 }

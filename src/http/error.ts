@@ -37,3 +37,10 @@ export const unavailable = () =>
     'unavailable',
     'The database cannot be reached right now. You stay signed in; try again in a few seconds.',
   );
+
+export const confirmationRequired = () =>
+  new HttpError(
+    403,
+    'confirmation_required',
+    'Confirm your password on /account/confirm in a browser, then try again.',
+  );
