@@ -1,0 +1,156 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { STRATEGIES } from '../support/app.ts';
+import { type AppWithMail, startAppWithMail } from '../support/app-with-mail.ts';
+import { FIREFOX, IPHONE, newPerson, openBrowser, type Person } from '../support/browser.ts';
+import {
+  button,
+  expectText,
+  fillIn,
+  inspect,
+  launchChrome,
+  openContext,
+  signIn,
+} from '../support/chrome.ts';
+import { linkIn } from '../support/mail-server.ts';
+import { chromiumPath } from '../support/programs.ts';
+
+const NEW_PASSWORD = 'a wholly other password';
+
+describe.skipIf(chromiumPath === null)('on a bad day, in a real browser', () => {
+  let chrome: Browser;
+  beforeAll(async () => {
+    chrome = await launchChrome();
+  });
+  afterAll(() => chrome.close());
+
+  describe.each(STRATEGIES)('with the %s strategy', (strategy) => {
+    let app: AppWithMail;
+    beforeAll(async () => {
+      app = await startAppWithMail({ SESSION_STRATEGY: strategy });
+    });
+    afterAll(() => app.close());
+    beforeEach(() => app.forgetMails());
+
+    const look = (page: Page, name: string) => inspect(page, `${strategy}/${name}`);
+
+    /** Somebody with an account, and a laptop and a phone that are not signed in. */
+    async function meetSomebody() {
+      const person = newPerson();
+      await openBrowser(app).signUp(person);
+      const laptop = await openContext(chrome, app, FIREFOX, '8.8.8.8');
+      const phone = await openContext(chrome, app, IPHONE, '193.99.144.80');
+      const [here, there] = [await laptop.newPage(), await phone.newPage()];
+      const leave = () => Promise.all([laptop.close(), phone.close()]);
+      return { person, here, there, leave };
+    }
+    /** Opens the link of the mail whose subject begins so. */
+    async function followMail(page: Page, subject: string): Promise<void> {
+      await app.deliverMails();
+      await page.goto(linkIn(app.mailServer.take(subject)));
+    }
+    async function setPassword(page: Page): Promise<void> {
+      await fillIn(page, { 'New password': NEW_PASSWORD });
+      await button(page, 'Set the password').click();
+      await expectText(page, 'Your new password is set, and every device is signed out.');
+    }
+
+    it('sets a forgotten password anew, which puts every other device out', async () => {
+      const { person, here, there, leave } = await meetSomebody();
+      await signIn(there, person);
+      await here.goto('/sign-in');
+      await here.getByRole('link', { name: 'Forgot your password?' }).click();
+      await look(here, 'forgot-password');
+      await fillIn(here, { Email: person.email });
+      await button(here, 'Send the link').click();
+      await look(here, 'forgot-password-sent');
+      await followMail(here, 'Set a new password');
+      const link = here.url();
+      await fillIn(here, { 'New password': 'short' });
+      await button(here, 'Set the password').click();
+      await look(here, 'reset-password-problem');
+      await setPassword(here);
+      await there.goto('/account');
+      await expectText(there, 'Your password was set anew');
+      await here.goto(link);
+      await look(here, 'reset-password-over');
+
+      await signIn(here, { ...person, password: NEW_PASSWORD });
+      await here.getByRole('link', { name: 'Security' }).click();
+      await look(here, 'security');
+      await fillIn(here, { 'Current password': 'not it', 'New password': 'yet another password' });
+      await button(here, 'Change the password').click();
+      await look(here, 'security-problem');
+      await fillIn(here, {
+        'Current password': NEW_PASSWORD,
+        'New password': 'yet another password',
+      });
+      await button(here, 'Change the password').click();
+      await expectText(here, 'Your password is changed.');
+      await here.getByRole('link', { name: 'Open activity' }).click();
+      await expectText(here, 'Password set anew by mail');
+      await look(here, 'activity');
+      await leave();
+    });
+
+    it('takes the account back from a stranger who knew the password', async () => {
+      const { person, here, there, leave } = await meetSomebody();
+      await signIn(here, person);
+      await app.forgetMails();
+      await signIn(there, person);
+      await there.waitForURL('**/account');
+      const owner = await (await openContext(chrome, app)).newPage();
+      await followMail(owner, 'New sign-in: Safari on iPhone, Germany');
+      await look(owner, 'report-device');
+      const link = owner.url();
+      await button(owner, 'Sign out everybody').click();
+      await expectText(owner, 'Everybody is signed out');
+      await look(owner, 'report-device-done');
+      await owner.goto(link);
+      await look(owner, 'report-device-over');
+
+      await there.goto('/account/sessions');
+      await expectText(there, 'A sign-in was reported as foreign');
+      await signIn(there, person);
+      await expectText(there, 'Email or password is wrong.');
+      await followMail(owner, 'Set a new password');
+      await setPassword(owner);
+      await signIn(owner, { ...person, password: NEW_PASSWORD });
+      await owner.goto('/account/sessions');
+      await expectText(owner, 'Ended by “This wasn’t me”');
+      await owner.context().close();
+      await leave();
+    });
+
+    it('asks for the password again before it signs out everywhere, and then does', async () => {
+      const { person, here, there, leave } = await meetSomebody();
+      await signIn(there, person);
+      await signIn(here, person);
+      app.advance(10 * 60_000);
+      await here.goto('/account/sessions');
+      await button(here, 'Sign out everywhere').click();
+      await look(here, 'confirm');
+      await fillIn(here, { 'Your password': 'not it' });
+      await button(here, 'Go on').click();
+      await look(here, 'confirm-problem');
+      await fillIn(here, { 'Your password': person.password });
+      await button(here, 'Go on').click();
+      await expectText(here, 'You are signed out everywhere');
+      await there.goto('/account');
+      expect(new URL(there.url()).pathname).toBe('/sign-in');
+      await leave();
+    });
+
+    it('says when there were too many attempts, and what to do', async () => {
+      const { person, here, leave } = await meetSomebody();
+      for (let time = 0; time < 6; time += 1) {
+        await signIn(here, { ...person, password: 'a wrong guess' } satisfies Person);
+      }
+      await expectText(here, 'Too many attempts');
+      await look(here, 'too-many-attempts');
+      await here.getByRole('link', { name: 'Set a new password by mail' }).click();
+      await expectText(here, 'Forgot your password?');
+      await leave();
+    });
+  });
+});

@@ -1,0 +1,94 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { expect } from 'vitest';
+import type { TestApp } from './app.ts';
+import { FIREFOX, type Person } from './browser.ts';
+import { chromiumPath } from './programs.ts';
+
+const SCREENSHOTS = 'test-results';
+/** How many pixels a page is wider than the screen. */
+const OVERFLOW = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
+
+/** A real Chromium, which reaches nothing but loopback. */
+export function launchChrome(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: chromiumPath ?? '',
+    args: ['--no-sandbox', '--disable-background-networking', '--disable-component-update'],
+  });
+}
+
+/** A browser of its own on an app, without JavaScript. */
+export function openContext(
+  chrome: Browser,
+  app: TestApp,
+  userAgent = FIREFOX,
+  ip = '8.8.8.8',
+): Promise<BrowserContext> {
+  return chrome.newContext({
+    baseURL: app.origin,
+    userAgent,
+    javaScriptEnabled: false,
+    extraHTTPHeaders: { 'X-Forwarded-For': ip },
+  });
+}
+
+/**
+ * Checks a page for accessibility and overflow, and keeps its picture, in every dress.
+ * @param name of the pictures, such as `jwt/sign-in`.
+ */
+export async function inspect(page: Page, name: string): Promise<void> {
+  // axe is a script, and pages run none here: it looks at a copy, in a browser that does.
+  const chrome = page.context().browser();
+  const context = await chrome?.newContext({
+    baseURL: new URL(page.url()).origin,
+    bypassCSP: true,
+  });
+  if (!context) throw new Error('This page belongs to no browser.');
+  const copy = await context.newPage();
+  await copy.goto('/healthz');
+  await copy.setContent(await page.content(), { waitUntil: 'networkidle' });
+  for (const colorScheme of ['light', 'dark'] as const) {
+    for (const width of [1280, 390]) {
+      const path = `${SCREENSHOTS}/${name}-${colorScheme}-${width}.png`;
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width, height: 844 });
+      await page.screenshot({ path, fullPage: true });
+      // Colours differ by scheme and layout by width: two of the four copies show both.
+      if ((colorScheme === 'light') !== (width === 1280)) continue;
+      await copy.emulateMedia({ colorScheme });
+      await copy.setViewportSize({ width, height: 844 });
+      const { violations } = await new AxeBuilder({ page: copy }).analyze();
+      const found = violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]);
+      expect(found, path).toEqual([]);
+      expect(await copy.evaluate(OVERFLOW), path).toBe(0);
+    }
+  }
+  await context.close();
+}
+
+/** Types into the fields with these labels. */
+export async function fillIn(page: Page, fields: Record<string, string>): Promise<void> {
+  for (const [label, value] of Object.entries(fields)) await page.getByLabel(label).fill(value);
+}
+
+export const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
+
+/** Waits for a text, which has to come. */
+export async function expectText(page: Page, text: string | RegExp): Promise<void> {
+  await page.getByText(text).first().waitFor({ timeout: 10_000 });
+}
+
+export async function signUp(page: Page, { name, email, password }: Person): Promise<void> {
+  await page.goto('/sign-up');
+  await fillIn(page, { Name: name, Email: email, Password: password });
+  await button(page, 'Create the account').click();
+}
+
+export async function signIn(
+  page: Page,
+  { email, password }: Pick<Person, 'email' | 'password'>,
+): Promise<void> {
+  await page.goto('/sign-in');
+  await fillIn(page, { Email: email, Password: password });
+  await button(page, 'Sign in').click();
+}
