@@ -1,6 +1,12 @@
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { auditEvents, knownDevices, recoveryCodes, users } from '../src/database/schema.ts';
+import {
+  accounts,
+  auditEvents,
+  knownDevices,
+  recoveryCodes,
+  users,
+} from '../src/database/schema.ts';
 import { STRATEGIES } from './support/app.ts';
 import { type AppWithMail, startAppWithMail } from './support/app-with-mail.ts';
 import { FIREFOX, IPHONE, newPerson, openBrowser, type Person } from './support/browser.ts';
@@ -136,7 +142,7 @@ describe.each(STRATEGIES)('a sign-in on a new device, %s', (strategy) => {
     expect((await report(linkIn(mail))).status).toBe(200);
   });
 
-  it('takes back the address and the second factor that a stranger has put in', async () => {
+  it('takes back the address, the provider and the second factor that a stranger has put in', async () => {
     const { person, mail } = await meetStranger();
     const [user] = await app.database
       .update(users)
@@ -145,6 +151,8 @@ describe.each(STRATEGIES)('a sign-in on a new device, %s', (strategy) => {
       .returning({ id: users.id });
     const userId = user?.id ?? '';
     await app.database.insert(recoveryCodes).values({ userId, codeHash: 'of the stranger' });
+    const linked = { userId, type: 'oidc', provider: 'any', providerAccountId: userId } as const;
+    await app.database.insert(accounts).values(linked);
     const device = { userAgent: null, ipAddress: null };
     await app.database
       .insert(auditEvents)
@@ -157,6 +165,7 @@ describe.each(STRATEGIES)('a sign-in on a new device, %s', (strategy) => {
     await setPasswordByMail();
     expect(await canSignIn({ ...person, password: NEW_PASSWORD })).toBe(true);
     expect(await app.database.$count(recoveryCodes, eq(recoveryCodes.userId, userId))).toBe(0);
+    expect(await app.database.$count(accounts, eq(accounts.userId, userId))).toBe(0);
   });
 
   it('leaves a second factor alone that was there before', async () => {

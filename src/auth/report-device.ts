@@ -1,6 +1,6 @@
 import { and, eq, gt, ne } from 'drizzle-orm';
 import type { Database } from '../database/open.ts';
-import { auditEvents, knownDevices, recoveryCodes, users } from '../database/schema.ts';
+import { accounts, auditEvents, knownDevices, recoveryCodes, users } from '../database/schema.ts';
 import { recordEvent } from '../sessions/audit.ts';
 import { changeUsers, type Writable } from '../sessions/change-users.ts';
 import { lockUser } from '../sessions/lock.ts';
@@ -47,7 +47,7 @@ export async function isReportToken(
 
 /**
  * Takes an account back from whoever signed in: every session ends, all devices are forgotten, and the
- * password is of no use until a link to set another one, which leaves now, was followed. What the
+ * password and linked providers are of no use: a link to set another password leaves now. What the
  * stranger may have changed since goes back too, as else that link would not reach its owner, or the
  * owner would not get past a second factor that is not theirs.
  * @returns whether it was done; not when the link is used, expired or not ours.
@@ -66,6 +66,7 @@ export async function reportDevice(
     await transaction.update(users).set({ passwordHash: null }).where(eq(users.id, userId));
     if (user.email !== address) await restoreEmail(transaction, userId, address);
     await removeFactorSince(transaction, userId, at);
+    await transaction.delete(accounts).where(eq(accounts.userId, userId));
     await transaction.delete(knownDevices).where(eq(knownDevices.userId, userId));
     await dropEveryLink(transaction, userId);
     await endEverySession(transaction, userId, 'reported', now);
