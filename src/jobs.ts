@@ -24,23 +24,16 @@ export async function purgeNow(dependencies: Dependencies, signal?: AbortSignal)
 /** Purges now and on PURGE_SCHEDULE, never twice at a time. Returns how to stop, which waits. */
 export function startPurgeJob(dependencies: Dependencies): () => Promise<void> {
   const { config, log } = dependencies;
-  const stopping = new AbortController();
-  let running: Promise<unknown> | null = null;
-
-  function purgeUnlessRunning(): void {
-    running ??= purgeNow(dependencies, stopping.signal)
-      .catch((error) => log.error({ err: error }, 'purge failed, next time on schedule'))
-      .finally(() => {
-        running = null;
-      });
-  }
-
-  purgeUnlessRunning();
-  const task = schedule(config.purgeSchedule, purgeUnlessRunning);
+  const job = oneAtATime((signal) =>
+    purgeNow(dependencies, signal).catch((error) =>
+      log.error({ err: error }, 'purge failed, next time on schedule'),
+    ),
+  );
+  job.start();
+  const task = schedule(config.purgeSchedule, job.start);
   return async () => {
     await task.destroy();
-    stopping.abort();
-    await running;
+    await job.stop();
   };
 }
 
@@ -63,18 +56,31 @@ export function startMailJob(dependencies: Dependencies): () => Promise<void> {
   const delivery = mailDelivery(dependencies);
   if (!delivery) return async () => undefined;
   const { log } = dependencies;
-  const stopping = new AbortController();
-  let running: Promise<unknown> | null = null;
-  const timer = setInterval(() => {
-    running ??= deliverMails(delivery, stopping.signal)
-      .catch((error) => log.warn({ err: error }, 'mails could not be looked for'))
-      .finally(() => {
-        running = null;
-      });
-  }, MAIL_INTERVAL_MS);
+  const job = oneAtATime((signal) =>
+    deliverMails(delivery, signal).catch((error) =>
+      log.warn({ err: error }, 'mails could not be looked for'),
+    ),
+  );
+  const timer = setInterval(job.start, MAIL_INTERVAL_MS);
   return async () => {
     clearInterval(timer);
-    stopping.abort();
-    await Promise.race([running, pause(MAIL_STOP_GRACE_MS, undefined, { ref: false })]);
+    await Promise.race([job.stop(), pause(MAIL_STOP_GRACE_MS, undefined, { ref: false })]);
+  };
+}
+
+/** Work that is not started while it runs. To stop tells it so, and waits. */
+function oneAtATime(work: (signal: AbortSignal) => Promise<unknown>) {
+  const stopping = new AbortController();
+  let running: Promise<unknown> | null = null;
+  return {
+    start(): void {
+      running ??= work(stopping.signal).finally(() => {
+        running = null;
+      });
+    },
+    async stop(): Promise<void> {
+      stopping.abort();
+      await running;
+    },
   };
 }
