@@ -1,7 +1,16 @@
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Database } from '../src/database/open.ts';
-import { sessions, users, verificationTokens } from '../src/database/schema.ts';
+import {
+  knownDevices,
+  pendingSignIns,
+  pendingSignUps,
+  rateLimits,
+  sessions,
+  unknownAddresses,
+  users,
+  verificationTokens,
+} from '../src/database/schema.ts';
 import { purge } from '../src/sessions/purge.ts';
 import { hashSid, newSid } from '../src/sessions/sid.ts';
 import { startApp, type TestApp } from './support/app.ts';
@@ -60,6 +69,49 @@ describe('the purge', () => {
     );
     const tokens = await database.select().from(verificationTokens);
     expect(tokens.map(({ token }) => token)).toEqual(['live']);
+  });
+
+  it('deletes what was kept for a while only, when that is over', async () => {
+    const live = { tokenHash: 'live', expires: daysFromNow(1 / 24) };
+    const over = { tokenHash: 'over', expires: daysFromNow(-1 / 24) };
+    const signIn = { userId, cutoff: now, provider: 'credentials' };
+    await database
+      .insert(pendingSignIns)
+      .values([live, over].map((each) => ({ ...signIn, ...each })));
+    const signUp = { name: 'Grace', email: 'grace@example.org', passwordHash: 'x' };
+    await database.insert(pendingSignUps).values([
+      { ...signUp, id: 'live', expires: daysFromNow(1 / 24) },
+      { ...signUp, id: 'over', expires: daysFromNow(-1 / 24) },
+    ]);
+    await database.insert(rateLimits).values([
+      { key: 'for-ever', points: 1 },
+      { key: 'live', points: 1, expire: daysFromNow(1 / 24) },
+      { key: 'over', points: 1, expire: daysFromNow(-1 / 24) },
+    ]);
+    await database.insert(unknownAddresses).values([
+      { addressHash: 'live', updatedAt: daysFromNow(-23 / 24) },
+      { addressHash: 'over', updatedAt: daysFromNow(-25 / 24) },
+    ]);
+    const [other] = await database
+      .insert(users)
+      .values({ name: 'Grace', email: 'grace@example.org' })
+      .returning();
+    // One browser that two people used: each of them is known on it for themselves.
+    await database.insert(knownDevices).values([
+      { userId, tokenHash: 'shared', lastSignInAt: daysFromNow(-399) },
+      { userId: other?.id ?? '', tokenHash: 'shared', lastSignInAt: daysFromNow(-401) },
+    ]);
+
+    const options = { now, retentionMs: 30 * DAY, auditRetentionMs: 180 * DAY };
+    expect(await purge(database, options)).toBe(5);
+    expect(await database.select().from(pendingSignIns)).toMatchObject([{ tokenHash: 'live' }]);
+    expect(await database.select().from(pendingSignUps)).toMatchObject([{ id: 'live' }]);
+    expect((await database.select().from(rateLimits)).map(({ key }) => key).sort()).toEqual([
+      'for-ever',
+      'live',
+    ]);
+    expect(await database.select().from(unknownAddresses)).toMatchObject([{ addressHash: 'live' }]);
+    expect(await database.select().from(knownDevices)).toMatchObject([{ userId }]);
   });
 
   it('works in batches until nothing is left, and stops between them when told to', async () => {

@@ -1,6 +1,16 @@
-import { inArray, lt, or, sql } from 'drizzle-orm';
+import { and, inArray, lt, or, type SQL, sql } from 'drizzle-orm';
+import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import type { Database } from '../database/open.ts';
-import { auditEvents, sessions, verificationTokens } from '../database/schema.ts';
+import {
+  auditEvents,
+  knownDevices,
+  pendingSignIns,
+  pendingSignUps,
+  rateLimits,
+  sessions,
+  unknownAddresses,
+  verificationTokens,
+} from '../database/schema.ts';
 
 export interface PurgeOptions {
   now: Date;
@@ -8,7 +18,7 @@ export interface PurgeOptions {
   retentionMs: number;
   /** How long the history of accounts is kept. */
   auditRetentionMs: number;
-  /** Rows per transaction: locks stay short, and other work gets its turn. */
+  /** Rows of a table per transaction: locks stay short, and other work gets its turn. */
   batchSize?: number;
   /** Stops between two batches. */
   signal?: AbortSignal;
@@ -16,69 +26,75 @@ export interface PurgeOptions {
 
 /** Any fixed number, as long as nothing else in the database locks on it. */
 const PURGE_LOCK = 7_304_212;
+const DAY_MS = 86_400_000;
+/** No browser keeps a cookie for longer (draft-ietf-httpbis-rfc6265bis, section 5.5). */
+const DEVICE_MEMORY_MS = 400 * DAY_MS;
+/** The longest pause after a failed sign-in is an hour. */
+const UNKNOWN_ADDRESS_MEMORY_MS = DAY_MS;
 
 /**
- * Deletes the sessions that ended or expired longer ago than the retention, expired verification
- * tokens, and the history that is old enough. One process at a time: each batch takes the lock, and
- * where another process has it, this one stops, as that one does the work.
+ * Deletes the sessions that ended or expired longer ago than the retention, the history that is old
+ * enough, and what has expired or is of no use any more of all that is kept for a while only. One
+ * process at a time: each batch takes the lock, and where another process has it, this one stops, as
+ * that one does the work.
  * @returns how many rows were deleted.
  */
 export async function purge(
   database: Database,
-  { now, retentionMs, auditRetentionMs, batchSize = 1_000, signal }: PurgeOptions,
+  { batchSize = 1_000, signal, ...options }: PurgeOptions,
 ): Promise<number> {
-  const limits = {
-    now,
-    before: new Date(now.getTime() - retentionMs),
-    auditBefore: new Date(now.getTime() - auditRetentionMs),
-  };
   let cleaned = 0;
   for (;;) {
     const deleted = await database.transaction(async (transaction) => {
       const [lock] = await transaction
         .select({ taken: sql<boolean>`taken` })
         .from(sql`pg_try_advisory_xact_lock(${PURGE_LOCK}) as taken`);
-      return lock?.taken ? deleteBatch(transaction, limits, batchSize) : 0;
+      return lock?.taken ? deleteBatch(transaction, options, batchSize) : 0;
     });
     cleaned += deleted;
     if (deleted < batchSize || signal?.aborted) return cleaned;
   }
 }
 
-interface Limits {
-  now: Date;
-  before: Date;
-  auditBefore: Date;
-}
-
 /** Returns how many rows went: fewer than `batchSize` when nothing is left. */
 async function deleteBatch(
   transaction: Database,
-  { now, before, auditBefore }: Limits,
+  { now, retentionMs, auditRetentionMs }: PurgeOptions,
   batchSize: number,
 ): Promise<number> {
-  const over = transaction
-    .select({ id: sessions.id })
-    .from(sessions)
-    .where(or(lt(sessions.endedAt, before), lt(sessions.expires, before)))
-    .limit(batchSize)
-    .for('update', { skipLocked: true });
-  const deleted = await transaction
-    .delete(sessions)
-    .where(inArray(sessions.id, over))
-    .returning({ id: sessions.id });
-  const tokens = await transaction
-    .delete(verificationTokens)
-    .where(lt(verificationTokens.expires, now))
-    .returning({ expires: verificationTokens.expires });
-  const old = transaction
-    .select({ id: auditEvents.id })
-    .from(auditEvents)
-    .where(lt(auditEvents.occurredAt, auditBefore))
-    .limit(batchSize);
-  const events = await transaction
-    .delete(auditEvents)
-    .where(inArray(auditEvents.id, old))
-    .returning({ id: auditEvents.id });
-  return deleted.length + tokens.length + events.length;
+  const before = (ms: number) => new Date(now.getTime() - ms);
+  const isOver = or(
+    lt(sessions.endedAt, before(retentionMs)),
+    lt(sessions.expires, before(retentionMs)),
+  );
+  const doomed: [PgTable, key: PgColumn, condition: SQL | undefined][] = [
+    [sessions, sessions.id, isOver],
+    [auditEvents, auditEvents.id, lt(auditEvents.occurredAt, before(auditRetentionMs))],
+    [verificationTokens, verificationTokens.token, lt(verificationTokens.expires, now)],
+    [pendingSignIns, pendingSignIns.tokenHash, lt(pendingSignIns.expires, now)],
+    [pendingSignUps, pendingSignUps.id, lt(pendingSignUps.expires, now)],
+    [rateLimits, rateLimits.key, lt(rateLimits.expire, now)],
+    [
+      unknownAddresses,
+      unknownAddresses.addressHash,
+      lt(unknownAddresses.updatedAt, before(UNKNOWN_ADDRESS_MEMORY_MS)),
+    ],
+    [knownDevices, knownDevices.tokenHash, lt(knownDevices.lastSignInAt, before(DEVICE_MEMORY_MS))],
+  ];
+  let total = 0;
+  for (const [table, key, condition] of doomed) {
+    const some = transaction
+      .select({ key })
+      .from(table)
+      .where(condition)
+      .limit(batchSize)
+      .for('update', { skipLocked: true });
+    const deleted = await transaction
+      .delete(table)
+      // Twice, as the key alone need not be unique.
+      .where(and(inArray(key, some), condition))
+      .returning({ key });
+    total += deleted.length;
+  }
+  return total;
 }
