@@ -6,7 +6,15 @@ import { listAccountsJson, revokeAccountSessions, showAccounts } from './handler
 import { listSessionsJson, revokeJson, revokeScopeJson } from './handlers/api.ts';
 import { passToAuth } from './handlers/auth.ts';
 import { confirm, showConfirm } from './handlers/confirm.ts';
+import { confirmSignUp, showConfirmSignUp } from './handlers/confirm-sign-up.ts';
 import { cleanupSessions } from './handlers/cron.ts';
+import { saveEmail, sendConfirmation, showEmail } from './handlers/email.ts';
+import {
+  confirmEmail,
+  showConfirmEmail,
+  showUndoEmail,
+  undoEmail,
+} from './handlers/email-links.ts';
 import { showFront } from './handlers/front.ts';
 import { alive, ready } from './handlers/health.ts';
 import { showOutbox } from './handlers/outbox.ts';
@@ -59,6 +67,8 @@ export function routes(context: Context): Router {
   router.get('/', showFront(context));
   router.get('/sign-up', showSignUp(context));
   router.post('/sign-up', signUp(context));
+  router.get('/sign-up/confirm', showConfirmSignUp(context));
+  router.post('/sign-up/confirm', confirmSignUp(context));
   router.get('/sign-in', showSignIn(context));
   router.post('/auth/callback/credentials', signIn(context));
   router.post('/auth/signout', signOut(context));
@@ -68,6 +78,10 @@ export function routes(context: Context): Router {
   router.post('/reset-password', setResetPassword(context));
   router.get('/report-device', showReportDevice(context));
   router.post('/report-device', reportForeignDevice(context));
+  router.get('/confirm-email', showConfirmEmail(context));
+  router.post('/confirm-email', confirmEmail(context));
+  router.get('/undo-email', showUndoEmail(context));
+  router.post('/undo-email', undoEmail(context));
   // Auth.js, by name: it also answers to other spellings, such as /auth//signout.
   router.get(['/auth/csrf', '/auth/providers', '/auth/session'], passToAuth(context));
   router.get(['/auth/signin', '/auth/signout', '/auth/error'], passToAuth(context));
@@ -76,6 +90,9 @@ export function routes(context: Context): Router {
 
   router.get('/account', requireViewer, showAccount(context));
   router.post('/account/profile', requireViewer, saveProfile(context));
+  router.get('/account/email', requireViewer, showEmail(context));
+  router.post('/account/email', confirmed, saveEmail(context));
+  router.post('/account/email/confirm', requireViewer, sendConfirmation(context));
   router.get('/account/sessions', requireViewer, showSessions(context));
   router.post('/account/sessions/revoke-others', requireViewer, revokeOtherSessions(context));
   router.post('/account/sessions/revoke-all', confirmed, revokeAllSessions(context));

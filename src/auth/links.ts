@@ -29,6 +29,7 @@ const identifierOf = (purpose: LinkPurpose, subject: string) => `${purpose}:${su
 /**
  * Makes the token of a link, of which only the hash is kept.
  * @param subject what the link is about: the id of a user, or one followed by `:` and more.
+ * @param attempt which attempt to send its mail this is. One that is sent again was let through before.
  * @returns null when there are links enough for this already.
  */
 export async function makeLinkToken(
@@ -36,13 +37,14 @@ export async function makeLinkToken(
   purpose: LinkPurpose,
   subject: string,
   now: Date,
+  attempt = 1,
 ): Promise<string | null> {
   const identifier = identifierOf(purpose, subject);
   const [links] = await database
     .select({ total: count() })
     .from(verificationTokens)
     .where(and(eq(verificationTokens.identifier, identifier), gt(verificationTokens.expires, now)));
-  if ((links?.total ?? 0) >= LINKS_AT_ONCE) return null;
+  if (attempt === 1 && (links?.total ?? 0) >= LINKS_AT_ONCE) return null;
   const token = newSid();
   const expires = new Date(now.getTime() + LINK_LIFETIMES_MS[purpose]);
   await database.insert(verificationTokens).values({ identifier, token: hashSid(token), expires });
@@ -93,10 +95,13 @@ export async function dropLinks(
     .where(sql`starts_with(${verificationTokens.identifier}, ${identifierOf(purpose, subject)})`);
 }
 
-/** Lets none of a user's links work any more, whatever they are for. */
+/**
+ * Lets none of a user's links work any more, whatever they are for, but those that undo a change of the
+ * address: whoever took an account over could get rid of them with a link that comes to the new one.
+ */
 export async function dropEveryLink(transaction: Database, userId: string): Promise<void> {
   for (const purpose of Object.keys(LINK_LIFETIMES_MS) as LinkPurpose[]) {
-    await dropLinks(transaction, purpose, userId);
+    if (purpose !== 'email_undo') await dropLinks(transaction, purpose, userId);
   }
 }
 

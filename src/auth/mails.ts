@@ -1,9 +1,10 @@
 import type { MailKind } from '../database/schema.ts';
 import type { Letter } from '../mail/letter.ts';
 import type { QueuedMail } from '../mail/queue.ts';
-import { deviceName } from '../sessions/device.ts';
 import { clockTime, exactTime } from '../time-words.ts';
 import type { Dependencies } from './context.ts';
+import { emailChangedLetter, emailChangeLetter, signUpLetter } from './email-letters.ts';
+import { originOf, whereFrom } from './letter-parts.ts';
 import { LINK_LIFETIMES_MS } from './links.ts';
 import { makeResetToken } from './password-reset.ts';
 import { makeReportToken } from './report-device.ts';
@@ -12,9 +13,10 @@ type Writer = (dependencies: Dependencies, mail: QueuedMail) => Promise<Letter |
 
 /** What each kind of mail says. Links are made here, when a mail is sent: none waits in the queue. */
 const WRITERS: Record<MailKind, Writer> = {
-  password_reset: async (dependencies, { address }) => {
+  password_reset: async (dependencies, mail) => {
     const { clock, ledger } = dependencies;
-    const made = await makeResetToken(ledger.database, address, clock());
+    const { address } = mail;
+    const made = await makeResetToken(ledger.database, mail, clock());
     if (!made) return null;
     const url = `${originOf(dependencies)}/reset-password?token=${made.token}`;
     return {
@@ -64,20 +66,12 @@ const WRITERS: Record<MailKind, Writer> = {
         'The link asks once more. It then signs out every device and disables your password until you set a new one.',
     };
   },
+  sign_up: signUpLetter,
+  email_change: emailChangeLetter,
+  email_changed: emailChangedLetter,
 };
 
 /** The letter for a queued mail; null: there is no reason for it any more. */
 export function writeLetter(dependencies: Dependencies, mail: QueuedMail): Promise<Letter | null> {
   return WRITERS[mail.kind](dependencies, mail);
-}
-
-/** Never from a request: its `Host` is whatever a client sends, and a mail goes to somebody else. */
-function originOf({ config }: Dependencies): string {
-  return config.authUrl?.origin ?? `http://localhost:${config.port}`;
-}
-
-/** "Firefox on Linux, Germany". */
-function whereFrom({ placeOf }: Dependencies, facts: QueuedMail['facts']): string {
-  const place = placeOf(facts.ipAddress ?? null);
-  return [deviceName(facts.userAgent ?? null), place].filter((each) => each !== null).join(', ');
 }

@@ -1,7 +1,7 @@
 import { and, eq } from 'drizzle-orm';
 import type { Database } from '../database/open.ts';
 import { users } from '../database/schema.ts';
-import { queueMail } from '../mail/queue.ts';
+import { type QueuedMail, queueMail } from '../mail/queue.ts';
 import { recordEvent } from '../sessions/audit.ts';
 import { changeUsers, type Writable } from '../sessions/change-users.ts';
 import { lockUser } from '../sessions/lock.ts';
@@ -17,20 +17,24 @@ export async function requestReset(database: Database, email: string): Promise<v
 }
 
 /**
- * Makes the token of a reset link.
+ * Makes the token of a reset link. The account is locked, so that no link comes to be for an address
+ * that it has just lost.
  * @returns null when there is no such account, it is deactivated, or it has links enough.
  */
-export async function makeResetToken(
+export function makeResetToken(
   database: Database,
-  email: string,
+  { address, attempts }: Pick<QueuedMail, 'address' | 'attempts'>,
   now: Date,
 ): Promise<{ token: string; name: string } | null> {
-  const [user] = await database
-    .select({ id: users.id, name: users.name })
-    .from(users)
-    .where(and(hasEmail(email), eq(users.isActive, true)));
-  const token = user ? await makeLinkToken(database, PURPOSE, user.id, now) : null;
-  return user && token ? { token, name: user.name } : null;
+  return database.transaction(async (transaction) => {
+    const [user] = await transaction
+      .select({ id: users.id, name: users.name })
+      .from(users)
+      .where(and(hasEmail(address), eq(users.isActive, true)))
+      .for('no key update');
+    const token = user && (await makeLinkToken(transaction, PURPOSE, user.id, now, attempts));
+    return token ? { token, name: user.name } : null;
+  });
 }
 
 /** Whether a link may set a password: not when it is used, expired or not ours. Changes nothing. */

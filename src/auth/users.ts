@@ -1,4 +1,4 @@
-import { eq, sql } from 'drizzle-orm';
+import { and, eq, isNotNull, ne, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import type { Database } from '../database/open.ts';
 import { users } from '../database/schema.ts';
@@ -28,7 +28,7 @@ export function usableName(name: string | null | undefined, email: string): stri
 }
 
 /** Any fixed number, as long as nothing else in the database locks on it. */
-const FIRST_USER_LOCK = 7_304_213;
+const ADDRESSES_LOCK = 7_304_213;
 
 /** How an email address is stored and looked up. */
 export const normalizeEmail = (email: string): string => email.trim().toLowerCase();
@@ -58,9 +58,7 @@ export function createUser(
   device: Device,
 ): Promise<SessionUser | 'exists' | 'closed'> {
   return database.transaction(async (transaction) => {
-    await transaction
-      .select({ locked: sql`true` })
-      .from(sql`pg_advisory_xact_lock(${FIRST_USER_LOCK})`);
+    await lockAddresses(transaction);
     const isFirst = !(await hasUsers(transaction));
     if (!isFirst && signUp === 'closed') return 'closed';
     const [user] = await transaction
@@ -76,6 +74,29 @@ export function createUser(
     await recordEvent(transaction, { action: 'sign_up', userId: user.id, device });
     return user;
   });
+}
+
+/** Whoever gives an address to an account takes turns until the transaction ends: two cannot have one. */
+export async function lockAddresses(transaction: Database): Promise<void> {
+  await transaction
+    .select({ locked: sql`true` })
+    .from(sql`pg_advisory_xact_lock(${ADDRESSES_LOCK})`);
+}
+
+/** Whether an account has this address, other than this one. */
+export async function isAddressTaken(
+  database: Database,
+  email: string,
+  exceptUserId?: string,
+): Promise<boolean> {
+  const other = exceptUserId === undefined ? undefined : ne(users.id, exceptUserId);
+  return (await database.$count(users, and(hasEmail(email), other))) > 0;
+}
+
+/** Whether somebody has shown that mails to the address of an account reach them. */
+export async function isEmailConfirmed(database: Database, userId: string): Promise<boolean> {
+  const isConfirmed = and(eq(users.id, userId), isNotNull(users.emailVerified));
+  return (await database.$count(users, isConfirmed)) > 0;
 }
 
 /** Whether a stranger may create an account: always the first one, so that there is an admin. */

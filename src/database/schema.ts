@@ -229,7 +229,13 @@ export const rateLimits = pgTable(
   (table) => [index('rate_limit_expire_idx').on(table.expire)],
 );
 
-export type MailKind = 'password_reset' | 'password_changed' | 'new_device';
+export type MailKind =
+  | 'password_reset'
+  | 'password_changed'
+  | 'new_device'
+  | 'sign_up'
+  | 'email_change'
+  | 'email_changed';
 
 /** What a mail tells beside its kind. Nothing secret: links are made when a mail is sent. */
 export interface MailFacts {

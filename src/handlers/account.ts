@@ -1,6 +1,6 @@
-import type { RequestHandler } from 'express';
+import type { Request, RequestHandler } from 'express';
 import type { Context } from '../auth/context.ts';
-import { nameShape, renameUser } from '../auth/users.ts';
+import { isEmailConfirmed, nameShape, renameUser } from '../auth/users.ts';
 import { deviceOf } from '../http/device.ts';
 import { setFlash } from '../http/flash.ts';
 import { textIn } from '../http/form.ts';
@@ -9,10 +9,10 @@ import { setSessionCookie } from '../http/session-cookie.ts';
 import { viewerOf } from '../http/viewer.ts';
 
 export function showAccount(context: Context): RequestHandler {
-  return (request, response) => {
-    const { name, email, role } = viewerOf(request).user;
-    const locals = { title: 'Your profile', name, email, role, problem: null };
-    renderPage(request, response, context, 'account', locals);
+  return async (request, response) => {
+    const { name } = viewerOf(request).user;
+    const locals = { title: 'Your profile', name, ...(await factsOf(request, context)) };
+    renderPage(request, response, context, 'account', { ...locals, problem: null });
   };
 }
 
@@ -23,10 +23,9 @@ export function saveProfile(context: Context): RequestHandler {
     const given = textIn(request.body, 'name');
     const parsed = nameShape.safeParse(given);
     if (!parsed.success) {
-      const { email, role } = user;
       const problem = parsed.error.issues[0]?.message ?? 'Enter your name.';
-      const locals = { title: 'Your profile', name: given, email, role, problem };
-      return renderPage(request, response.status(422), context, 'account', locals);
+      const locals = { title: 'Your profile', name: given, ...(await factsOf(request, context)) };
+      return renderPage(request, response.status(422), context, 'account', { ...locals, problem });
     }
     await renameUser(context.ledger, user.id, parsed.data, deviceOf(request));
     if (context.tokens.carriesClaims) {
@@ -36,5 +35,17 @@ export function saveProfile(context: Context): RequestHandler {
     }
     setFlash(response, context, { kind: 'notice', text: 'Your profile is saved.' });
     response.redirect(303, '/account');
+  };
+}
+
+/** What the page shows beside the name. Of the address only the database knows whether it is confirmed. */
+async function factsOf(request: Request, { config, database }: Context) {
+  const { id, email, role } = viewerOf(request).user;
+  const isAway = request.outcome.kind === 'claimed';
+  return {
+    email,
+    role,
+    isEmailConfirmed: isAway ? null : await isEmailConfirmed(database, id),
+    sendsMail: config.mail.to !== 'nowhere',
   };
 }

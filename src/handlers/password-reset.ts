@@ -34,6 +34,7 @@ export function forgotPassword(context: Context): RequestHandler {
       const locals = { title, email: given, problem, sendsMail };
       return renderPage(request, response.status(422), context, 'forgot-password', locals);
     }
+    await context.throttles.mail.count(deviceOf(request).ipAddress, context.clock());
     await requestReset(context.database, parsed.data);
     renderPage(request, response, context, 'forgot-password-sent', {
       title: 'Look into your mail',

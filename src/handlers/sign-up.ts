@@ -1,25 +1,22 @@
-import type { RequestHandler } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import { z } from 'zod';
 import type { Context } from '../auth/context.ts';
 import { hashPassword, passwordProblem } from '../auth/password.ts';
+import { requestSignUp } from '../auth/pending-sign-up.ts';
 import { HOME } from '../auth/return-path.ts';
-import { EMAIL_MAX_LENGTH } from '../auth/sign-in.ts';
 import { createUser, hasUsers, nameShape } from '../auth/users.ts';
 import { deviceOf } from '../http/device.ts';
 import { setFlash } from '../http/flash.ts';
-import { textIn } from '../http/form.ts';
+import { emailShape, textIn } from '../http/form.ts';
 import { type Pages, renderPage } from '../http/render.ts';
+import type { SessionUser } from '../sessions/lookup.ts';
 import { beginSession } from './begin-session.ts';
 
 type Problems = Pages['sign-up']['problems'];
 
 const form = z.object({
   name: nameShape,
-  email: z
-    .string()
-    .trim()
-    .max(EMAIL_MAX_LENGTH, `Use at most ${EMAIL_MAX_LENGTH} characters.`)
-    .pipe(z.email('Enter an email address, such as ada@example.org.')),
+  email: emailShape,
   password: z.string().superRefine((password, context) => {
     const problem = passwordProblem(password);
     if (problem) context.addIssue(problem);
@@ -42,9 +39,13 @@ export function showSignUp(context: Context): RequestHandler {
   };
 }
 
-/** Creates the account and signs this browser in. */
+/**
+ * Creates the very first account and signs this browser in. For all others a mail is sent first: whether
+ * the address has an account already is told to its owner alone. A server without mail has to say it.
+ */
 export function signUp(context: Context): RequestHandler {
-  const { config, database } = context;
+  const { clock, config, database, throttles } = context;
+  const sendsMail = config.mail.to !== 'nowhere';
   return async (request, response) => {
     const { body } = request;
     const given = {
@@ -64,21 +65,36 @@ export function signUp(context: Context): RequestHandler {
     if (!parsed.success) return answer(422, problemsOf(parsed.error));
     const { name, email, password } = parsed.data;
     const device = deviceOf(request);
+    if (sendsMail && !isFirst) await throttles.mail.count(device.ipAddress, clock());
     const newUser = { name, email, passwordHash: await hashPassword(password) };
-    const user = await createUser(database, newUser, config.signUp, device);
-    if (user === 'closed') return answer(403, {}, false);
+    // With mail only the first one is created here, also when another was first a moment ago.
+    const atOnce = sendsMail ? 'closed' : config.signUp;
+    const user = await createUser(database, newUser, atOnce, device);
     if (user === 'exists') return answer(422, { email: EXISTS });
-
-    const started = await beginSession(request, response, context, {
-      userId: user.id,
-      cutoff: user.sessionsValidAfter,
-      provider: 'credentials',
-      hasShownFactor: false,
-    });
-    if (typeof started === 'string') return response.redirect(303, '/sign-in');
-    setFlash(response, context, { kind: 'notice', text: `Welcome, ${user.name}.` });
-    response.redirect(303, HOME);
+    if (user !== 'closed') return welcome(request, response, context, user);
+    if (config.signUp === 'closed') return answer(403, {}, false);
+    await requestSignUp(database, newUser, clock());
+    const locals = { title: 'Look into your mail', email };
+    renderPage(request, response, context, 'sign-up-sent', locals);
   };
+}
+
+/** Signs this browser in to an account that was just created. */
+export async function welcome(
+  request: Request,
+  response: Response,
+  context: Context,
+  user: SessionUser,
+): Promise<void> {
+  const started = await beginSession(request, response, context, {
+    userId: user.id,
+    cutoff: user.sessionsValidAfter,
+    provider: 'credentials',
+    hasShownFactor: false,
+  });
+  if (typeof started === 'string') return response.redirect(303, '/sign-in');
+  setFlash(response, context, { kind: 'notice', text: `Welcome, ${user.name}.` });
+  response.redirect(303, HOME);
 }
 
 /** The first problem of each field. */

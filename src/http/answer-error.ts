@@ -9,12 +9,14 @@ import { isApi } from './viewer.ts';
 
 const RETRY_AFTER_SECONDS = 5;
 const REQUEST_DEADLINE_MS = 8_000;
+const SENDS_MAIL = /^\/(forgot-password|sign-up|account\/email)/;
 const TITLES: Record<number, string> = {
   400: 'That did not arrive whole',
   401: 'Please sign in',
   403: 'Not allowed',
   404: 'Not found',
   408: 'That took too long',
+  409: 'Already taken',
   413: 'Too much at once',
   429: 'Too many attempts',
   500: 'Something went wrong',
@@ -70,9 +72,11 @@ function sendError(context: Context, request: Request, response: Response, error
     return;
   }
   const title = TITLES[status] ?? 'That did not work';
-  // A reset by mail lifts the lock of an account.
+  // A reset by mail lifts the lock of an account, where it was not mails that were too many.
   const helps =
-    status === 429 ? { label: 'Set a new password by mail', path: '/forgot-password' } : null;
+    status === 429 && !SENDS_MAIL.test(request.path)
+      ? { label: 'Set a new password by mail', path: '/forgot-password' }
+      : null;
   renderPage(request, response, context, 'error', { title, status, sentence: message, helps });
 }
 

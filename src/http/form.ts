@@ -1,3 +1,13 @@
+import { z } from 'zod';
+import { EMAIL_MAX_LENGTH } from '../auth/sign-in.ts';
+
+/** An email address that was typed in. */
+export const emailShape = z
+  .string()
+  .trim()
+  .max(EMAIL_MAX_LENGTH, `Use at most ${EMAIL_MAX_LENGTH} characters.`)
+  .pipe(z.email('Enter an email address, such as ada@example.org.'));
+
 /** A field of a form that was sent; an empty text when it is missing or was sent more than once. */
 export function textIn(body: Record<string, unknown>, field: string): string {
   const value = body[field];

@@ -17,10 +17,25 @@ export interface Pages {
     values: { name: string; email: string };
     problems: { name?: string; email?: string; password?: string };
   };
+  'sign-up-sent': { email: string };
+  /** Without an address the link is over. */
+  'confirm-sign-up': { token: string; email: string | null; problem: string | null };
   'forgot-password': { email: string; problem: string | null; sendsMail: boolean };
   'forgot-password-sent': { email: string };
   'reset-password': { token: string; isUsable: boolean; problem: string | null };
-  account: { name: string; email: string; role: string; problem: string | null };
+  account: {
+    name: string;
+    email: string;
+    /** Null: the database is away and cannot say it. */
+    isEmailConfirmed: boolean | null;
+    sendsMail: boolean;
+    role: string;
+    problem: string | null;
+  };
+  email: { current: string; email: string; problem: string | null; sendsMail: boolean };
+  /** Without an address the link is over. */
+  'confirm-email': { token: string; email: string | null };
+  'undo-email': { token: string; email: string | null };
   security: {
     problems: { currentPassword?: string; password?: string };
     endsOthers: boolean;

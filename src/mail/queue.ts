@@ -1,4 +1,4 @@
-import { eq, sql } from 'drizzle-orm';
+import { and, eq, gte, sql } from 'drizzle-orm';
 import type { Database } from '../database/open.ts';
 import { type MailFacts, type MailKind, mails } from '../database/schema.ts';
 
@@ -53,6 +53,25 @@ export async function takeMail(database: Database): Promise<QueuedMail | null> {
 /** Takes a mail off the queue: it was sent, or never will be. */
 export async function dropMail(database: Database, id: number): Promise<void> {
   await database.delete(mails).where(eq(mails.id, id));
+}
+
+/** Whether a mail waits still. It may have been dropped while it was written: see `dropMailsAbout`. */
+export async function isQueued(transaction: Database, id: number): Promise<boolean> {
+  return (await transaction.$count(mails, eq(mails.id, id))) > 0;
+}
+
+/**
+ * Takes mails off the queue whose subject begins like this, as what they tell of is undone.
+ * @param from the first of them: mails are numbered in the order in which they were queued.
+ */
+export async function dropMailsAbout(
+  transaction: Database,
+  kind: MailKind,
+  subject: string,
+  from = 0,
+): Promise<void> {
+  const isAbout = sql`starts_with(${mails.facts}->>'subject', ${subject})`;
+  await transaction.delete(mails).where(and(eq(mails.kind, kind), isAbout, gte(mails.id, from)));
 }
 
 /** Lets a mail be tried again after so long. */

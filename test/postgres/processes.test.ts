@@ -45,7 +45,7 @@ describe.each(['jwt', 'database'])(
     });
     beforeEach(async () => {
       person = newPerson();
-      onA = openBrowser({ server: a });
+      onA = openBrowser({ server: a, database: opened.database });
       onB = openBrowser({ server: b });
       await onA.signUp(person);
       await onB.signIn(person);
@@ -110,7 +110,7 @@ describe.each(['jwt', 'database'])(
     });
 
     it('accepts nothing past the bound while the database stands still, and signs nobody out', async () => {
-      const bystander = openBrowser({ server: b });
+      const bystander = openBrowser({ server: b, database: opened.database });
       await bystander.signUp(newPerson());
       const token = bystander.token();
       expect(await bystander.isSignedIn()).toBe(true);
@@ -137,7 +137,7 @@ describe.each(['jwt', 'database'])(
     });
 
     it('accepts nothing past the bound when its line falls silent, signs nobody out, and recovers', async () => {
-      const bystander = openBrowser({ server: b });
+      const bystander = openBrowser({ server: b, database: opened.database });
       await bystander.signUp(newPerson());
       const token = bystander.token();
       const other = (await onA.sessionIds()).find(({ isCurrent }) => !isCurrent);

@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
 import request, { type Test } from 'supertest';
+import { hashPassword } from '../../src/auth/password.ts';
+import { createUser } from '../../src/auth/users.ts';
+import type { Database } from '../../src/database/open.ts';
 
 export const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0';
 export const IPHONE =
@@ -19,9 +22,12 @@ export const newPerson = (): Person => ({
   password: 'correct horse battery',
 });
 
-/** A browser with its own cookies, that fetches a CSRF token before it posts a form. */
+/**
+ * A browser with its own cookies, that fetches a CSRF token before it posts a form.
+ * @param app where it goes; with the database of it, accounts are made without a mail.
+ */
 export function openBrowser(
-  { server }: { server: Server | string },
+  { server, database }: { server: Server | string; database?: Database },
   { userAgent = FIREFOX, ip = '192.0.2.10' } = {},
 ) {
   const agent = request.agent(server);
@@ -44,7 +50,13 @@ export function openBrowser(
         .type('form')
         .send({ csrfToken, ...fields });
     },
-    signUp: (person: Person) => browser.post('/sign-up', { ...person }),
+    /** Signs in to a new account. How people come to one is in test/sign-up.test.ts. */
+    async signUp({ name, email, password }: Person) {
+      if (!database) return browser.post('/sign-up', { name, email, password });
+      const newUser = { name, email, passwordHash: await hashPassword(password) };
+      await createUser(database, newUser, 'open', { userAgent, ipAddress: ip });
+      return browser.signIn({ email, password });
+    },
     signIn: ({ email, password }: Pick<Person, 'email' | 'password'>, callbackUrl = '/account') =>
       browser.post('/auth/callback/credentials', { email, password, callbackUrl }),
     /** The value of the session cookie, or null. */
@@ -64,7 +76,7 @@ export function openBrowser(
 export type Browser = ReturnType<typeof openBrowser>;
 
 /** A new account and two browsers that are signed in to it. */
-export async function signInTwice(app: { server: Server }) {
+export async function signInTwice(app: { server: Server; database: Database }) {
   const person = newPerson();
   const here = openBrowser(app, { userAgent: FIREFOX, ip: '192.0.2.10' });
   const there = openBrowser(app, { userAgent: IPHONE, ip: '198.51.100.7' });

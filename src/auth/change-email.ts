@@ -1,0 +1,126 @@
+import { eq } from 'drizzle-orm';
+import type { Database } from '../database/open.ts';
+import { users } from '../database/schema.ts';
+import { dropMailsAbout, isQueued, type QueuedMail, queueMail } from '../mail/queue.ts';
+import { recordEvent } from '../sessions/audit.ts';
+import { changeUsers, type Writable } from '../sessions/change-users.ts';
+import { lockUser } from '../sessions/lock.ts';
+import type { SessionUser } from '../sessions/lookup.ts';
+import type { Act } from '../sessions/revoke.ts';
+import { dropLinks, findLink, makeLinkToken, useLink } from './links.ts';
+import { isAddressTaken, lockAddresses, normalizeEmail } from './users.ts';
+
+const PURPOSE = 'email_change';
+
+/** Who asked for an address, and which one. */
+interface Asked {
+  userId: string;
+  /**
+   * The cutoff as it was then, in milliseconds: what raises it, such as a reset of the password, also
+   * makes worth nothing what somebody on another device had asked for (invariant 4).
+   */
+  cutoffMs: number;
+  address: string;
+}
+
+/**
+ * Queues a mail to the address that somebody wants for their account, or has to confirm. The same one,
+ * whether or not it belongs to another account: nobody can tell from here.
+ */
+export async function requestEmailChange(
+  database: Database,
+  { id, sessionsValidAfter }: Pick<SessionUser, 'id' | 'sessionsValidAfter'>,
+  email: string,
+): Promise<void> {
+  const facts = { subject: `${id}:${sessionsValidAfter.getTime()}` };
+  await queueMail(database, { kind: PURPOSE, address: normalizeEmail(email), facts });
+}
+
+/**
+ * Makes the token of the link that confirms an address. The account is locked, so that a link is either
+ * found by whatever ends the request, or does not come to be.
+ * @returns `exists`: the address has another account. null: nobody waits for it any more, or there are
+ *   links enough.
+ */
+export function makeChangeToken(
+  database: Database,
+  { id, address, facts, attempts }: QueuedMail,
+  now: Date,
+): Promise<{ token: string } | 'exists' | null> {
+  const subject = `${facts.subject}:${address}`;
+  const asked = askedIn(subject);
+  return database.transaction(async (transaction) => {
+    if (!isStanding(asked, await lockUser(transaction, asked.userId))) return null;
+    if (!(await isQueued(transaction, id))) return null;
+    // Also where it is not sent: it counts.
+    const token = await makeLinkToken(transaction, PURPOSE, subject, now, attempts);
+    if (token === null) return null;
+    return (await isAddressTaken(transaction, address, asked.userId)) ? 'exists' : { token };
+  });
+}
+
+/** The address that a link confirms; null: it is used, expired or not ours. Changes nothing. */
+export async function findEmailChange(
+  database: Database,
+  token: string,
+  now: Date,
+): Promise<string | null> {
+  return (await findAsked(database, token, now))?.address ?? null;
+}
+
+/**
+ * Gives an account the address that a link confirms. Every other link for the account that went to an
+ * address dies, but those that undo, and the address that it had is told.
+ * @returns `confirmed`: the account had that address already; `taken`: another one has it by now, and
+ *   nothing was done; null as for `findEmailChange`.
+ */
+export async function changeEmail(
+  ledger: Writable,
+  token: string,
+  { device, now }: Act,
+): Promise<'changed' | 'confirmed' | 'taken' | null> {
+  const asked = await findAsked(ledger.database, token, now);
+  if (!asked) return null;
+  const { userId, address } = asked;
+  return changeUsers(ledger, [userId], async (transaction) => {
+    const user = await lockUser(transaction, userId);
+    if (!user || !isStanding(asked, user)) return null;
+    await lockAddresses(transaction);
+    if (await isAddressTaken(transaction, address, userId)) return 'taken';
+    if (!(await useLink(transaction, PURPOSE, token, now))) return null;
+    await transaction
+      .update(users)
+      .set({ email: address, emailVerified: now })
+      .where(eq(users.id, userId));
+    if (normalizeEmail(user.email) === address) return 'confirmed';
+    await dropLinks(transaction, 'password_reset', userId);
+    await dropLinks(transaction, PURPOSE, userId);
+    await dropMailsAbout(transaction, PURPOSE, userId);
+    await recordEvent(transaction, { action: 'email_changed', userId, device });
+    const facts = { ...device, subject: userId, newEmail: address };
+    await queueMail(transaction, { kind: 'email_changed', address: user.email, facts });
+    return 'changed';
+  });
+}
+
+async function findAsked(database: Database, token: string, now: Date): Promise<Asked | null> {
+  const subject = await findLink(database, PURPOSE, token, now);
+  if (subject === null) return null;
+  const asked = askedIn(subject);
+  const [user] = await database
+    .select({ isActive: users.isActive, sessionsValidAfter: users.sessionsValidAfter })
+    .from(users)
+    .where(eq(users.id, asked.userId));
+  return isStanding(asked, user ?? null) ? asked : null;
+}
+
+/** The subject of a link: the id of the user, the cutoff and the address. */
+function askedIn(subject: string): Asked {
+  const [userId = '', cutoff = '', ...address] = subject.split(':');
+  return { userId, cutoffMs: Number(cutoff), address: address.join(':') };
+}
+
+const isStanding = (
+  { cutoffMs }: Asked,
+  user: Pick<SessionUser, 'isActive' | 'sessionsValidAfter'> | null,
+): boolean => user?.isActive === true && user.sessionsValidAfter.getTime() === cutoffMs;

@@ -1,0 +1,106 @@
+import type { Letter } from '../mail/letter.ts';
+import type { QueuedMail } from '../mail/queue.ts';
+import { exactTime } from '../time-words.ts';
+import { makeChangeToken } from './change-email.ts';
+import type { Dependencies } from './context.ts';
+import { originOf, whereFrom } from './letter-parts.ts';
+import { LINK_LIFETIMES_MS } from './links.ts';
+import { makeSignUpToken } from './pending-sign-up.ts';
+import { makeUndoToken } from './undo-email.ts';
+
+const HOUR_MS = 3_600_000;
+const hours = (purpose: keyof typeof LINK_LIFETIMES_MS) => LINK_LIFETIMES_MS[purpose] / HOUR_MS;
+
+/**
+ * Confirms an address at sign-up. It carries no word of whoever signed up, not even a name: that may be
+ * anybody, who wants it read in somebody else's mailbox.
+ */
+export async function signUpLetter(
+  dependencies: Dependencies,
+  mail: QueuedMail,
+): Promise<Letter | null> {
+  const { clock, ledger } = dependencies;
+  const made = await makeSignUpToken(ledger.database, mail, clock());
+  if (made === null) return null;
+  if (made === 'exists') return existsLetter(dependencies, mail, 'sign up with');
+  return {
+    address: mail.address,
+    subject: 'Confirm your email address',
+    paragraphs: [
+      'Somebody, probably you, signed up for a Latchkey account with this address.',
+      `The link asks for the password that you chose, and then creates the account. It works once, within ${hours('sign_up')} hours.`,
+    ],
+    action: {
+      label: 'Create the account',
+      url: `${originOf(dependencies)}/sign-up/confirm?token=${made.token}`,
+    },
+    closing: 'It was not you? Then do nothing: no account is created.',
+  };
+}
+
+/** Confirms the address that somebody wants their account to have, or has already. */
+export async function emailChangeLetter(
+  dependencies: Dependencies,
+  mail: QueuedMail,
+): Promise<Letter | null> {
+  const { clock, ledger } = dependencies;
+  const made = await makeChangeToken(ledger.database, mail, clock());
+  if (made === null) return null;
+  if (made === 'exists') return existsLetter(dependencies, mail, 'move another account to');
+  return {
+    address: mail.address,
+    subject: 'Confirm your email address',
+    paragraphs: [
+      'Somebody, probably you, wants to use this address for a Latchkey account.',
+      `The link asks once more. It works once, within ${hours('email_change')} hours.`,
+    ],
+    action: {
+      label: 'Confirm this address',
+      url: `${originOf(dependencies)}/confirm-email?token=${made.token}`,
+    },
+    closing: 'It was not you? Then do nothing: nothing is changed.',
+  };
+}
+
+/** Tells the address that an account had, with a link that gives it back. */
+export async function emailChangedLetter(
+  dependencies: Dependencies,
+  mail: QueuedMail,
+): Promise<Letter | null> {
+  const { clock, ledger } = dependencies;
+  const token = await makeUndoToken(ledger.database, mail, clock());
+  if (token === null) return null;
+  return {
+    address: mail.address,
+    subject: 'Your email address was changed',
+    paragraphs: [
+      `Your Latchkey account has the address ${mail.facts.newEmail} now, and no longer this one.`,
+      `From: ${whereFrom(dependencies, mail.facts)}`,
+      `When: ${exactTime(mail.queuedAt)}`,
+      'It was you? Then there is nothing to do.',
+    ],
+    action: {
+      label: 'This wasn’t me: undo it',
+      url: `${originOf(dependencies)}/undo-email?token=${token}`,
+    },
+    closing: `The link asks once more, and works for ${hours('email_undo') / 24} days. It gives your account this address back, signs out every device and disables the password. A link to set a new one then comes here.`,
+  };
+}
+
+/** What the owner of an address hears: nobody else is told that it has an account. */
+function existsLetter(
+  dependencies: Dependencies,
+  { address }: QueuedMail,
+  whatWasTried: string,
+): Letter {
+  const origin = originOf(dependencies);
+  return {
+    address,
+    subject: 'You have an account already',
+    paragraphs: [
+      `Somebody, probably you, wanted to ${whatWasTried} this address. It belongs to your Latchkey account, so nothing was changed.`,
+    ],
+    action: { label: 'Sign in', url: `${origin}/sign-in` },
+    closing: `Forgot the password? Set a new one: ${origin}/forgot-password. It was not you? Then do nothing.`,
+  };
+}

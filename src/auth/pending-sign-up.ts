@@ -1,0 +1,125 @@
+import { and, eq, gt, lt, sql } from 'drizzle-orm';
+import type { Database } from '../database/open.ts';
+import { pendingSignUps } from '../database/schema.ts';
+import { type QueuedMail, queueMail } from '../mail/queue.ts';
+import type { SessionUser } from '../sessions/lookup.ts';
+import type { Act } from '../sessions/revoke.ts';
+import { findLink, LINK_LIFETIMES_MS, makeLinkToken, useLink } from './links.ts';
+import { isPassword } from './password.ts';
+import { createUser, isAddressTaken, normalizeEmail } from './users.ts';
+
+const PURPOSE = 'sign_up';
+const HOUR_MS = 3_600_000;
+/** More to one address would be somebody else filling a mailbox. */
+const MAILS_AN_HOUR = 3;
+/** Whoever opens a link need not be who chose the password, so guesses must be few. */
+const MAX_TRIES = 5;
+
+interface SignUp {
+  name: string;
+  email: string;
+  passwordHash: string;
+}
+
+/**
+ * Lets a sign-up wait until its address is confirmed, and queues the mail for that, whether or not the
+ * address has an account: nobody can tell from here.
+ */
+export async function requestSignUp(database: Database, given: SignUp, now: Date): Promise<void> {
+  const address = normalizeEmail(given.email);
+  const expires = new Date(now.getTime() + LINK_LIFETIMES_MS[PURPOSE]);
+  await database.transaction(async (transaction) => {
+    const [pending] = await transaction
+      .insert(pendingSignUps)
+      .values({ ...given, email: address, expires })
+      .returning({ id: pendingSignUps.id });
+    if (!pending) throw new Error('The database returned no row for a new sign-up.');
+    await queueMail(transaction, { kind: 'sign_up', address, facts: { subject: pending.id } });
+  });
+}
+
+/**
+ * Makes the token of the link that confirms a sign-up.
+ * @returns `exists`: the address has an account. null: the sign-up is over, or mails enough went there.
+ */
+export async function makeSignUpToken(
+  database: Database,
+  { facts, attempts }: Pick<QueuedMail, 'facts' | 'attempts'>,
+  now: Date,
+): Promise<{ token: string } | 'exists' | null> {
+  const id = facts.subject ?? '';
+  const [pending] = await database.select().from(pendingSignUps).where(isOpen(id, now));
+  if (!pending) return null;
+  const { email, expires } = pending;
+  const anHourBefore = new Date(expires.getTime() - HOUR_MS);
+  const earlier = and(
+    eq(pendingSignUps.email, email),
+    gt(pendingSignUps.expires, anHourBefore),
+    sql`(${pendingSignUps.expires}, ${pendingSignUps.id}) < (${expires.toISOString()}::timestamptz, ${id})`,
+  );
+  if ((await database.$count(pendingSignUps, earlier)) >= MAILS_AN_HOUR) return null;
+  if (await isAddressTaken(database, email)) return 'exists';
+  const token = await makeLinkToken(database, PURPOSE, id, now, attempts);
+  return token === null ? null : { token };
+}
+
+/** The address that a link confirms; null: it is used, expired, not ours or had its five tries. */
+export async function findSignUp(
+  database: Database,
+  token: string,
+  now: Date,
+): Promise<string | null> {
+  const id = await findLink(database, PURPOSE, token, now);
+  if (id === null) return null;
+  const [pending] = await database
+    .select({ email: pendingSignUps.email })
+    .from(pendingSignUps)
+    .where(isOpen(id, now));
+  return pending?.email ?? null;
+}
+
+/**
+ * Creates the account of a link, for whoever knows the password that was chosen with it. A click alone
+ * is not enough: with it, an address could be signed up by somebody else, who then knows the password
+ * of an account that its owner believes to be theirs.
+ * @returns the user; `wrong`: the password is not right, and can be tried again; `closed`: sign-up was
+ *   closed meanwhile; null as for `findSignUp`, or when the address has an account by now.
+ */
+export async function confirmSignUp(
+  database: Database,
+  { token, password }: { token: string; password: string },
+  signUp: 'open' | 'closed',
+  { device, now }: Act,
+): Promise<SessionUser | 'wrong' | 'closed' | null> {
+  const id = await findLink(database, PURPOSE, token, now);
+  const pending = id === null ? null : await takeTry(database, id, now);
+  if (!pending) return null;
+  const { name, email, passwordHash } = pending;
+  if (!(await isPassword(passwordHash, password))) {
+    return pending.attempts < MAX_TRIES ? 'wrong' : null;
+  }
+  return database.transaction(async (transaction) => {
+    if (!(await useLink(transaction, PURPOSE, token, now))) return null;
+    await transaction.delete(pendingSignUps).where(eq(pendingSignUps.email, email));
+    const newUser = { name, email, passwordHash, emailVerified: now };
+    const user = await createUser(transaction, newUser, signUp, device);
+    return user === 'exists' ? null : user;
+  });
+}
+
+/** Counts a try, before the password is looked at, so that many at once are no more than five. */
+async function takeTry(database: Database, id: string, now: Date) {
+  const [taken] = await database
+    .update(pendingSignUps)
+    .set({ attempts: sql`${pendingSignUps.attempts} + 1` })
+    .where(isOpen(id, now))
+    .returning();
+  return taken ?? null;
+}
+
+const isOpen = (id: string, now: Date) =>
+  and(
+    eq(pendingSignUps.id, id),
+    gt(pendingSignUps.expires, now),
+    lt(pendingSignUps.attempts, MAX_TRIES),
+  );

@@ -1,0 +1,38 @@
+import type { RequestHandler } from 'express';
+import type { Context } from '../auth/context.ts';
+import * as signUps from '../auth/pending-sign-up.ts';
+import { deviceOf } from '../http/device.ts';
+import { textIn } from '../http/form.ts';
+import { renderPage } from '../http/render.ts';
+import { welcome } from './sign-up.ts';
+
+const title = 'Create the account';
+const WRONG =
+  'This is not the password that you chose when you signed up. After five tries the link is over.';
+
+/** Asks for the password that was chosen, and changes nothing: scanners of mail follow links. */
+export function showConfirmSignUp(context: Context): RequestHandler {
+  return async (request, response) => {
+    const { token } = request.query;
+    const given = typeof token === 'string' ? token : '';
+    const email = await signUps.findSignUp(context.database, given, context.clock());
+    const locals = { title, token: given, email, problem: null };
+    renderPage(request, response.status(email ? 200 : 410), context, 'confirm-sign-up', locals);
+  };
+}
+
+/** Creates the account and signs this browser in. */
+export function confirmSignUp(context: Context): RequestHandler {
+  const { clock, config, database } = context;
+  return async (request, response) => {
+    const token = textIn(request.body, 'token');
+    const given = { token, password: textIn(request.body, 'password') };
+    const act = { device: deviceOf(request), now: clock() };
+    const user = await signUps.confirmSignUp(database, given, config.signUp, act);
+    if (user === 'closed') return response.redirect(303, '/sign-up');
+    if (user !== null && user !== 'wrong') return welcome(request, response, context, user);
+    const email = user === 'wrong' ? await signUps.findSignUp(database, token, act.now) : null;
+    const locals = { title, token, email, problem: email ? WRONG : null };
+    renderPage(request, response.status(email ? 422 : 410), context, 'confirm-sign-up', locals);
+  };
+}

@@ -1,0 +1,77 @@
+import type { RequestHandler } from 'express';
+import { changeEmail, findEmailChange } from '../auth/change-email.ts';
+import type { Context } from '../auth/context.ts';
+import { findUndo, restoreEmail } from '../auth/undo-email.ts';
+import { deviceOf } from '../http/device.ts';
+import { HttpError } from '../http/error.ts';
+import { setFlash } from '../http/flash.ts';
+import { textIn } from '../http/form.ts';
+import { renderPage } from '../http/render.ts';
+import { forgetBrowser } from './sign-out.ts';
+
+const CONFIRM = 'Confirm your email address';
+const UNDO = 'Undo the change of address';
+
+/** Asks, and changes nothing: scanners of mail follow links. */
+export function showConfirmEmail(context: Context): RequestHandler {
+  return async (request, response) => {
+    const { token } = request.query;
+    const given = typeof token === 'string' ? token : '';
+    const email = await findEmailChange(context.database, given, context.clock());
+    const locals = { title: CONFIRM, token: given, email };
+    renderPage(request, response.status(email ? 200 : 410), context, 'confirm-email', locals);
+  };
+}
+
+/** Gives the account its new address. Nobody has to be signed in: the link comes from its mailbox. */
+export function confirmEmail(context: Context): RequestHandler {
+  return async (request, response) => {
+    const token = textIn(request.body, 'token');
+    const act = { device: deviceOf(request), now: context.clock() };
+    const done = await changeEmail(context.ledger, token, act);
+    if (done === 'taken') throw takenAddress();
+    if (done === null) {
+      const locals = { title: CONFIRM, token: '', email: null };
+      return renderPage(request, response.status(410), context, 'confirm-email', locals);
+    }
+    const what = done === 'changed' ? 'changed' : 'confirmed';
+    setFlash(response, context, { kind: 'notice', text: `The email address is ${what}.` });
+    response.redirect(303, '/account');
+  };
+}
+
+/** Asks, and changes nothing. */
+export function showUndoEmail(context: Context): RequestHandler {
+  return async (request, response) => {
+    const { token } = request.query;
+    const given = typeof token === 'string' ? token : '';
+    const email = await findUndo(context.database, given, context.clock());
+    const locals = { title: UNDO, token: given, email };
+    renderPage(request, response.status(email ? 200 : 410), context, 'undo-email', locals);
+  };
+}
+
+/** Gives the account its old address back, and signs out whoever is in. */
+export function undoEmail(context: Context): RequestHandler {
+  return async (request, response) => {
+    const token = textIn(request.body, 'token');
+    const act = { device: deviceOf(request), now: context.clock() };
+    const restored = await restoreEmail(context.ledger, token, act);
+    if (restored === 'taken') throw takenAddress();
+    if (restored === null) {
+      const locals = { title: UNDO, token: '', email: null };
+      return renderPage(request, response.status(410), context, 'undo-email', locals);
+    }
+    const text = `The address is ${restored.address} again, and every device is signed out. A link to set a new password is on its way there.`;
+    setFlash(response, context, { kind: 'notice', text });
+    forgetBrowser(request, response, context);
+    response.redirect(303, '/sign-in');
+  };
+}
+
+const takenAddress = () =>
+  new HttpError(
+    409,
+    'address_taken',
+    'Another account has this address by now, so nothing was changed. Ask an administrator for help.',
+  );

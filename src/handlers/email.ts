@@ -1,0 +1,71 @@
+import type { Request, RequestHandler, Response } from 'express';
+import { requestEmailChange } from '../auth/change-email.ts';
+import type { Context } from '../auth/context.ts';
+import { normalizeEmail } from '../auth/users.ts';
+import { deviceOf } from '../http/device.ts';
+import { setFlash } from '../http/flash.ts';
+import { emailShape, textIn } from '../http/form.ts';
+import { renderPage } from '../http/render.ts';
+import { viewerOf } from '../http/viewer.ts';
+
+export function showEmail(context: Context): RequestHandler {
+  return (request, response) => answer(request, response, context, '', null);
+}
+
+/**
+ * Sends a link to the new address. Nothing changes before it is used, and the answer is the same when
+ * that address belongs to another account.
+ */
+export function saveEmail(context: Context): RequestHandler {
+  return async (request, response) => {
+    const { user } = viewerOf(request);
+    const given = textIn(request.body, 'email');
+    const parsed = emailShape.safeParse(given);
+    if (!parsed.success) {
+      const problem = parsed.error.issues[0]?.message ?? 'Enter an email address.';
+      return answer(request, response.status(422), context, given, problem);
+    }
+    if (normalizeEmail(parsed.data) === normalizeEmail(user.email)) {
+      const problem = 'This is the address that your account has already.';
+      return answer(request, response.status(422), context, given, problem);
+    }
+    await sendLink(request, response, context, parsed.data);
+    response.redirect(303, '/account/email');
+  };
+}
+
+/** Sends a link to the address that the account has, which confirms it. */
+export function sendConfirmation(context: Context): RequestHandler {
+  return async (request, response) => {
+    await sendLink(request, response, context, viewerOf(request).user.email);
+    response.redirect(303, '/account');
+  };
+}
+
+async function sendLink(
+  request: Request,
+  response: Response,
+  context: Context,
+  email: string,
+): Promise<void> {
+  const { clock, config, database, throttles } = context;
+  // Promise no link that will not come.
+  if (config.mail.to === 'nowhere') return;
+  await throttles.mail.count(deviceOf(request).ipAddress, clock());
+  await requestEmailChange(database, viewerOf(request).user, email);
+  const text = `A link is on its way to ${email}. Open it within 24 hours; nothing changes before.`;
+  setFlash(response, context, { kind: 'notice', text });
+}
+
+function answer(
+  request: Request,
+  response: Response,
+  context: Context,
+  email: string,
+  problem: string | null,
+): void {
+  const current = viewerOf(request).user.email;
+  const sendsMail = context.config.mail.to !== 'nowhere';
+  const locals = { title: 'Change your email address', current, email, problem, sendsMail };
+  renderPage(request, response, context, 'email', locals);
+}
