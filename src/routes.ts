@@ -2,12 +2,25 @@ import { Router } from 'express';
 import type { Context } from './auth/context.ts';
 import { saveProfile, showAccount } from './handlers/account.ts';
 import { showActivity } from './handlers/activity.ts';
-import { listAccountsJson, revokeAccountSessions, showAccounts } from './handlers/admin.ts';
+import {
+  activateAccount,
+  deactivateAccount,
+  listAccountsJson,
+  revokeAccountSessions,
+  showAccounts,
+} from './handlers/admin.ts';
 import { listSessionsJson, revokeJson, revokeScopeJson } from './handlers/api.ts';
 import { passToAuth } from './handlers/auth.ts';
 import { confirm, showConfirm } from './handlers/confirm.ts';
 import { confirmSignUp, showConfirmSignUp } from './handlers/confirm-sign-up.ts';
 import { cleanupSessions } from './handlers/cron.ts';
+import { downloadData } from './handlers/data.ts';
+import {
+  deleteAccount,
+  finishDeletion,
+  showDeleteAccount,
+  showDeletion,
+} from './handlers/deletion.ts';
 import { saveEmail, sendConfirmation, showEmail } from './handlers/email.ts';
 import {
   confirmEmail,
@@ -54,6 +67,7 @@ export function routes(context: Context): Router {
   router.param('id', requireUuid);
   const admin = [requireViewer, requireRole('admin')];
   const confirmed = [requireViewer, requireConfirmation(context)];
+  const confirmedAdmin = [...admin, requireConfirmation(context)];
 
   router.get('/api/sessions', requireViewer, listSessionsJson(context));
   router.delete('/api/sessions', requireViewer, revokeScopeJson(context));
@@ -103,10 +117,17 @@ export function routes(context: Context): Router {
   router.get('/account/security', requireViewer, showSecurity(context));
   router.post('/account/security/password', requireViewer, savePassword(context));
   router.get('/account/activity', requireViewer, showActivity(context));
+  router.post('/account/data', confirmed, downloadData(context));
+  router.get('/account/delete', confirmed, showDeleteAccount(context));
+  router.post('/account/delete', confirmed, deleteAccount(context));
+  router.get('/account/delete/confirm', showDeletion(context));
+  router.post('/account/delete/confirm', finishDeletion(context));
 
   router.get('/dev/outbox', showOutbox(context));
   router.get('/admin/accounts', admin, showAccounts(context));
   router.post('/admin/accounts/:id/revoke-all', admin, revokeAccountSessions(context));
+  router.post('/admin/accounts/:id/deactivate', confirmedAdmin, deactivateAccount(context));
+  router.post('/admin/accounts/:id/activate', confirmedAdmin, activateAccount(context));
 
   return router;
 }

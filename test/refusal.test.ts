@@ -94,7 +94,9 @@ describe.each(STRATEGIES)('a session that was taken back, with the %s strategy',
     const { there, person } = await signInTwice(app);
     await app.database.update(users).set({ isActive: false }).where(eq(users.email, person.email));
     await expect.poll(async () => (await there.get('/account')).status).toBe(303);
-    expect((await there.get('/sign-in')).text).toContain('This account is deactivated.');
+    expect((await there.get('/sign-in')).text).toContain(
+      'This account was deactivated, which signed out every device.',
+    );
   });
 
   it('stays dead when the account is switched on again, also if nobody asked meanwhile', async () => {

@@ -8,7 +8,8 @@ import { lockUser } from '../sessions/lock.ts';
 import type { SessionUser } from '../sessions/lookup.ts';
 import type { Act } from '../sessions/revoke.ts';
 import { dropLinks, findLink, makeLinkToken, useLink } from './links.ts';
-import { isAddressTaken, lockAddresses, normalizeEmail } from './users.ts';
+import { lockAccounts } from './lock-accounts.ts';
+import { isAddressTaken, normalizeEmail } from './users.ts';
 
 const PURPOSE = 'email_change';
 
@@ -83,9 +84,9 @@ export async function changeEmail(
   if (!asked) return null;
   const { userId, address } = asked;
   return changeUsers(ledger, [userId], async (transaction) => {
+    await lockAccounts(transaction);
     const user = await lockUser(transaction, userId);
     if (!user || !isStanding(asked, user)) return null;
-    await lockAddresses(transaction);
     if (await isAddressTaken(transaction, address, userId)) return 'taken';
     if (!(await useLink(transaction, PURPOSE, token, now))) return null;
     await transaction

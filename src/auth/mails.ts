@@ -3,6 +3,7 @@ import type { Letter } from '../mail/letter.ts';
 import type { QueuedMail } from '../mail/queue.ts';
 import { clockTime, exactTime } from '../time-words.ts';
 import type { Dependencies } from './context.ts';
+import { makeDeletionToken } from './deletion.ts';
 import { emailChangedLetter, emailChangeLetter, signUpLetter } from './email-letters.ts';
 import { originOf, whereFrom } from './letter-parts.ts';
 import { LINK_LIFETIMES_MS } from './links.ts';
@@ -69,6 +70,27 @@ const WRITERS: Record<MailKind, Writer> = {
   sign_up: signUpLetter,
   email_change: emailChangeLetter,
   email_changed: emailChangedLetter,
+  account_deletion: async (dependencies, { address, facts }) => {
+    const { clock, ledger } = dependencies;
+    const { subject: userId = '' } = facts;
+    const token = await makeDeletionToken(ledger.database, { userId, address }, clock());
+    if (!token) return null;
+    return {
+      address,
+      subject: 'Delete your account',
+      paragraphs: [
+        'Somebody who knows the password of your Latchkey account asked to delete it.',
+        `From: ${whereFrom(dependencies, facts)}`,
+        `Nothing is deleted yet. The link shows what will be gone and asks once more. It works once, within ${LINK_LIFETIMES_MS.account_deletion / 60_000} minutes.`,
+      ],
+      action: {
+        label: 'Delete the account',
+        url: `${originOf(dependencies)}/account/delete/confirm?token=${token}`,
+      },
+      closing:
+        'It was not you? Then do not follow the link, and set a new password: that disables it too.',
+    };
+  },
 };
 
 /** The letter for a queued mail; null: there is no reason for it any more. */

@@ -1,4 +1,4 @@
-import { and, eq, gt, ne } from 'drizzle-orm';
+import { and, eq, gt } from 'drizzle-orm';
 import type { Database } from '../database/open.ts';
 import { accounts, auditEvents, knownDevices, recoveryCodes, users } from '../database/schema.ts';
 import { recordEvent } from '../sessions/audit.ts';
@@ -6,8 +6,9 @@ import { changeUsers, type Writable } from '../sessions/change-users.ts';
 import { lockUser } from '../sessions/lock.ts';
 import { type Act, endEverySession } from '../sessions/revoke.ts';
 import { dropEveryLink, findLink, makeLinkToken, useLink } from './links.ts';
+import { lockAccounts } from './lock-accounts.ts';
 import { requestReset } from './password-reset.ts';
-import { hasEmail } from './users.ts';
+import { isAddressTaken } from './users.ts';
 
 const PURPOSE = 'report_device';
 
@@ -61,6 +62,7 @@ export async function reportDevice(
   if (subject === null) return false;
   const { userId, at, address } = signInOf(subject);
   return changeUsers(ledger, [userId], async (transaction) => {
+    await lockAccounts(transaction);
     const user = await lockUser(transaction, userId);
     if (!user || (await useLink(transaction, PURPOSE, token, now)) === null) return false;
     await transaction.update(users).set({ passwordHash: null }).where(eq(users.id, userId));
@@ -78,8 +80,7 @@ export async function reportDevice(
 
 /** Nobody else may have taken the address meanwhile; then an administrator has to help. */
 async function restoreEmail(transaction: Database, userId: string, email: string): Promise<void> {
-  const ofOthers = await transaction.$count(users, and(hasEmail(email), ne(users.id, userId)));
-  if (ofOthers > 0) return;
+  if (await isAddressTaken(transaction, email, userId)) return;
   await transaction.update(users).set({ email }).where(eq(users.id, userId));
 }
 

@@ -7,8 +7,9 @@ import { changeUsers, type Writable } from '../sessions/change-users.ts';
 import { lockUser } from '../sessions/lock.ts';
 import { type Act, endEverySession } from '../sessions/revoke.ts';
 import { dropEveryLink, findLink, makeLinkToken, useLink } from './links.ts';
+import { lockAccounts } from './lock-accounts.ts';
 import { requestReset } from './password-reset.ts';
-import { isAddressTaken, lockAddresses } from './users.ts';
+import { isAddressTaken } from './users.ts';
 
 const PURPOSE = 'email_undo';
 
@@ -64,8 +65,8 @@ export async function restoreEmail(
   if (!undo) return null;
   const { userId, address } = undo;
   return changeUsers(ledger, [userId], async (transaction) => {
+    await lockAccounts(transaction);
     if (!(await lockUser(transaction, userId))) return null;
-    await lockAddresses(transaction);
     if (await isAddressTaken(transaction, address, userId)) return 'taken';
     if (!(await useLink(transaction, PURPOSE, token, now))) return null;
     const withoutPassword = { passwordHash: null, failedLoginAttempts: 0, lockoutUntil: null };

@@ -6,6 +6,7 @@ import { recordEvent } from '../sessions/audit.ts';
 import { changeUsers, type Writable } from '../sessions/change-users.ts';
 import type { Device } from '../sessions/device.ts';
 import { type SessionUser, userColumns } from '../sessions/lookup.ts';
+import { lockAccounts } from './lock-accounts.ts';
 
 const NAME_MAX_LENGTH = 100;
 
@@ -26,9 +27,6 @@ export function usableName(name: string | null | undefined, email: string): stri
     .trim();
   return cleaned || email.slice(0, NAME_MAX_LENGTH);
 }
-
-/** Any fixed number, as long as nothing else in the database locks on it. */
-const ADDRESSES_LOCK = 7_304_213;
 
 /** How an email address is stored and looked up. */
 export const normalizeEmail = (email: string): string => email.trim().toLowerCase();
@@ -58,7 +56,7 @@ export function createUser(
   device: Device,
 ): Promise<SessionUser | 'exists' | 'closed'> {
   return database.transaction(async (transaction) => {
-    await lockAddresses(transaction);
+    await lockAccounts(transaction);
     const isFirst = !(await hasUsers(transaction));
     if (!isFirst && signUp === 'closed') return 'closed';
     const [user] = await transaction
@@ -74,13 +72,6 @@ export function createUser(
     await recordEvent(transaction, { action: 'sign_up', userId: user.id, device });
     return user;
   });
-}
-
-/** Whoever gives an address to an account takes turns until the transaction ends: two cannot have one. */
-export async function lockAddresses(transaction: Database): Promise<void> {
-  await transaction
-    .select({ locked: sql`true` })
-    .from(sql`pg_advisory_xact_lock(${ADDRESSES_LOCK})`);
 }
 
 /** Whether an account has this address, other than this one. */

@@ -235,7 +235,8 @@ export type MailKind =
   | 'new_device'
   | 'sign_up'
   | 'email_change'
-  | 'email_changed';
+  | 'email_changed'
+  | 'account_deletion';
 
 /** What a mail tells beside its kind. Nothing secret: links are made when a mail is sent. */
 export interface MailFacts {

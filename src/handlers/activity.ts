@@ -23,8 +23,8 @@ export function showActivity(context: Context): RequestHandler {
         occurredAt,
         what: actWords(action),
         device: isByOther ? 'An administrator' : deviceName(userAgent),
-        ipAddress: isByOther ? null : ipAddress,
-        country: isByOther ? null : placeOf(ipAddress),
+        ipAddress,
+        country: placeOf(ipAddress),
       })),
     });
   };

@@ -1,4 +1,5 @@
-import type { RequestHandler } from 'express';
+import type { Request, RequestHandler } from 'express';
+import { activateUser, deactivateUser, type NotSwitched } from '../auth/activation.ts';
 import type { Context } from '../auth/context.ts';
 import { listUsers } from '../auth/list-users.ts';
 import { deviceOf } from '../http/device.ts';
@@ -12,6 +13,11 @@ import { revokeAll } from '../sessions/revoke.ts';
 import { listOptions } from './own-devices.ts';
 
 const PAGE = '/admin/accounts';
+
+const NOT_SWITCHED: Record<NotSwitched, string> = {
+  yourself: 'You cannot deactivate your own account. Ask another administrator to do it.',
+  last_administrator: 'This is the only active administrator, and there must be one.',
+};
 
 export function showAccounts(context: Context): RequestHandler {
   return async (request, response) => {
@@ -35,8 +41,7 @@ export function listAccountsJson(context: Context): RequestHandler {
 /** Signs somebody out everywhere. */
 export function revokeAccountSessions(context: Context): RequestHandler<{ id: string }> {
   return async (request, response) => {
-    const actorId = viewerOf(request).user.id;
-    const act = { device: deviceOf(request), now: context.clock(), actorId };
+    const act = actOf(request, context);
     const { id } = request.params;
     const ended = await revokeAll(context.ledger, id, 'revoked_by_admin', act);
     if (ended === null) throw notFound();
@@ -45,3 +50,39 @@ export function revokeAccountSessions(context: Context): RequestHandler<{ id: st
     response.redirect(303, PAGE);
   };
 }
+
+/** Switches an account off, which ends its sessions. */
+export function deactivateAccount(context: Context): RequestHandler<{ id: string }> {
+  return async (request, response) => {
+    const act = actOf(request, context);
+    const switched = await deactivateUser(context.ledger, request.params.id, act);
+    if (switched === null) throw notFound();
+    if (typeof switched === 'string') {
+      setFlash(response, context, { kind: 'error', text: NOT_SWITCHED[switched] });
+    } else {
+      const { name, ended } = switched;
+      const text = `${name} is deactivated: ${counted(ended, 'device')} signed out at ${clockTime(act.now)}.`;
+      setFlash(response, context, { kind: 'notice', text });
+    }
+    response.redirect(303, PAGE);
+  };
+}
+
+/** Switches an account on again. */
+export function activateAccount(context: Context): RequestHandler<{ id: string }> {
+  return async (request, response) => {
+    const act = actOf(request, context);
+    const switched = await activateUser(context.ledger, request.params.id, act);
+    if (switched === null) throw notFound();
+    const text = `${switched.name} can sign in again. Devices that were signed in before stay signed out.`;
+    setFlash(response, context, { kind: 'notice', text });
+    response.redirect(303, PAGE);
+  };
+}
+
+/** What an administrator does, from where and when. */
+const actOf = (request: Request<{ id: string }>, { clock }: Context) => ({
+  device: deviceOf(request),
+  now: clock(),
+  actorId: viewerOf(request).user.id,
+});

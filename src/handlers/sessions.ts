@@ -6,10 +6,10 @@ import { setFlash } from '../http/flash.ts';
 import { type EndedRow, renderPage } from '../http/render.ts';
 import { viewerOf } from '../http/viewer.ts';
 import { clockTime, counted, endWords } from '../http/words.ts';
+import { endOf } from '../sessions/describe.ts';
 import { deviceName } from '../sessions/device.ts';
 import { listEndedSessions } from '../sessions/list.ts';
-import type { Session } from '../sessions/lookup.ts';
-import type { PlaceOf } from '../sessions/place.ts';
+import type { Session, SessionUser } from '../sessions/lookup.ts';
 import { revokeAll, revokeSession } from '../sessions/revoke.ts';
 import { keepThisDeviceOnly } from './keep-this-device.ts';
 import { listOptions, listOwnDevices } from './own-devices.ts';
@@ -18,7 +18,7 @@ import { forgetBrowser, signOut } from './sign-out.ts';
 const PAGE = '/account/sessions';
 
 export function showSessions(context: Context): RequestHandler {
-  const { database, placeOf } = context;
+  const { database } = context;
   return async (request, response) => {
     const { page, ...listed } = await listOwnDevices(request, context);
     const { user } = viewerOf(request);
@@ -27,7 +27,7 @@ export function showSessions(context: Context): RequestHandler {
       title: 'Your devices',
       ...listed,
       pageNumber: page,
-      ended: ended.map((each) => endedRow(each, placeOf)),
+      ended: ended.map((each) => endedRow(each, user, context)),
     });
   };
 }
@@ -77,13 +77,14 @@ export function revokeAllSessions(context: Context): RequestHandler {
   };
 }
 
-function endedRow(session: Session, placeOf: PlaceOf): EndedRow {
-  const { userAgent, ipAddress, endedAt, endReason, expires } = session;
+function endedRow(session: Session, user: SessionUser, context: Context): EndedRow {
+  const { userAgent, ipAddress, expires } = session;
+  const end = endOf(session, user, listOptions(context));
   return {
     device: deviceName(userAgent),
-    country: placeOf(ipAddress),
-    endedAt: endedAt ?? expires,
-    reason: endWords(endReason ?? 'expired'),
+    country: context.placeOf(ipAddress),
+    endedAt: end?.at ?? expires,
+    reason: endWords(end?.reason ?? 'expired'),
     refusedCount: session.refusedCount,
     lastRefusedAt: session.lastRefusedAt,
     refusedDevice: deviceName(session.lastRefusedUserAgent),

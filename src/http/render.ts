@@ -43,6 +43,14 @@ export interface Pages {
     isFirst: boolean;
   };
   'report-device': { token: string; state: 'ask' | 'done' | 'over' };
+  'delete-account': {
+    email: string;
+    /** Without this administrator nobody could administer the other accounts. */
+    isNeeded: boolean;
+    sendsMail: boolean;
+  };
+  /** Null: the link does nothing any more. */
+  'delete-account-confirm': { token: string; email: string | null; isNeeded: boolean };
   confirm: {
     next: string;
     /** The fields of the form that waits; null: a page does. */

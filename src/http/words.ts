@@ -20,7 +20,8 @@ const REFUSALS: Record<EndReason, string> = {
   superseded: 'All earlier sessions of this account were ended. Sign in to continue.',
   expired: 'Your session has expired. Sign in to continue.',
   idle: 'You were signed out because you were away for a while.',
-  deactivated: 'This account is deactivated. Ask an administrator to switch it on again.',
+  deactivated:
+    'This account was deactivated, which signed out every device. Ask an administrator if you cannot sign in.',
 };
 
 /** How a session ended, for "Recently ended". */

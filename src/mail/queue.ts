@@ -1,4 +1,4 @@
-import { and, eq, gte, sql } from 'drizzle-orm';
+import { and, eq, gte, or, sql } from 'drizzle-orm';
 import type { Database } from '../database/open.ts';
 import { type MailFacts, type MailKind, mails } from '../database/schema.ts';
 
@@ -78,4 +78,14 @@ export async function dropMailsAbout(
 export async function postponeMail(database: Database, id: number, ms: number): Promise<void> {
   const nextAttemptAt = sql`clock_timestamp() + ${ms} * interval '1 millisecond'`;
   await database.update(mails).set({ nextAttemptAt }).where(eq(mails.id, id));
+}
+
+/** Takes off the queue what waits for an address, or is about a user. */
+export async function dropMailsOf(
+  transaction: Database,
+  { address, userId }: { address: string; userId: string },
+): Promise<void> {
+  const isAddressed = sql`lower(${mails.address}) = ${address.toLowerCase()}`;
+  const isAbout = sql`starts_with(${mails.facts}->>'subject', ${userId})`;
+  await transaction.delete(mails).where(or(isAddressed, isAbout));
 }

@@ -33,6 +33,24 @@ export async function listHistory(
     .orderBy(desc(auditEvents.occurredAt), desc(auditEvents.id))
     .limit(limit)
     .offset(offset);
-  const events = rows.map(({ actorId, ...event }) => ({ ...event, isByOther: actorId !== null }));
-  return { events, ...shown };
+  return { events: rows.map(told), ...shown };
+}
+
+/** All that is kept of what happened to an account, newest first. */
+export async function listWholeHistory(
+  database: Database,
+  userId: string,
+): Promise<HistoryEvent[]> {
+  const rows = await database
+    .select()
+    .from(auditEvents)
+    .where(eq(auditEvents.userId, userId))
+    .orderBy(desc(auditEvents.occurredAt), desc(auditEvents.id));
+  return rows.map(told);
+}
+
+/** Where somebody else was when they did it is not for this account to know. */
+function told({ actorId, ...event }: typeof auditEvents.$inferSelect): HistoryEvent {
+  if (actorId === null) return { ...event, isByOther: false };
+  return { ...event, userAgent: null, ipAddress: null, isByOther: true };
 }

@@ -55,6 +55,15 @@ export function listEndedSessions(
     .limit(RECENTLY_ENDED);
 }
 
+/** Every session of a user that is kept, live or over, newest first. */
+export function listEverySession(database: Database, userId: string): Promise<Session[]> {
+  return database
+    .select(sessionColumns)
+    .from(sessions)
+    .where(eq(sessions.userId, userId))
+    .orderBy(desc(sessions.createdAt), desc(sessions.id));
+}
+
 /**
  * `verdictOf(…) === 'live'` in SQL, for lists alone: paging needs the database to filter. Nothing is
  * let in by it, and a test holds it against `verdictOf` on random rows.

@@ -1,6 +1,7 @@
 import { eq } from 'drizzle-orm';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { activateUser, deactivateUser } from '../../src/auth/activation.ts';
 import { findCredentials } from '../../src/auth/users.ts';
 import type { Database } from '../../src/database/open.ts';
 import { sessions, users } from '../../src/database/schema.ts';
@@ -109,6 +110,35 @@ describe('sign-in against the cutoff', () => {
       expect(await database.$count(sessions, eq(sessions.userId, userId))).toBe(started ? 1 : 0);
     }
     // Both orders happened: a run in which one never did has shown nothing.
+    expect(outcomes.early).toBeGreaterThan(0);
+    expect(outcomes.late).toBeGreaterThan(0);
+  });
+
+  it(`leaves no live session in ${ROUNDS} sign-ins against deactivations, also when they are undone`, async () => {
+    const { userId: actorId } = await newUser();
+    const outcomes = { early: 0, late: 0 };
+    for (let round = 0; round < ROUNDS / 10; round += 1) {
+      const { userId, email } = await newUser();
+      const credentials = await readCredentials(email);
+      const signIns = Array.from({ length: 10 }, (_, index) =>
+        pause(index % 3).then(() => signIn(credentials)),
+      );
+      const deactivation = pause(round % 3).then(() =>
+        deactivateUser(ledger, userId, { ...act, actorId }),
+      );
+      expect(await deactivation).toMatchObject({ name: 'Ada' });
+      const started = (await Promise.all(signIns)).filter((each) => each !== null);
+      outcomes.early += started.length;
+      outcomes.late += signIns.length - started.length;
+      await activateUser(ledger, userId, { ...act, actorId });
+      const live = await Promise.all(started.map(({ sid }) => isLive(sid)));
+      expect(live.filter(Boolean)).toEqual([]);
+      const isTheirs = eq(sessions.userId, userId);
+      const rows = await database.select().from(sessions).where(isTheirs);
+      expect(rows.map(({ endReason }) => endReason)).toEqual(started.map(() => 'deactivated'));
+      expect(await signIn(credentials)).toBe(null);
+      expect(await signIn(await readCredentials(email))).not.toBe(null);
+    }
     expect(outcomes.early).toBeGreaterThan(0);
     expect(outcomes.late).toBeGreaterThan(0);
   });

@@ -1,0 +1,56 @@
+import { asc, desc, eq, sql } from 'drizzle-orm';
+import type { Database } from '../database/open.ts';
+import { accounts, knownDevices, recoveryCodes, users } from '../database/schema.ts';
+import { listWholeHistory } from '../sessions/history.ts';
+import { listEverySession } from '../sessions/list.ts';
+
+/** By name, so that a column which is added to `user` is in nobody's hands before it is named here. */
+const profileColumns = {
+  id: users.id,
+  name: users.name,
+  email: users.email,
+  emailVerified: users.emailVerified,
+  image: users.image,
+  role: users.role,
+  organizationId: users.organizationId,
+  hasPassword: sql<boolean>`${users.passwordHash} is not null`,
+  hasSecondFactor: sql<boolean>`${users.secondFactorSecret} is not null`,
+  failedSignIns: users.failedLoginAttempts,
+  lockedUntil: users.lockoutUntil,
+  signedOutEverywhereAt: users.sessionsValidAfter,
+  createdAt: users.createdAt,
+  updatedAt: users.updatedAt,
+};
+
+/**
+ * All that is kept about an account, as far as it is its owner's to know (GDPR, articles 15 and 20).
+ * No hash, token or key is part of it, and nothing of where an administrator was.
+ */
+export async function collectData(database: Database, userId: string) {
+  const [profile] = await database.select(profileColumns).from(users).where(eq(users.id, userId));
+  const sessions = await listEverySession(database, userId);
+  const { provider, providerAccountId } = accounts;
+  return {
+    profile: profile ?? null,
+    recoveryCodesLeft: await database.$count(recoveryCodes, eq(recoveryCodes.userId, userId)),
+    sessions: sessions.map(({ userId: _, ...session }) => session),
+    knownBrowsers: await database
+      .select({ lastSignInAt: knownDevices.lastSignInAt })
+      .from(knownDevices)
+      .where(eq(knownDevices.userId, userId))
+      .orderBy(desc(knownDevices.lastSignInAt)),
+    linkedProviders: await database
+      .select({ provider, providerAccountId })
+      .from(accounts)
+      .where(eq(accounts.userId, userId))
+      .orderBy(asc(provider), asc(providerAccountId)),
+    activity: (await listWholeHistory(database, userId)).map(
+      ({ occurredAt, action, userAgent, ipAddress, isByOther }) => ({
+        occurredAt,
+        action,
+        ...{ userAgent, ipAddress },
+        isByAdministrator: isByOther,
+      }),
+    ),
+  };
+}

@@ -1,0 +1,66 @@
+import { eq } from 'drizzle-orm';
+import { users } from '../database/schema.ts';
+import { recordEvent } from '../sessions/audit.ts';
+import { changeUsers, type Writable } from '../sessions/change-users.ts';
+import { lockUser } from '../sessions/lock.ts';
+import { type Act, endEverySession } from '../sessions/revoke.ts';
+import { isLastAdministrator } from './administrators.ts';
+import { dropLinks, type LinkPurpose } from './links.ts';
+import { lockAccounts } from './lock-accounts.ts';
+
+/** Links that open something. Those that only take something back may wait until it is on again. */
+const OPENING_LINKS: LinkPurpose[] = ['password_reset', 'email_change', 'account_deletion'];
+
+/** An account that was switched off or on. */
+export interface Switched {
+  name: string;
+  /** How many sessions ended with it. */
+  ended: number;
+}
+
+/** Why an account was not switched off; see `deactivateUser`. */
+export type NotSwitched = 'yourself' | 'last_administrator';
+
+/**
+ * Switches an account off: every session ends, and every link that was sent to open something dies
+ * (ASVS 5.0, 7.4.2). Done once already, it is a success and changes nothing.
+ * @returns what was done; why not: administrators cannot switch themselves off, and one who is active
+ *   must remain, also when two switch each other off; null: no such account.
+ */
+export function deactivateUser(
+  ledger: Writable,
+  userId: string,
+  { device, now, actorId }: Act & { actorId: string },
+): Promise<Switched | NotSwitched | null> {
+  return changeUsers(ledger, [userId], async (transaction) => {
+    if (userId === actorId) return 'yourself';
+    await lockAccounts(transaction);
+    const user = await lockUser(transaction, userId);
+    if (!user) return null;
+    const { name } = user;
+    if (!user.isActive) return { name, ended: 0 };
+    if (await isLastAdministrator(transaction, user)) return 'last_administrator';
+    await transaction.update(users).set({ isActive: false }).where(eq(users.id, userId));
+    const ended = await endEverySession(transaction, userId, 'deactivated', now);
+    for (const purpose of OPENING_LINKS) await dropLinks(transaction, purpose, userId);
+    await recordEvent(transaction, { action: 'deactivated', userId, actorId, device });
+    return { name, ended };
+  });
+}
+
+/** Lets somebody sign in again. No session comes back. Null: no such account. */
+export function activateUser(
+  ledger: Writable,
+  userId: string,
+  { device, actorId }: Act & { actorId: string },
+): Promise<Switched | null> {
+  return changeUsers(ledger, [userId], async (transaction) => {
+    const user = await lockUser(transaction, userId);
+    if (!user) return null;
+    const { name } = user;
+    if (user.isActive) return { name, ended: 0 };
+    await transaction.update(users).set({ isActive: true }).where(eq(users.id, userId));
+    await recordEvent(transaction, { action: 'activated', userId, actorId, device });
+    return { name, ended: 0 };
+  });
+}

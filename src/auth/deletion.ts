@@ -1,0 +1,132 @@
+import { and, eq } from 'drizzle-orm';
+import type { Database } from '../database/open.ts';
+import { users } from '../database/schema.ts';
+import { queueMail } from '../mail/queue.ts';
+import { recordEvent } from '../sessions/audit.ts';
+import { changeUsers, type Writable } from '../sessions/change-users.ts';
+import { lockLiveSession, lockUser } from '../sessions/lock.ts';
+import { type SessionUser, userColumns } from '../sessions/lookup.ts';
+import type { Act } from '../sessions/revoke.ts';
+import { hasOtherAccounts, isLastAdministrator } from './administrators.ts';
+import { eraseUser } from './erase.ts';
+import { findLink, makeLinkToken, useLink } from './links.ts';
+import { lockAccounts } from './lock-accounts.ts';
+import { hasEmail } from './users.ts';
+
+const PURPOSE = 'account_deletion';
+
+/**
+ * What came of asking. `last_administrator`: nothing, as nobody else could administer the other
+ * accounts. Null: nothing, as the session or the link is over.
+ */
+export type Deletion = 'done' | 'last_administrator' | null;
+
+/** Queues a mail with the link that deletes the account of a session. */
+export function requestDeletion(
+  { database }: Pick<Writable, 'database'>,
+  session: { sid: string; userId: string },
+  { device, now }: Act,
+): Promise<Deletion> {
+  return database.transaction(async (transaction) => {
+    const user = await lockOwner(transaction, session, now);
+    if (!user) return null;
+    if (await isNeeded(transaction, user)) return 'last_administrator';
+    const { id: userId, email: address } = user;
+    const facts = { ...device, subject: userId };
+    await queueMail(transaction, { kind: 'account_deletion', address, facts });
+    await recordEvent(transaction, { action: 'deletion_requested', userId, device });
+    return 'done';
+  });
+}
+
+/** Deletes the account of a session at once, where no mail can be sent. */
+export function deleteOwnAccount(
+  ledger: Writable,
+  session: { sid: string; userId: string },
+  { now }: Act,
+): Promise<Deletion> {
+  return changeUsers(ledger, [session.userId], async (transaction) => {
+    await lockAccounts(transaction);
+    const user = await lockOwner(transaction, session, now);
+    if (!user) return null;
+    if (await isNeeded(transaction, user)) return 'last_administrator';
+    await eraseUser(transaction, user);
+    return 'done';
+  });
+}
+
+/**
+ * Makes the token of a link.
+ * @returns null when the account is gone, deactivated or has another address by now, or links enough.
+ */
+export async function makeDeletionToken(
+  database: Database,
+  { userId, address }: { userId: string; address: string },
+  now: Date,
+): Promise<string | null> {
+  const [user] = await database
+    .select(userColumns)
+    .from(users)
+    .where(and(eq(users.id, userId), hasEmail(address), eq(users.isActive, true)));
+  return user ? makeLinkToken(database, PURPOSE, subjectOf(user), now) : null;
+}
+
+/** The account that a link deletes; null: the link does nothing (any more). Changes nothing. */
+export async function findDeletion(
+  database: Database,
+  token: string,
+  now: Date,
+): Promise<SessionUser | null> {
+  const subject = await findLink(database, PURPOSE, token, now);
+  if (subject === null) return null;
+  const [user] = await database
+    .select(userColumns)
+    .from(users)
+    .where(eq(users.id, userIdIn(subject)));
+  return user && isMeant(user, subject) ? user : null;
+}
+
+/** Deletes the account that a link is about. Of two uses at once one does. */
+export async function deleteByLink(
+  ledger: Writable,
+  token: string,
+  { now }: Act,
+): Promise<Deletion> {
+  const subject = await findLink(ledger.database, PURPOSE, token, now);
+  if (subject === null) return null;
+  const userId = userIdIn(subject);
+  return changeUsers(ledger, [userId], async (transaction) => {
+    await lockAccounts(transaction);
+    const user = await lockUser(transaction, userId);
+    if (!user || !isMeant(user, subject)) return null;
+    if (await isNeeded(transaction, user)) return 'last_administrator';
+    if (!(await useLink(transaction, PURPOSE, token, now))) return null;
+    await eraseUser(transaction, user);
+    return 'done';
+  });
+}
+
+/** Whether an account cannot go: nobody else could administer the others. */
+export async function isNeeded(database: Database, user: SessionUser): Promise<boolean> {
+  return (await isLastAdministrator(database, user)) && (await hasOtherAccounts(database, user));
+}
+
+/** The user of a session that is live now, both locked. Null: it is over. */
+async function lockOwner(
+  transaction: Database,
+  session: { sid: string; userId: string },
+  now: Date,
+): Promise<SessionUser | null> {
+  const user = await lockUser(transaction, session.userId);
+  return (await lockLiveSession(transaction, session, now)) ? user : null;
+}
+
+/**
+ * A link is about the account as it was: once it has another address, or was signed out everywhere,
+ * as by a new password, whoever holds the old mail holds nothing.
+ */
+const subjectOf = ({ id, sessionsValidAfter, email }: SessionUser): string =>
+  `${id}:${sessionsValidAfter.getTime()}:${email}`;
+const userIdIn = (subject: string): string => subject.split(':')[0] ?? '';
+const isMeant = (user: SessionUser, subject: string): boolean =>
+  user.isActive && subjectOf(user) === subject;

@@ -1,0 +1,92 @@
+import type { RequestHandler } from 'express';
+import type { Context } from '../auth/context.ts';
+import {
+  deleteByLink,
+  deleteOwnAccount,
+  findDeletion,
+  isNeeded,
+  requestDeletion,
+} from '../auth/deletion.ts';
+import { deviceOf } from '../http/device.ts';
+import { setFlash } from '../http/flash.ts';
+import { textIn } from '../http/form.ts';
+import { renderPage } from '../http/render.ts';
+import { viewerOf } from '../http/viewer.ts';
+import { forgetBrowser } from './sign-out.ts';
+
+const DELETED = 'The account is deleted, and all its devices are signed out.';
+
+/** Says what will be gone, and changes nothing. */
+export function showDeleteAccount(context: Context): RequestHandler {
+  const sendsMail = context.config.mail.to !== 'nowhere';
+  return async (request, response) => {
+    const { user } = viewerOf(request);
+    const { email } = user;
+    const locals = { email, isNeeded: await isNeeded(context.database, user), sendsMail };
+    renderPage(request, response, context, 'delete-account', {
+      title: 'Delete your account',
+      ...locals,
+    });
+  };
+}
+
+/** Sends the link that deletes the account; where no mail is sent, deletes it. */
+export function deleteAccount(context: Context): RequestHandler {
+  const { clock, config, ledger } = context;
+  const sendsMail = config.mail.to !== 'nowhere';
+  return async (request, response) => {
+    const { sid, user } = viewerOf(request);
+    const session = { sid, userId: user.id };
+    const act = { device: deviceOf(request), now: clock() };
+    const came = await (sendsMail ? requestDeletion : deleteOwnAccount)(ledger, session, act);
+    // The page says why not. A session that was ended a moment ago hears so there.
+    if (came !== 'done') return response.redirect(303, '/account/delete');
+    if (sendsMail) {
+      const text = `Look into your mail: a link is on its way to ${user.email}. Nothing is deleted yet.`;
+      setFlash(response, context, { kind: 'notice', text });
+      return response.redirect(303, '/account/security');
+    }
+    setFlash(response, context, { kind: 'notice', text: DELETED });
+    forgetBrowser(request, response, context);
+    response.redirect(303, '/');
+  };
+}
+
+/** Shows what the link will do, and changes nothing: scanners of mail follow links. */
+export function showDeletion(context: Context): RequestHandler {
+  const { clock, database } = context;
+  return async (request, response) => {
+    const given = request.query.token;
+    const token = typeof given === 'string' ? given : '';
+    const user = await findDeletion(database, token, clock());
+    renderPage(request, response.status(user ? 200 : 410), context, 'delete-account-confirm', {
+      title: 'Delete this account?',
+      token,
+      email: user?.email ?? null,
+      isNeeded: user !== null && (await isNeeded(database, user)),
+    });
+  };
+}
+
+/** Deletes the account. The mailbox and, an hour ago at most, the password were proved for it. */
+export function finishDeletion(context: Context): RequestHandler {
+  const { clock, database, ledger } = context;
+  return async (request, response) => {
+    const token = textIn(request.body, 'token');
+    const act = { device: deviceOf(request), now: clock() };
+    const user = await findDeletion(database, token, act.now);
+    const came = user && (await deleteByLink(ledger, token, act));
+    if (!user || came !== 'done') {
+      const isNeeded = came === 'last_administrator';
+      const email = isNeeded && user ? user.email : null;
+      const locals = { title: 'Delete this account?', token: '', email, isNeeded };
+      response.status(isNeeded ? 409 : 410);
+      return renderPage(request, response, context, 'delete-account-confirm', locals);
+    }
+    setFlash(response, context, { kind: 'notice', text: DELETED });
+    // Somebody else may be signed in where the mail is read.
+    const isOthers = request.viewer !== null && request.viewer.user.id !== user.id;
+    if (!isOthers) forgetBrowser(request, response, context);
+    response.redirect(303, '/');
+  };
+}

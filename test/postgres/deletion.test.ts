@@ -1,0 +1,104 @@
+import { eq, or } from 'drizzle-orm';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { deleteOwnAccount } from '../../src/auth/deletion.ts';
+import { auditEvents, sessions, users } from '../../src/database/schema.ts';
+import { recordRefusal } from '../../src/sessions/activity.ts';
+import { recordEvent } from '../../src/sessions/audit.ts';
+import { revokeSession } from '../../src/sessions/revoke.ts';
+import { newSid } from '../../src/sessions/sid.ts';
+import { startSession } from '../../src/sessions/start.ts';
+import { startApp, type TestApp } from '../support/app.ts';
+import { openBrowser, signInTwice } from '../support/browser.ts';
+import { openTestDatabase, type TestDatabase } from '../support/database.ts';
+
+const ROUNDS = 60;
+const policy = {
+  maxAgeMs: 3_600_000,
+  updateAgeMs: 60_000,
+  absoluteAgeMs: null,
+  idleTimeoutMs: null,
+  sessionLimit: 100,
+};
+
+describe('deleting an account in the middle of things', () => {
+  let opened: TestDatabase;
+  let here: TestApp;
+  let elsewhere: TestApp;
+  beforeAll(async () => {
+    opened = await openTestDatabase();
+    const env = { NODE_ENV: 'production', AUTH_URL: 'http://127.0.0.1' };
+    [here, elsewhere] = await Promise.all([
+      startApp({ on: opened, env }),
+      startApp({ on: opened, env }),
+    ]);
+    // The administrator: nobody else is one.
+    await signInTwice(here);
+  });
+  afterAll(async () => {
+    await here.close();
+    await elsewhere.close();
+    await opened.close();
+  });
+
+  it('refuses its devices in another process that had them in its memory', async () => {
+    const { person, here: browser } = await signInTwice(here);
+    const far = openBrowser(elsewhere);
+    await far.signIn(person);
+    expect(await far.isSignedIn()).toBe(true);
+    expect(await far.isSignedIn()).toBe(true);
+    expect((await browser.post('/account/delete')).headers.location).toBe('/');
+    await expect.poll(() => far.isSignedIn(), { timeout: 5_000 }).toBe(false);
+  });
+
+  it(`keeps nobody waiting for ever and leaves no trace in ${ROUNDS} interleavings`, async () => {
+    const { database, ledger } = here;
+    const outcomes = { before: 0, after: 0 };
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const device = { userAgent: `race/${round}`, ipAddress: null };
+      const now = new Date();
+      const email = `${crypto.randomUUID()}@example.org`;
+      const [user] = await database.insert(users).values({ name: 'Ada', email }).returning();
+      if (!user) throw new Error('no user');
+      const { id: userId, sessionsValidAfter: cutoff } = user;
+      const proven = { userId, cutoff, provider: 'credentials', hasShownFactor: false };
+      const signIn = async () => {
+        const request = { ...proven, device, deviceToken: newSid(), replaces: null };
+        const started = await startSession(ledger, request, now, policy);
+        return typeof started === 'string' ? null : started;
+      };
+      const [kept, refused, revoked] = [await signIn(), await signIn(), await signIn()];
+      if (!kept || !refused || !revoked) throw new Error('not signed in');
+
+      const deletion = pause(round % 3).then(() =>
+        deleteOwnAccount(ledger, { sid: kept.sid, userId }, { device, now }),
+      );
+      const works: (() => Promise<unknown>)[] = [
+        () => recordRefusal(database, refused.session, 'revoked', device, now),
+        () => revokeSession(ledger, revoked.session, 'revoked', { device, now }),
+        () => recordEvent(database, { action: 'sign_in_failed', userId, device }),
+        () => recordEvent(database, { action: 'confirmation_failed', userId, device }),
+        signIn,
+      ];
+      const others = works.map((work, index) => pause((round + index) % 4).then(work));
+      const settled = await Promise.allSettled(others);
+      expect(await deletion).toBe('done');
+      for (const each of settled) {
+        outcomes[each.status === 'fulfilled' && each.value !== null ? 'before' : 'after'] += 1;
+        // What comes too late finds no user; none of them waited in a circle (40P01).
+        if (each.status === 'rejected') expect(codeOf(each.reason)).toBe('23503');
+      }
+      const { userAgent } = device;
+      const traces = or(eq(auditEvents.userId, userId), eq(auditEvents.userAgent, userAgent));
+      expect(await database.$count(auditEvents, traces)).toBe(0);
+      expect(await database.$count(sessions, eq(sessions.userId, userId))).toBe(0);
+    }
+    expect(outcomes.before).toBeGreaterThan(0);
+    expect(outcomes.after).toBeGreaterThan(0);
+  });
+});
+
+/** PostgreSQL's code for what went wrong. */
+const codeOf = (error: { code?: string; cause?: { code?: string } }) =>
+  error.cause?.code ?? error.code;
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
