@@ -1,5 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
+import type { Role } from './database/schema.ts';
 
 const UNIT_MS: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 /** Browsers keep no cookie for longer (RFC 6265bis, section 5.5). */
@@ -30,6 +31,17 @@ export const origin = z.string().transform((value, context) => {
   const url = URL.canParse(value) ? new URL(value) : null;
   if (url && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`) return url;
   context.addIssue('should be an origin without a path, such as https://accounts.example.org');
+  return z.NEVER;
+});
+
+const ROLES: readonly Role[] = ['user', 'admin'];
+
+/** Roles, separated by commas. */
+export const roles = z.string().transform((value, context): Role[] => {
+  const named = value.split(',').map((role) => role.trim());
+  const known = ROLES.filter((role) => named.includes(role));
+  if (known.length === new Set(named).size) return known;
+  context.addIssue('should be admin, user, or both with a comma between');
   return z.NEVER;
 });
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { conflicts, environment, type LOG_LEVELS } from './config-variables.ts';
+import type { Role } from './database/schema.ts';
 import type { SessionPolicy } from './sessions/policy.ts';
 
 export interface Config {
@@ -32,6 +33,8 @@ export interface Config {
   auditRetentionMs: number;
   cronSecret: string | null;
   signUp: 'open' | 'closed';
+  /** Who must have a second factor. */
+  mfaRequired: Role[];
   /** Where mails go: to a server, to files for developers, or nowhere. */
   mail: MailConfig;
   geoipDatabase: string | null;
@@ -99,6 +102,7 @@ export function readConfig(variables: Record<string, string | undefined>): Confi
     auditRetentionMs: env.AUDIT_RETENTION,
     cronSecret: env.CRON_SECRET ?? null,
     signUp: env.SIGN_UP,
+    mfaRequired: env.MFA_REQUIRED,
     mail: mailConfigOf(env, production),
     geoipDatabase: env.GEOIP_DATABASE ?? null,
     logLevel: env.LOG_LEVEL ?? (production ? 'info' : 'warn'),

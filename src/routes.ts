@@ -38,6 +38,13 @@ import {
   showResetPassword,
 } from './handlers/password-reset.ts';
 import { reportForeignDevice, showReportDevice } from './handlers/report-device.ts';
+import {
+  beginSetUp,
+  confirmSetUp,
+  makeNewCodes,
+  remove,
+  showSecondFactor,
+} from './handlers/second-factor.ts';
 import { savePassword, showSecurity } from './handlers/security.ts';
 import {
   revoke,
@@ -46,12 +53,14 @@ import {
   showSessions,
 } from './handlers/sessions.ts';
 import { showSignIn, signIn } from './handlers/sign-in.ts';
+import { giveSignInCode, showSignInCode } from './handlers/sign-in-code.ts';
 import { signOut } from './handlers/sign-out.ts';
 import { showSignUp, signUp } from './handlers/sign-up.ts';
 import { requireConfirmation } from './http/confirmation.ts';
 import { requireCsrfToken } from './http/csrf.ts';
 import { requireUuid } from './http/public-id.ts';
-import { requireRole, requireViewer } from './http/viewer.ts';
+import { requireSecondFactor } from './http/second-factor.ts';
+import { requireRole, requireSignIn } from './http/viewer.ts';
 
 /** For monitors: asked without a session, and answered also when sessions cannot be checked. */
 export function healthRoutes(context: Context): Router {
@@ -65,8 +74,11 @@ export function healthRoutes(context: Context): Router {
 export function routes(context: Context): Router {
   const router = Router({ caseSensitive: true });
   router.param('id', requireUuid);
-  const admin = [requireViewer, requireRole('admin')];
-  const confirmed = [requireViewer, requireConfirmation(context)];
+  const requireViewer = [requireSignIn, requireSecondFactor(context)];
+  const admin = [...requireViewer, requireRole('admin')];
+  const confirmed = [...requireViewer, requireConfirmation(context)];
+  // For those, too, whose role needs a second factor that they have not set up yet.
+  const settingUp = [requireSignIn, requireConfirmation(context)];
   const confirmedAdmin = [...admin, requireConfirmation(context)];
 
   router.get('/api/sessions', requireViewer, listSessionsJson(context));
@@ -85,6 +97,8 @@ export function routes(context: Context): Router {
   router.post('/sign-up/confirm', confirmSignUp(context));
   router.get('/sign-in', showSignIn(context));
   router.post('/auth/callback/credentials', signIn(context));
+  router.get('/sign-in/second-factor', showSignInCode(context));
+  router.post('/sign-in/second-factor', giveSignInCode(context));
   router.post('/auth/signout', signOut(context));
   router.get('/forgot-password', showForgotPassword(context));
   router.post('/forgot-password', forgotPassword(context));
@@ -112,10 +126,15 @@ export function routes(context: Context): Router {
   router.post('/account/sessions/revoke-all', confirmed, revokeAllSessions(context));
   router.post('/account/sessions/:id/revoke', requireViewer, revoke(context));
 
-  router.get('/account/confirm', requireViewer, showConfirm(context));
-  router.post('/account/confirm', requireViewer, confirm(context));
+  router.get('/account/confirm', requireSignIn, showConfirm(context));
+  router.post('/account/confirm', requireSignIn, confirm(context));
   router.get('/account/security', requireViewer, showSecurity(context));
   router.post('/account/security/password', requireViewer, savePassword(context));
+  router.get('/account/security/second-factor', settingUp, showSecondFactor(context));
+  router.post('/account/security/second-factor/begin', settingUp, beginSetUp(context));
+  router.post('/account/security/second-factor/confirm', settingUp, confirmSetUp(context));
+  router.post('/account/security/second-factor/recovery-codes', settingUp, makeNewCodes(context));
+  router.post('/account/security/second-factor/remove', settingUp, remove(context));
   router.get('/account/activity', requireViewer, showActivity(context));
   router.post('/account/data', confirmed, downloadData(context));
   router.get('/account/delete', confirmed, showDeleteAccount(context));

@@ -65,6 +65,14 @@ describe('readConfig', () => {
   });
 
   it.each([
+    ['', []],
+    ['admin', ['admin']],
+    ['admin, user', ['user', 'admin']],
+  ])('reads MFA_REQUIRED=%s', (text, roles) => {
+    expect(readConfig({ MFA_REQUIRED: text }).mfaRequired).toEqual(roles);
+  });
+
+  it.each([
     ['AUTH_URL', 'accounts.example.org', 'https://accounts.example.org'],
     ['AUTH_URL', 'https://example.org/auth', 'an origin without a path'],
     ['AUTH_URL', 'ftp://example.org', 'an origin'],
@@ -93,6 +101,8 @@ describe('readConfig', () => {
     ['DATABASE_LISTEN_URL', 'postgres://db/x', 'DATABASE_URL leads to'],
     ['PURGE_SCHEDULE', 'nightly', 'a cron expression'],
     ['SIGN_UP', 'maybe', 'one of: open, closed'],
+    ['MFA_REQUIRED', 'root', 'admin, user, or both'],
+    ['MFA_REQUIRED', 'admin,', 'admin, user, or both'],
     ['LOG_LEVEL', 'loud', 'one of: trace'],
   ])('says what %s=%s should be', (name, value, hint) => {
     const said = complaint({ [name]: value });

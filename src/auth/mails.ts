@@ -12,6 +12,21 @@ import { makeReportToken } from './report-device.ts';
 
 type Writer = (dependencies: Dependencies, mail: QueuedMail) => Promise<Letter | null>;
 
+/** Tells of something that happened to an account, and what to do if its owner did not do it. */
+const notice =
+  (subject: string, happened: string, closing: string): Writer =>
+  async (dependencies, { address, facts, queuedAt }) => ({
+    address,
+    subject,
+    paragraphs: [
+      happened,
+      `From: ${whereFrom(dependencies, facts)}`,
+      `When: ${exactTime(queuedAt)}`,
+    ],
+    action: { label: 'Set a new password', url: `${originOf(dependencies)}/forgot-password` },
+    closing,
+  });
+
 /** What each kind of mail says. Links are made here, when a mail is sent: none waits in the queue. */
 const WRITERS: Record<MailKind, Writer> = {
   password_reset: async (dependencies, mail) => {
@@ -91,6 +106,26 @@ const WRITERS: Record<MailKind, Writer> = {
         'It was not you? Then do not follow the link, and set a new password: that disables it too.',
     };
   },
+  second_factor_added: notice(
+    'A second factor was set up',
+    'From now on, signing in to your Latchkey account takes a code as well as the password.',
+    'It was you? Then there is nothing to do. If not, set a new password now, and ask an administrator to remove the second factor.',
+  ),
+  second_factor_removed: notice(
+    'Your second factor was removed',
+    'Signing in to your Latchkey account takes no code any more, only the password.',
+    'It was you? Then there is nothing to do. If not, set a new password now, and set up a second factor again.',
+  ),
+  second_factor_failed: notice(
+    'Five wrong codes at a sign-in',
+    'Somebody who has probably your password entered five wrong codes of your second factor. Nobody was signed in.',
+    'It was you? Then there is nothing to do. If not, set a new password now.',
+  ),
+  recovery_codes_renewed: notice(
+    'New recovery codes were made',
+    'Your Latchkey account has ten new recovery codes. The earlier ones work no more.',
+    'It was you? Then there is nothing to do. If not, set a new password now, and make new codes again.',
+  ),
 };
 
 /** The letter for a queued mail; null: there is no reason for it any more. */

@@ -6,7 +6,7 @@ import { hashSid, isSid, newSid } from '../sessions/sid.ts';
 /** For so long the second factor can be shown. */
 export const PENDING_SIGN_IN_MS = 10 * 60_000;
 /** ASVS 5.0, 6.6.3: codes are few, so guesses must be. */
-const MAX_CODES = 5;
+export const MAX_CODES = 5;
 
 /** A sign-in whose password was right, and of which nothing else exists yet. */
 export interface PendingSignIn {
@@ -14,6 +14,12 @@ export interface PendingSignIn {
   /** The cutoff as it was when the password was checked (invariant 4). */
   cutoff: Date;
   provider: string;
+}
+
+/** One that a code was taken for. */
+export interface CountedSignIn extends PendingSignIn {
+  /** How many more codes it may be given. */
+  codesLeft: number;
 }
 
 /** Lets a sign-in wait for the second factor. Returns what its browser must keep. */
@@ -47,14 +53,14 @@ export async function takeCodeAttempt(
   database: Database,
   token: string,
   now: Date,
-): Promise<PendingSignIn | null> {
+): Promise<CountedSignIn | null> {
   if (!isSid(token)) return null;
   const [taken] = await database
     .update(pendingSignIns)
     .set({ attempts: sql`${pendingSignIns.attempts} + 1` })
     .where(open(token, now))
     .returning();
-  return taken ?? null;
+  return taken ? { ...taken, codesLeft: MAX_CODES - taken.attempts } : null;
 }
 
 /** Ends the waiting. Returns whether it was this call that did, of two at once. */

@@ -6,6 +6,7 @@ import { TooManyAttempts } from './too-many-attempts.ts';
 
 const QUARTER_HOUR_S = 900;
 const HOUR_S = 3_600;
+const DAY_S = 86_400;
 
 /** How often something may be tried. Counted in the database, so for all processes together. */
 export interface Throttle {
@@ -24,6 +25,8 @@ export interface Throttles {
   mail: Throttle;
   /** Wrong passwords of somebody who is signed in, by session: nobody else is locked out by them. */
   confirmation: Throttle;
+  /** Wrong codes of the second factor, by account: only those get there who know the password. */
+  secondFactor: Throttle;
 }
 
 export function createThrottles(database: Database): Throttles {
@@ -40,6 +43,8 @@ export function createThrottles(database: Database): Throttles {
     ),
     mail: byPlace(limiter('mail:address', 30, HOUR_S), limiter('mail:network', 150, HOUR_S)),
     confirmation: byKey(limiter('confirmation', 5, QUARTER_HOUR_S)),
+    // With three right codes in a million, a year of guessing comes to about one in forty.
+    secondFactor: byKey(limiter('second_factor', 25, DAY_S)),
   };
 }
 

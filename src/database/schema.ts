@@ -236,7 +236,11 @@ export type MailKind =
   | 'sign_up'
   | 'email_change'
   | 'email_changed'
-  | 'account_deletion';
+  | 'account_deletion'
+  | 'second_factor_added'
+  | 'second_factor_removed'
+  | 'second_factor_failed'
+  | 'recovery_codes_renewed';
 
 /** What a mail tells beside its kind. Nothing secret: links are made when a mail is sent. */
 export interface MailFacts {

@@ -62,6 +62,7 @@ export function signIn(context: Context): RequestHandler {
   };
 }
 
-function problemOf(error: string, code: unknown): string {
+/** Why a sign-in did not come through, by what Auth.js or `startSession` said. */
+export function problemOf(error: string, code: unknown): string {
   return PROBLEMS.get(String(code)) ?? PROBLEMS.get(error) ?? UNKNOWN_PROBLEM;
 }

@@ -13,7 +13,7 @@ export interface Interrupted {
 
 /**
  * Lets those pass who proved their password a short time ago. Others are asked for it, and then go on
- * with what they wanted, form and all. Goes after `requireViewer`.
+ * with what they wanted, form and all. Goes after `requireSignIn`.
  */
 export function requireConfirmation(context: Context): RequestHandler {
   const { clock, database } = context;

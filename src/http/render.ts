@@ -57,6 +57,17 @@ export interface Pages {
     fields: [name: string, value: string][] | null;
     problem: string | null;
   };
+  'sign-in-code': { callbackUrl: string; problem: string | null };
+  'second-factor': {
+    factor:
+      | { state: 'off' }
+      | { state: 'pending'; key: string; link: string; qrCode: string }
+      | { state: 'on'; since: Date | null; codesLeft: number };
+    isRequired: boolean;
+    problem: string | null;
+    endsOthers: boolean;
+  };
+  'recovery-codes': { lead: string; codes: string[] };
   activity: {
     events: ActivityRow[];
     /** For how long it is kept. */

@@ -107,8 +107,8 @@ async function turnAway(
   response.redirect(303, signInPath(request));
 }
 
-/** Lets signed-in people pass. Pages send others to sign in and back; the API answers 401. */
-export const requireViewer: RequestHandler = (request, response, next) => {
+/** Lets signed-in people pass, whatever they still have to set up. Pages send others to sign in and back; the API answers 401. */
+export const requireSignIn: RequestHandler = (request, response, next) => {
   if (request.viewer) return next();
   if (isApi(request)) {
     const { outcome } = request;
@@ -118,17 +118,17 @@ export const requireViewer: RequestHandler = (request, response, next) => {
   response.redirect(303, signInPath(request));
 };
 
-/** Lets people of a role pass; all others get a 403. Goes after `requireViewer`. */
+/** Lets people of a role pass; all others get a 403. Goes after `requireSignIn`. */
 export function requireRole(role: Role): RequestHandler {
   return (request, _response, next) => {
     next(viewerOf(request).user.role === role ? undefined : forbiddenRole());
   };
 }
 
-/** The viewer of a route behind `requireViewer`. */
+/** The viewer of a route behind `requireSignIn`. */
 export function viewerOf(request: Request): Viewer {
   if (request.viewer) return request.viewer;
-  throw new Error(`${request.method} ${request.path} needs requireViewer before its handler.`);
+  throw new Error(`${request.method} ${request.path} needs requireSignIn before its handler.`);
 }
 
 export const isApi = (request: Request): boolean => request.originalUrl.startsWith('/api/');

@@ -23,6 +23,8 @@ export interface TestApp {
   database: Database;
   ledger: Ledger;
   metrics: Metrics;
+  /** The instant that the app's clock shows. */
+  now(): Date;
   /** Moves the app's clock; the database's own stays. */
   advance(ms: number): void;
   /** Sends the mails that are due, as the job does every few seconds. */
@@ -45,13 +47,14 @@ export async function startApp({ env = {}, on, ...given }: TestAppOptions = {}):
   const metrics = createMetrics();
   metrics.watch(ledger);
   let offsetMs = 0;
+  const clock = () => new Date(Date.now() + offsetMs);
   const dependencies = {
     config,
     ledger,
     log,
     metrics,
     placeOf: await openPlaces(null),
-    clock: () => new Date(Date.now() + offsetMs),
+    clock,
     ...given,
   };
   const app = await createApp(dependencies);
@@ -64,6 +67,7 @@ export async function startApp({ env = {}, on, ...given }: TestAppOptions = {}):
     database: opened.database,
     ledger,
     metrics,
+    now: clock,
     advance: (ms) => {
       offsetMs += ms;
     },

@@ -1,0 +1,115 @@
+import { and, eq, isNotNull } from 'drizzle-orm';
+import type { Database } from '../database/open.ts';
+import { type AuditAction, type MailKind, users } from '../database/schema.ts';
+import { queueMail } from '../mail/queue.ts';
+import { recordEvent } from '../sessions/audit.ts';
+import { changeUsers } from '../sessions/change-users.ts';
+import { lockLiveSession } from '../sessions/lock.ts';
+import type { Session, Viewer } from '../sessions/lookup.ts';
+import { type Act, type Kept, keepOnly } from '../sessions/revoke.ts';
+import type { Context } from './context.ts';
+import { dropRecoveryCodes, makeRecoveryCodes } from './recovery-codes.ts';
+import { pendingKey } from './second-factor.ts';
+import { sealKey } from './second-factor-key.ts';
+import { stepOfCode } from './totp.ts';
+
+/** What a change of the second factor left behind. */
+interface Changed {
+  /** What this session's token must carry now, as all others were ended; null: none were. */
+  kept: Kept | null;
+}
+
+/**
+ * Switches the second factor on, for a code of the key that was begun; the code is used by that.
+ * @returns the recovery codes, which nobody can be told again; `wrong_code`; null when there is nothing
+ *   to confirm: the key is too old, another session began it, or the session is over.
+ */
+export function addSecondFactor(
+  { ledger, config }: Context,
+  viewer: Viewer,
+  given: { code: string; endsOthers: boolean },
+  act: Act,
+): Promise<(Changed & { codes: string[] }) | 'wrong_code' | null> {
+  const { id: userId } = viewer.user;
+  return changeUsers(ledger, [userId], async (transaction) => {
+    const live = await lockLiveSession(transaction, { sid: viewer.sid, userId }, act.now);
+    const key = live && (await pendingKey(transaction, config.secrets, viewer, act.now));
+    if (!live || !key) return null;
+    const step = stepOfCode(key, given.code, act.now);
+    if (step === null) return 'wrong_code';
+    const owner = { userId, purpose: 'sign_in' };
+    await transaction
+      .update(users)
+      .set({
+        secondFactorSecret: await sealKey(config.secrets, key, owner),
+        secondFactorPending: null,
+        secondFactorStep: step,
+      })
+      .where(eq(users.id, userId));
+    const codes = await makeRecoveryCodes(transaction, userId);
+    await tell(transaction, 'second_factor_added', live, act);
+    return { codes, kept: given.endsOthers ? await endOthers(transaction, live, act) : null };
+  });
+}
+
+/** Removes the second factor with its recovery codes. Null: there is none, or the session is over. */
+export function removeSecondFactor(
+  { ledger }: Context,
+  viewer: Viewer,
+  { endsOthers }: { endsOthers: boolean },
+  act: Act,
+): Promise<Changed | null> {
+  const { id: userId } = viewer.user;
+  return changeUsers(ledger, [userId], async (transaction) => {
+    const live = await lockLiveSession(transaction, { sid: viewer.sid, userId }, act.now);
+    if (!live) return null;
+    const [removed] = await transaction
+      .update(users)
+      .set({ secondFactorSecret: null, secondFactorPending: null, secondFactorStep: 0 })
+      .where(and(eq(users.id, userId), isNotNull(users.secondFactorSecret)))
+      .returning({ id: users.id });
+    if (!removed) return null;
+    await dropRecoveryCodes(transaction, userId);
+    await tell(transaction, 'second_factor_removed', live, act);
+    return { kept: endsOthers ? await endOthers(transaction, live, act) : null };
+  });
+}
+
+/** New recovery codes for old ones, as `addSecondFactor`. Null: there is no second factor to replace. */
+export function renewRecoveryCodes(
+  { ledger }: Context,
+  viewer: Viewer,
+  act: Act,
+): Promise<string[] | null> {
+  const { id: userId } = viewer.user;
+  return changeUsers(ledger, [userId], async (transaction) => {
+    const live = await lockLiveSession(transaction, { sid: viewer.sid, userId }, act.now);
+    const isOn = and(eq(users.id, userId), isNotNull(users.secondFactorSecret));
+    if (!live || (await transaction.$count(users, isOn)) === 0) return null;
+    await tell(transaction, 'recovery_codes_renewed', live, act);
+    return makeRecoveryCodes(transaction, userId);
+  });
+}
+
+/** Writes a change down, and tells the owner by mail (ASVS 5.0, 6.3.7). */
+async function tell(
+  transaction: Database,
+  what: AuditAction & MailKind,
+  { id: sessionId, userId }: Session,
+  { device }: Act,
+): Promise<void> {
+  await recordEvent(transaction, { action: what, userId, sessionId, device });
+  const [user] = await transaction
+    .select({ email: users.email })
+    .from(users)
+    .where(eq(users.id, userId));
+  if (!user) throw new Error('The database returned no row for a locked user.');
+  await queueMail(transaction, { kind: what, address: user.email, facts: device });
+}
+
+/** Signs all other devices out, as whoever is on them got in without it (ASVS 5.0, 7.4.3). */
+async function endOthers(transaction: Database, live: Session, { device, now }: Act) {
+  const { userId } = live;
+  await recordEvent(transaction, { action: 'other_sessions_revoked', userId, device });
+  return keepOnly(transaction, live, 'revoked_others', now);
+}

@@ -1,0 +1,82 @@
+import { and, desc, eq, isNull } from 'drizzle-orm';
+import type { Database } from '../database/open.ts';
+import { auditEvents, users } from '../database/schema.ts';
+import { changeUsers } from '../sessions/change-users.ts';
+import { lockLiveSession } from '../sessions/lock.ts';
+import type { Viewer } from '../sessions/lookup.ts';
+import type { Context } from './context.ts';
+import { countRecoveryCodes } from './recovery-codes.ts';
+import { openKey, sealKey } from './second-factor-key.ts';
+import { newKey } from './totp.ts';
+
+/** For so long a key waits for the code that confirms it. */
+const SET_UP_MS = 60 * 60_000;
+
+export type SecondFactor =
+  | { state: 'off' }
+  | { state: 'pending'; key: string }
+  /** `since` is null when the history does not reach back so far. */
+  | { state: 'on'; since: Date | null; codesLeft: number };
+
+/** What there is of a second factor. A key that is being set up is for the session alone that began. */
+export async function findSecondFactor(
+  { database, config, clock }: Context,
+  viewer: Viewer,
+): Promise<SecondFactor> {
+  const { id: userId } = viewer.user;
+  const [user] = await database
+    .select({ secret: users.secondFactorSecret })
+    .from(users)
+    .where(eq(users.id, userId));
+  if (user?.secret) {
+    const [added] = await database
+      .select({ since: auditEvents.occurredAt })
+      .from(auditEvents)
+      .where(and(eq(auditEvents.userId, userId), eq(auditEvents.action, 'second_factor_added')))
+      .orderBy(desc(auditEvents.occurredAt))
+      .limit(1);
+    const codesLeft = await countRecoveryCodes(database, userId);
+    return { state: 'on', since: added?.since ?? null, codesLeft };
+  }
+  const key = await pendingKey(database, config.secrets, viewer, clock());
+  return key === null ? { state: 'off' } : { state: 'pending', key };
+}
+
+/** Makes a key, which counts for nothing until a code confirms it. Not while there is a factor. */
+export async function beginSecondFactor(
+  { ledger, config }: Context,
+  viewer: Viewer,
+  now: Date,
+): Promise<void> {
+  const { id: userId } = viewer.user;
+  const expires = new Date(now.getTime() + SET_UP_MS);
+  const secondFactorPending = await sealKey(config.secrets, newKey(), setUpBy(viewer), expires);
+  await changeUsers(ledger, [userId], async (transaction) => {
+    if (!(await lockLiveSession(transaction, { sid: viewer.sid, userId }, now))) return;
+    await transaction
+      .update(users)
+      .set({ secondFactorPending })
+      .where(and(eq(users.id, userId), isNull(users.secondFactorSecret)));
+  });
+}
+
+/**
+ * For one session and one hour: else somebody who had a browser for a moment could begin, keep a copy
+ * of the key, and wait for its owner to confirm it.
+ */
+const setUpBy = ({ user, session }: Viewer) => ({ userId: user.id, purpose: session.id });
+
+/** The key that this session is setting up; null: none, or not any more. */
+export async function pendingKey(
+  database: Database,
+  secrets: string[],
+  viewer: Viewer,
+  now: Date,
+): Promise<string | null> {
+  const [user] = await database
+    .select({ pending: users.secondFactorPending })
+    .from(users)
+    .where(eq(users.id, viewer.user.id));
+  const opened = user?.pending && (await openKey(secrets, user.pending, setUpBy(viewer), now));
+  return opened ? opened.key : null;
+}

@@ -1,0 +1,26 @@
+import { Secret, TOTP } from 'otpauth';
+
+/** What every authenticator app understands (RFC 6238): SHA-1, six digits, half a minute. */
+const FORM = { algorithm: 'SHA1', digits: 6, period: 30 };
+/** How far a phone's clock may be off, in steps each way (RFC 6238, section 5.2). */
+const DRIFT_STEPS = 1;
+
+/** A new key: 160 random bits (RFC 4226, section 4), base32. */
+export const newKey = (): string => new Secret({ size: 20 }).base32;
+
+/** What the QR code says: the key, and what an app calls it. */
+export const addressOfKey = (key: string, issuer: string, label: string): string =>
+  new TOTP({ ...FORM, secret: key, issuer, label }).toString();
+
+/**
+ * The time step that a code is of, now or one step off; null: it is of none. Compared in constant time.
+ * @param typed the code as somebody typed it: apps show it in two groups.
+ */
+export function stepOfCode(key: string, typed: string, now: Date): number | null {
+  const code = typed.replace(/[\s-]/g, '');
+  if (!/^\d{6}$/.test(code)) return null;
+  const totp = new TOTP({ ...FORM, secret: key });
+  const timestamp = now.getTime();
+  const delta = totp.validate({ token: code, timestamp, window: DRIFT_STEPS });
+  return delta === null ? null : totp.counter({ timestamp }) + delta;
+}

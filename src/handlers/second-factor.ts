@@ -1,0 +1,126 @@
+import type { Request, RequestHandler, Response } from 'express';
+import { toString as drawQrCode } from 'qrcode';
+import {
+  addSecondFactor,
+  removeSecondFactor,
+  renewRecoveryCodes,
+} from '../auth/change-second-factor.ts';
+import type { Context } from '../auth/context.ts';
+import { inGroups } from '../auth/recovery-codes.ts';
+import { beginSecondFactor, findSecondFactor } from '../auth/second-factor.ts';
+import { addressOfKey } from '../auth/totp.ts';
+import { deviceOf } from '../http/device.ts';
+import { setFlash } from '../http/flash.ts';
+import { textIn } from '../http/form.ts';
+import { renderPage } from '../http/render.ts';
+import { needsSecondFactor, SECOND_FACTOR_PAGE } from '../http/second-factor.ts';
+import { viewerOf } from '../http/viewer.ts';
+import { counted } from '../http/words.ts';
+import { moveThisDevice } from './keep-this-device.ts';
+
+/** What was wrong with the form that confirms the key. */
+interface Wrong {
+  problem: string | null;
+  endsOthers: boolean;
+}
+
+export function showSecondFactor(context: Context): RequestHandler {
+  return (request, response) =>
+    sendPage(request, response, context, { problem: null, endsOthers: true });
+}
+
+/** Makes a key to set up. */
+export function beginSetUp(context: Context): RequestHandler {
+  return async (request, response) => {
+    await beginSecondFactor(context, viewerOf(request), context.clock());
+    response.redirect(303, SECOND_FACTOR_PAGE);
+  };
+}
+
+/**
+ * Switches the second factor on. The recovery codes are in the answer itself, and in nothing that could
+ * be asked for again: no redirect, no cookie, no cache.
+ */
+export function confirmSetUp(context: Context): RequestHandler {
+  return async (request, response) => {
+    const endsOthers = textIn(request.body, 'endsOthers') === 'yes';
+    const given = { code: textIn(request.body, 'code'), endsOthers };
+    const act = { device: deviceOf(request), now: context.clock() };
+    const added = await addSecondFactor(context, viewerOf(request), given, act);
+    if (added === null) return response.redirect(303, SECOND_FACTOR_PAGE);
+    if (added === 'wrong_code') {
+      const problem =
+        'This is not the code of now. Enter the one that the app shows, and check the clock of the phone.';
+      return sendPage(request, response.status(422), context, { problem, endsOthers });
+    }
+    if (added.kept) await moveThisDevice(request, response, context, added.kept);
+    renderPage(request, response, context, 'recovery-codes', {
+      title: 'Your recovery codes',
+      lead: `Your second factor is on.${signedOut(added.kept)}`,
+      codes: added.codes,
+    });
+  };
+}
+
+/** Makes new recovery codes, shown as at the set-up. */
+export function makeNewCodes(context: Context): RequestHandler {
+  return async (request, response) => {
+    const act = { device: deviceOf(request), now: context.clock() };
+    const codes = await renewRecoveryCodes(context, viewerOf(request), act);
+    if (codes === null) return response.redirect(303, SECOND_FACTOR_PAGE);
+    const lead = 'These replace the earlier ones, which work no more.';
+    const locals = { title: 'Your recovery codes', lead, codes };
+    renderPage(request, response, context, 'recovery-codes', locals);
+  };
+}
+
+export function remove(context: Context): RequestHandler {
+  return async (request, response) => {
+    const viewer = viewerOf(request);
+    const endsOthers = textIn(request.body, 'endsOthers') === 'yes';
+    const act = { device: deviceOf(request), now: context.clock() };
+    const removed = await removeSecondFactor(context, viewer, { endsOthers }, act);
+    if (removed) {
+      if (removed.kept) await moveThisDevice(request, response, context, removed.kept);
+      const next = needsSecondFactor(context, viewer.user)
+        ? ' Your account needs one, so set up a new one now.'
+        : '';
+      const text = `Your second factor is removed.${signedOut(removed.kept)}${next}`;
+      setFlash(response, context, { kind: 'notice', text });
+    }
+    response.redirect(303, SECOND_FACTOR_PAGE);
+  };
+}
+
+async function sendPage(
+  request: Request,
+  response: Response,
+  context: Context,
+  wrong: Wrong,
+): Promise<void> {
+  const viewer = viewerOf(request);
+  const found = await findSecondFactor(context, viewer);
+  renderPage(request, response, context, 'second-factor', {
+    title: 'Second factor',
+    factor:
+      found.state === 'pending' ? await setUpOf(context, found.key, viewer.user.email) : found,
+    isRequired: needsSecondFactor(context, viewer.user),
+    ...wrong,
+  });
+}
+
+/** A key as an app takes it: scanned, typed, or by a link on the phone itself. */
+async function setUpOf({ config }: Context, key: string, email: string) {
+  // The host, so that an app can tell two of these servers apart.
+  const link = addressOfKey(key, config.authUrl?.host ?? 'Latchkey', email);
+  return {
+    state: 'pending' as const,
+    key: inGroups(key, ' '),
+    link,
+    // With its own white ground and four empty modules around it, without which nothing can scan it.
+    qrCode: await drawQrCode(link, { type: 'svg', margin: 4 }),
+  };
+}
+
+const signedOut = (kept: { ended: number } | null): string =>
+  kept && kept.ended > 0 ? ` ${counted(kept.ended, 'other device')} signed out.` : '';

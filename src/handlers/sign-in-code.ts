@@ -1,0 +1,89 @@
+import type { Request, RequestHandler, Response } from 'express';
+import type { Context } from '../auth/context.ts';
+import {
+  endPendingSignIn,
+  findPendingSignIn,
+  MAX_CODES,
+  takeCodeAttempt,
+} from '../auth/pending-sign-in.ts';
+import { safeReturnPath } from '../auth/return-path.ts';
+import { takeCode } from '../auth/take-code.ts';
+import { deviceOf } from '../http/device.ts';
+import { setFlash } from '../http/flash.ts';
+import { textIn } from '../http/form.ts';
+import { originOf } from '../http/public-origin.ts';
+import { renderPage } from '../http/render.ts';
+import { counted, times } from '../http/words.ts';
+import { beginSession } from './begin-session.ts';
+import { problemOf } from './sign-in.ts';
+
+const title = 'Enter your code';
+const OVER = `This sign-in is over: it waited for too long, or was given ${MAX_CODES} wrong codes. Sign in again.`;
+const LAST = `${MAX_CODES} wrong codes ended this sign-in. Sign in again, and have the app or a recovery code at hand.`;
+
+/** Asks for the code of a sign-in whose password was right. */
+export function showSignInCode(context: Context): RequestHandler {
+  return async (request, response) => {
+    const callbackUrl = safeReturnPath(request.query.callbackUrl, originOf(request, context));
+    const token = pendingTokenOf(request, context);
+    if (await findPendingSignIn(context.database, token, context.clock())) {
+      const locals = { title, callbackUrl, problem: null };
+      return renderPage(request, response, context, 'sign-in-code', locals);
+    }
+    if (request.viewer) return response.redirect(303, callbackUrl);
+    beginAnew(response, context, callbackUrl, token ? OVER : 'Enter your password first.');
+  };
+}
+
+/** Takes the code, and lets the session begin: until then there is none, and no cookie of one. */
+export function giveSignInCode(context: Context): RequestHandler {
+  const { clock, database } = context;
+  return async (request, response) => {
+    const callbackUrl = safeReturnPath(request.body.callbackUrl, originOf(request, context));
+    const token = pendingTokenOf(request, context);
+    const act = { device: deviceOf(request), now: clock() };
+    const pending = await takeCodeAttempt(database, token, act.now);
+    if (!pending) return beginAnew(response, context, callbackUrl, OVER);
+    const answer = await takeCode(context, pending, textIn(request.body, 'code'), act);
+    if (answer.kind === 'changed') {
+      return beginAnew(response, context, callbackUrl, problemOf('', 'changed'));
+    }
+    if (answer.kind === 'wrong') {
+      if (pending.codesLeft === 0) return beginAnew(response, context, callbackUrl, LAST);
+      const problem = `This code is wrong or was used already. You can try ${times(pending.codesLeft)} more.`;
+      const locals = { title, callbackUrl, problem };
+      return renderPage(request, response.status(422), context, 'sign-in-code', locals);
+    }
+    // Of two right codes at once, the one of the app and one for recovery, one goes on from here.
+    if (!(await endPendingSignIn(database, token))) return response.redirect(303, callbackUrl);
+    const { userId, cutoff, provider } = pending;
+    const proven = { userId, cutoff, provider, hasShownFactor: true };
+    const started = await beginSession(request, response, context, proven);
+    if (typeof started === 'string') {
+      return beginAnew(response, context, callbackUrl, problemOf('', started));
+    }
+    forgetPending(response, context);
+    if (answer.kind === 'recovery') {
+      const left = counted(answer.codesLeft, 'recovery code');
+      const text = `That recovery code is used up. You have ${left} left; make new ones under Security.`;
+      setFlash(response, context, { kind: 'notice', text });
+    }
+    response.redirect(303, callbackUrl);
+  };
+}
+
+function pendingTokenOf(request: Request, { cookies }: Context): string {
+  const token = request.cookies[cookies.pendingSignIn.name];
+  return typeof token === 'string' ? token : '';
+}
+
+function forgetPending(response: Response, { cookies }: Context): void {
+  response.clearCookie(cookies.pendingSignIn.name, cookies.pendingSignIn.options);
+}
+
+/** Sends back to the password, and says why. */
+function beginAnew(response: Response, context: Context, callbackUrl: string, text: string): void {
+  forgetPending(response, context);
+  setFlash(response, context, { kind: 'error', text });
+  response.redirect(303, `/sign-in?${new URLSearchParams({ callbackUrl })}`);
+}

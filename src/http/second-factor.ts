@@ -1,0 +1,31 @@
+import type { RequestHandler } from 'express';
+import type { Context } from '../auth/context.ts';
+import type { SessionUser } from '../sessions/lookup.ts';
+import { HttpError } from './error.ts';
+import { setFlash } from './flash.ts';
+import { isApi, viewerOf } from './viewer.ts';
+
+/** Where a second factor is set up and removed. */
+export const SECOND_FACTOR_PAGE = '/account/security/second-factor';
+
+/** Whether `MFA_REQUIRED` asks for a second factor of somebody. */
+export const needsSecondFactor = ({ config }: Context, { role }: SessionUser): boolean =>
+  config.mfaRequired.includes(role);
+
+/**
+ * Lets those pass who have the second factor that their role needs, and sends others to set it up. Who
+ * is signed in already is asked too, with the next request. Goes after `requireSignIn`.
+ */
+export function requireSecondFactor(context: Context): RequestHandler {
+  return (request, response, next) => {
+    const { user } = viewerOf(request);
+    if (user.hasSecondFactor || !needsSecondFactor(context, user)) return next();
+    if (isApi(request)) {
+      const sentence = `Set up a second factor on ${SECOND_FACTOR_PAGE} in a browser, then try again.`;
+      return next(new HttpError(403, 'second_factor_required', sentence));
+    }
+    const text = 'Your account needs a second factor. Set it up here, and then go on.';
+    setFlash(response, context, { kind: 'notice', text });
+    response.redirect(303, SECOND_FACTOR_PAGE);
+  };
+}

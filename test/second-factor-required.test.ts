@@ -1,0 +1,101 @@
+import { eq } from 'drizzle-orm';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { users } from '../src/database/schema.ts';
+import { STRATEGIES, startApp, type TestApp } from './support/app.ts';
+import { SECOND_FACTOR_PAGE, setUpSecondFactor, toNextStep } from './support/authenticator.ts';
+import { newPerson, openBrowser, SESSION_COOKIE } from './support/browser.ts';
+import { openTestDatabase, type TestDatabase } from './support/database.ts';
+
+const PAGES = [
+  '/account',
+  '/account/sessions',
+  '/account/security',
+  '/account/activity',
+  '/admin/accounts',
+];
+
+describe.each(STRATEGIES)('MFA_REQUIRED=admin, %s', (strategy) => {
+  let opened: TestDatabase;
+  let app: TestApp;
+  beforeAll(async () => {
+    opened = await openTestDatabase();
+    app = await startApp({
+      env: { SESSION_STRATEGY: strategy, MFA_REQUIRED: 'admin' },
+      on: opened,
+    });
+  });
+  afterAll(async () => {
+    await app.close();
+    await opened.close();
+  });
+  beforeEach(() => toNextStep(app));
+
+  /** The newcomer as an administrator, whether or not this account is the first. */
+  async function newAdmin() {
+    const person = newPerson();
+    const browser = openBrowser(app);
+    await browser.signUp(person);
+    await app.ledger.database
+      .update(users)
+      .set({ role: 'admin' })
+      .where(eq(users.email, person.email));
+    await expect
+      .poll(async () => (await browser.get('/auth/session')).body.user.role)
+      .toBe('admin');
+    return { person, browser };
+  }
+
+  it('lets an administrator without one reach nothing but its set-up, the password and the way out', async () => {
+    const { browser } = await newAdmin();
+    for (const page of PAGES) {
+      const answer = await browser.get(page);
+      expect([page, answer.status, answer.headers.location]).toEqual([
+        page,
+        303,
+        SECOND_FACTOR_PAGE,
+      ]);
+    }
+    expect((await browser.get(SECOND_FACTOR_PAGE)).text).toContain(
+      'Your account needs a second factor.',
+    );
+    expect((await browser.post('/account/profile', { name: 'Eve' })).status).toBe(303);
+    expect((await browser.get('/auth/session')).body.user.name).toBe('Ada Lovelace');
+    const api = await browser.get('/api/sessions');
+    expect([api.status, api.body.error]).toEqual([403, 'second_factor_required']);
+    expect((await browser.get('/account/confirm')).text).toContain('Is it you?');
+    expect((await browser.post('/auth/signout')).headers.location).toBe('/sign-in');
+    expect((await browser.get('/auth/session')).body).toBe(null);
+  });
+
+  it('lets them on as soon as there is one, and stops them when it is removed', async () => {
+    const { browser } = await newAdmin();
+    await setUpSecondFactor(app, browser);
+    expect((await browser.get('/admin/accounts')).status).toBe(200);
+    expect((await browser.get('/api/sessions')).status).toBe(200);
+    expect((await browser.get(SECOND_FACTOR_PAGE)).text).toContain(
+      'you set up a new one before anything else',
+    );
+    await browser.post(`${SECOND_FACTOR_PAGE}/remove`);
+    expect((await browser.get('/account')).headers.location).toBe(SECOND_FACTOR_PAGE);
+  });
+
+  it('asks it of nobody else', async () => {
+    await newAdmin();
+    const member = openBrowser(app);
+    await member.signUp(newPerson());
+    expect((await member.get('/account')).status).toBe(200);
+    expect(await member.isSignedIn()).toBe(true);
+  });
+
+  it('holds for sessions from before it was set', async () => {
+    const { person } = await newAdmin();
+    const earlier = await startApp({ env: { SESSION_STRATEGY: strategy }, on: opened });
+    const before = openBrowser(earlier);
+    await before.signIn(person);
+    expect(await before.isSignedIn()).toBe(true);
+    const after = openBrowser(app);
+    after.setCookie(SESSION_COOKIE, before.token() ?? '');
+    expect((await after.get('/account')).headers.location).toBe(SECOND_FACTOR_PAGE);
+    await earlier.close();
+  });
+});
