@@ -80,7 +80,7 @@ export async function emailChangedLetter(
       'It was you? Then there is nothing to do.',
     ],
     action: {
-      label: 'This wasn’t me: undo it',
+      label: 'This wasn’t me',
       url: `${originOf(dependencies)}/undo-email?token=${token}`,
     },
     closing: `The link asks once more, and works for ${hours('email_undo') / 24} days. It gives your account this address back, signs out every device and disables the password. A link to set a new one then comes here.`,

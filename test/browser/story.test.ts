@@ -112,6 +112,11 @@ describe.skipIf(chromiumPath === null)('in a real browser without JavaScript', (
       await inspect(page, `${strategy}/sign-up`);
       await fillIn(page, { Name: member.name, Email: member.email, Password: member.password });
       await button(page, 'Create the account').click();
+      await expectText(page, 'Look into your mail');
+      await inspect(page, `${strategy}/sign-up-sent`);
+      await openBrowser(app).signUp(member);
+      await signIn(page, member);
+      await page.waitForURL('**/account');
 
       expect((await page.goto('/nowhere'))?.status()).toBe(404);
       await inspect(page, `${strategy}/error-404`);
