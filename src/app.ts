@@ -40,8 +40,8 @@ export function assemble(
 
   app.use(logRequests(context));
   app.use(answerInTime(context));
-  app.use(requireUsableAddress(context));
   app.use(securityHeaders(context));
+  app.use(requireUsableAddress(context));
   app.get(publicFiles, express.static(folder('public'), { maxAge: '1h' }));
   app.use(noStore);
   app.use(healthRoutes(context));

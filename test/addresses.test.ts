@@ -32,6 +32,8 @@ describe('a request target', () => {
     const answer = await send(line);
     expect(answer).toMatch(/^HTTP\/1\.1 (303|400|404) /);
     expect(answer).not.toMatch(/evil\.example\/auth/);
+    expect(answer).toMatch(/^content-security-policy: default-src 'none'/im);
+    expect(answer).toMatch(/^x-content-type-options: nosniff/im);
   });
 
   it('may come with a Host that is none', async () => {

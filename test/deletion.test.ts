@@ -215,7 +215,7 @@ describe.each(STRATEGIES)('deleting an account, %s', (strategy) => {
 
   it('refuses the last administrator while there are others, and says what to do', async () => {
     await signInTwice(app);
-    const sentence = 'Have somebody else made an administrator first';
+    const sentence = 'First make somebody else an administrator.';
     expect((await admin.get(PATH)).text).toContain(sentence);
     await admin.post(PATH);
     await app.deliverMails();
@@ -242,6 +242,7 @@ describe('deleting an account where no mail is sent', () => {
     const browser = openBrowser(app);
     await browser.signUp(newPerson());
     expect((await browser.get(PATH)).text).toContain('This server sends no mail');
+    expect((await browser.get(PATH)).text).toContain('whoever signs up next becomes');
     expect((await browser.post(PATH)).headers.location).toBe('/');
     expect(await browser.isSignedIn()).toBe(false);
     expect(await app.database.$count(users)).toBe(0);

@@ -94,7 +94,7 @@ const WRITERS: Record<MailKind, Writer> = {
       address,
       subject: 'Delete your account',
       paragraphs: [
-        'Somebody who knows the password of your Latchkey account asked to delete it.',
+        'Somebody, probably you, asked to delete your Latchkey account.',
         `From: ${whereFrom(dependencies, facts)}`,
         `Nothing is deleted yet. The link shows what will be gone and asks once more. It works once, within ${LINK_LIFETIMES_MS.account_deletion / 60_000} minutes.`,
       ],

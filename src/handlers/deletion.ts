@@ -1,4 +1,5 @@
 import type { RequestHandler } from 'express';
+import { hasOtherAccounts } from '../auth/administrators.ts';
 import type { Context } from '../auth/context.ts';
 import {
   deleteByLink,
@@ -12,8 +13,10 @@ import { setFlash } from '../http/flash.ts';
 import { textIn } from '../http/form.ts';
 import { renderPage } from '../http/render.ts';
 import { viewerOf } from '../http/viewer.ts';
+import type { SessionUser } from '../sessions/lookup.ts';
 import { forgetBrowser } from './sign-out.ts';
 
+const TITLE = 'Delete this account?';
 const DELETED = 'The account is deleted, and all its devices are signed out.';
 
 /** Says what will be gone, and changes nothing. */
@@ -21,11 +24,11 @@ export function showDeleteAccount(context: Context): RequestHandler {
   const sendsMail = context.config.mail.to !== 'nowhere';
   return async (request, response) => {
     const { user } = viewerOf(request);
-    const { email } = user;
-    const locals = { email, isNeeded: await isNeeded(context.database, user), sendsMail };
     renderPage(request, response, context, 'delete-account', {
       title: 'Delete your account',
-      ...locals,
+      email: user.email,
+      ...(await placeAmongOthers(context, user)),
+      sendsMail,
     });
   };
 }
@@ -60,10 +63,10 @@ export function showDeletion(context: Context): RequestHandler {
     const token = typeof given === 'string' ? given : '';
     const user = await findDeletion(database, token, clock());
     renderPage(request, response.status(user ? 200 : 410), context, 'delete-account-confirm', {
-      title: 'Delete this account?',
+      title: TITLE,
       token,
       email: user?.email ?? null,
-      isNeeded: user !== null && (await isNeeded(database, user)),
+      ...(await placeAmongOthers(context, user)),
     });
   };
 }
@@ -79,7 +82,7 @@ export function finishDeletion(context: Context): RequestHandler {
     if (!user || came !== 'done') {
       const isNeeded = came === 'last_administrator';
       const email = isNeeded && user ? user.email : null;
-      const locals = { title: 'Delete this account?', token: '', email, isNeeded };
+      const locals = { title: TITLE, token: '', email, isNeeded, isOnly: false };
       response.status(isNeeded ? 409 : 410);
       return renderPage(request, response, context, 'delete-account-confirm', locals);
     }
@@ -89,4 +92,11 @@ export function finishDeletion(context: Context): RequestHandler {
     if (!isOthers) forgetBrowser(request, response, context);
     response.redirect(303, '/');
   };
+}
+
+/** Whether an account cannot go because of the others, and whether there are others at all. */
+async function placeAmongOthers({ database }: Context, user: SessionUser | null) {
+  if (!user) return { isNeeded: false, isOnly: false };
+  const isOnly = !(await hasOtherAccounts(database, user));
+  return { isNeeded: await isNeeded(database, user), isOnly };
 }

@@ -47,10 +47,16 @@ export interface Pages {
     email: string;
     /** Without this administrator nobody could administer the other accounts. */
     isNeeded: boolean;
+    isOnly: boolean;
     sendsMail: boolean;
   };
-  /** Null: the link does nothing any more. */
-  'delete-account-confirm': { token: string; email: string | null; isNeeded: boolean };
+  'delete-account-confirm': {
+    token: string;
+    /** Null: the link does nothing any more. */
+    email: string | null;
+    isNeeded: boolean;
+    isOnly: boolean;
+  };
   confirm: {
     next: string;
     /** The fields of the form that waits; null: a page does. */

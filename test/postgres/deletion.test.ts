@@ -1,9 +1,10 @@
-import { eq, or } from 'drizzle-orm';
+import { eq, or, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deleteOwnAccount } from '../../src/auth/deletion.ts';
 import { auditEvents, sessions, users } from '../../src/database/schema.ts';
 import { recordRefusal } from '../../src/sessions/activity.ts';
 import { recordEvent } from '../../src/sessions/audit.ts';
+import type { Device } from '../../src/sessions/device.ts';
 import { revokeSession } from '../../src/sessions/revoke.ts';
 import { newSid } from '../../src/sessions/sid.ts';
 import { startSession } from '../../src/sessions/start.ts';
@@ -12,6 +13,7 @@ import { openBrowser, signInTwice } from '../support/browser.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 
 const ROUNDS = 60;
+const now = new Date();
 const policy = {
   maxAgeMs: 3_600_000,
   updateAgeMs: 60_000,
@@ -50,46 +52,73 @@ describe('deleting an account in the middle of things', () => {
     await expect.poll(() => far.isSignedIn(), { timeout: 5_000 }).toBe(false);
   });
 
+  /** A new user, and how one signs in. */
+  async function newUser(device: Device) {
+    const { database, ledger } = here;
+    const email = `${crypto.randomUUID()}@example.org`;
+    const [user] = await database.insert(users).values({ name: 'Ada', email }).returning();
+    if (!user) throw new Error('no user');
+    const { id: userId, sessionsValidAfter: cutoff } = user;
+    const proven = { userId, cutoff, provider: 'credentials', hasShownFactor: false };
+    const signIn = async () => {
+      const request = { ...proven, device, deviceToken: newSid(), replaces: null };
+      const started = await startSession(ledger, request, now, policy);
+      return typeof started === 'string' ? null : started;
+    };
+    return { userId, signIn };
+  }
+
+  const tracesOf = (userId: string, { userAgent }: Device) =>
+    here.database.$count(
+      auditEvents,
+      or(eq(auditEvents.userId, userId), eq(auditEvents.userAgent, userAgent ?? '')),
+    );
+
+  it('takes the person also out of an event that is written at that moment', async () => {
+    const { database, ledger } = here;
+    const device = { userAgent: 'late/1', ipAddress: null };
+    const { userId, signIn } = await newUser(device);
+    const { sid } = (await signIn()) ?? { sid: '' };
+    const deletion = await database.transaction(async (transaction) => {
+      await recordEvent(transaction, { action: 'sign_in_failed', userId, device });
+      const begun = { promise: deleteOwnAccount(ledger, { sid, userId }, { device, now }) };
+      const isWaiting = sql`datname = current_database() and wait_event_type = 'Lock'`;
+      await expect.poll(() => database.$count(sql`pg_stat_activity`, isWaiting)).toBe(1);
+      return begun;
+    });
+    expect(await deletion.promise).toBe('done');
+    expect(await tracesOf(userId, device)).toBe(0);
+  });
+
   it(`keeps nobody waiting for ever and leaves no trace in ${ROUNDS} interleavings`, async () => {
     const { database, ledger } = here;
     const outcomes = { before: 0, after: 0 };
     for (let round = 0; round < ROUNDS; round += 1) {
       const device = { userAgent: `race/${round}`, ipAddress: null };
-      const now = new Date();
-      const email = `${crypto.randomUUID()}@example.org`;
-      const [user] = await database.insert(users).values({ name: 'Ada', email }).returning();
-      if (!user) throw new Error('no user');
-      const { id: userId, sessionsValidAfter: cutoff } = user;
-      const proven = { userId, cutoff, provider: 'credentials', hasShownFactor: false };
-      const signIn = async () => {
-        const request = { ...proven, device, deviceToken: newSid(), replaces: null };
-        const started = await startSession(ledger, request, now, policy);
-        return typeof started === 'string' ? null : started;
-      };
+      const { userId, signIn } = await newUser(device);
       const [kept, refused, revoked] = [await signIn(), await signIn(), await signIn()];
       if (!kept || !refused || !revoked) throw new Error('not signed in');
 
       const deletion = pause(round % 3).then(() =>
         deleteOwnAccount(ledger, { sid: kept.sid, userId }, { device, now }),
       );
-      const works: (() => Promise<unknown>)[] = [
+      const others: (() => Promise<unknown>)[] = [
         () => recordRefusal(database, refused.session, 'revoked', device, now),
         () => revokeSession(ledger, revoked.session, 'revoked', { device, now }),
         () => recordEvent(database, { action: 'sign_in_failed', userId, device }),
         () => recordEvent(database, { action: 'confirmation_failed', userId, device }),
         signIn,
       ];
-      const others = works.map((work, index) => pause((round + index) % 4).then(work));
-      const settled = await Promise.allSettled(others);
+      const settled = await Promise.allSettled(
+        others.map((work, index) => pause((round + index) % 4).then(() => work())),
+      );
       expect(await deletion).toBe('done');
       for (const each of settled) {
         outcomes[each.status === 'fulfilled' && each.value !== null ? 'before' : 'after'] += 1;
         // What comes too late finds no user; none of them waited in a circle (40P01).
         if (each.status === 'rejected') expect(codeOf(each.reason)).toBe('23503');
       }
-      const { userAgent } = device;
-      const traces = or(eq(auditEvents.userId, userId), eq(auditEvents.userAgent, userAgent));
-      expect(await database.$count(auditEvents, traces)).toBe(0);
+      expect(await tracesOf(userId, device)).toBe(0);
       expect(await database.$count(sessions, eq(sessions.userId, userId))).toBe(0);
     }
     expect(outcomes.before).toBeGreaterThan(0);
