@@ -2,6 +2,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { STRATEGIES } from '../support/app.ts';
 import { type AppWithMail, startAppWithMail } from '../support/app-with-mail.ts';
+import { codeOf, recoveryCodesIn, toNextStep, wrongCode } from '../support/authenticator.ts';
 import { FIREFOX, IPHONE, newPerson, openBrowser, type Person } from '../support/browser.ts';
 import {
   button,
@@ -119,6 +120,45 @@ describe.skipIf(chromiumPath === null)('on a bad day, in a real browser', () => 
       await owner.goto('/account/sessions');
       await expectText(owner, 'Ended by “This wasn’t me”');
       await owner.context().close();
+      await leave();
+    });
+
+    it('signs in with a code of the phone, and without it with a recovery code', async () => {
+      const { person, here, there, leave } = await meetSomebody();
+      await signIn(here, person);
+      await here.goto('/account/security');
+      await here.getByRole('link', { name: 'Set it up' }).click();
+      await look(here, 'second-factor-off');
+      await button(here, 'Set it up').click();
+      await look(here, 'second-factor-set-up');
+      const key = (await here.locator('.key').innerText()).replaceAll(' ', '');
+      await fillIn(here, { 'Code from the app': wrongCode(app, key) });
+      await button(here, 'Switch it on').click();
+      await expectText(here, 'This is not the code of now.');
+      await fillIn(here, { 'Code from the app': codeOf(app, key) });
+      await button(here, 'Switch it on').click();
+      await expectText(here, 'Keep these recovery codes');
+      await look(here, 'recovery-codes');
+      const [recoveryCode = ''] = recoveryCodesIn(await here.content());
+      await button(here, 'Sign out').click();
+
+      toNextStep(app);
+      await signIn(here, person);
+      await look(here, 'sign-in-code');
+      await fillIn(here, { 'Code from the app': wrongCode(app, key) });
+      await here.getByRole('button', { name: 'Sign in', exact: true }).click();
+      await look(here, 'sign-in-code-problem');
+      await fillIn(here, { 'Code from the app': codeOf(app, key) });
+      await here.getByRole('button', { name: 'Sign in', exact: true }).click();
+      await here.waitForURL('**/account');
+      await here.goto('/account/security/second-factor');
+      await look(here, 'second-factor-on');
+
+      await signIn(there, person);
+      await there.getByText('The app is not at hand?').click();
+      await fillIn(there, { 'Recovery code': recoveryCode });
+      await button(there, 'Sign in with a recovery code').click();
+      await expectText(there, 'You have 9 recovery codes left');
       await leave();
     });
 

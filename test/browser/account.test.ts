@@ -1,0 +1,97 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, it } from 'vitest';
+import { STRATEGIES } from '../support/app.ts';
+import { type AppWithMail, startAppWithMail } from '../support/app-with-mail.ts';
+import { newPerson, openBrowser } from '../support/browser.ts';
+import {
+  button,
+  expectText,
+  fillIn,
+  inspect,
+  launchChrome,
+  openContext,
+  signUp,
+} from '../support/chrome.ts';
+import { linkIn } from '../support/mail-server.ts';
+import { chromiumPath } from '../support/programs.ts';
+
+describe.skipIf(chromiumPath === null)('the life of an account, in a real browser', () => {
+  let chrome: Browser;
+  beforeAll(async () => {
+    chrome = await launchChrome();
+  });
+  afterAll(() => chrome.close());
+
+  describe.each(STRATEGIES)('with the %s strategy', (strategy) => {
+    let app: AppWithMail;
+    beforeAll(async () => {
+      app = await startAppWithMail({ SESSION_STRATEGY: strategy });
+      await openBrowser(app).signUp(newPerson());
+    });
+    afterAll(() => app.close());
+    beforeEach(() => app.forgetMails());
+
+    const look = (page: Page, name: string) => inspect(page, `${strategy}/${name}`);
+    async function followMail(page: Page, subject: string): Promise<void> {
+      await app.deliverMails();
+      await page.goto(linkIn(app.mailServer.take(subject)));
+    }
+
+    it('begins with a mail, moves to another address and back, and ends with a mail', async () => {
+      const person = newPerson();
+      const newEmail = `new-${person.email}`;
+      const context = await openContext(chrome, app);
+      const page = await context.newPage();
+      await signUp(page, person);
+      await expectText(page, 'Look into your mail');
+      await look(page, 'sign-up-sent');
+      await followMail(page, 'Confirm your email address');
+      await look(page, 'confirm-sign-up');
+      const link = page.url();
+      await fillIn(page, { 'Your password': 'not what was chosen' });
+      await button(page, 'Create the account').click();
+      await look(page, 'confirm-sign-up-problem');
+      await fillIn(page, { 'Your password': person.password });
+      await button(page, 'Create the account').click();
+      await page.waitForURL('**/account');
+      await look(page, 'account-confirmed');
+      await page.goto(link);
+      await look(page, 'confirm-sign-up-over');
+
+      await page.goto('/account/email');
+      await look(page, 'email');
+      await fillIn(page, { 'New email address': newEmail });
+      await button(page, 'Send the link').click();
+      await look(page, 'email-sent');
+      await followMail(page, 'Confirm your email address');
+      await look(page, 'confirm-email');
+      await button(page, 'Confirm this address').click();
+      await page.goto('/account');
+      await expectText(page, newEmail);
+      await followMail(page, 'Your email address was changed');
+      await look(page, 'undo-email');
+      await button(page, 'Undo the change').click();
+      await look(page, 'undo-email-done');
+      await followMail(page, 'Set a new password');
+      await fillIn(page, { 'New password': 'a wholly other password' });
+      await button(page, 'Set the password').click();
+      await fillIn(page, { Email: person.email, Password: 'a wholly other password' });
+      await button(page, 'Sign in').click();
+      await page.waitForURL('**/account');
+
+      await page.goto('/account/security');
+      await look(page, 'security-whole');
+      await page.getByRole('link', { name: 'Delete account' }).click();
+      await look(page, 'delete-account');
+      await button(page, 'Send me the link').click();
+      await expectText(page, person.email);
+      await followMail(page, 'Delete your account');
+      await look(page, 'delete-account-confirm');
+      await button(page, 'Delete it for good').click();
+      await look(page, 'delete-account-done');
+      await page.goto('/account');
+      await page.waitForURL('**/sign-in?**');
+      await context.close();
+    });
+  });
+});
