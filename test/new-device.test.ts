@@ -1,5 +1,6 @@
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { hasEmail } from '../src/auth/users.ts';
 import {
   accounts,
   auditEvents,
@@ -166,6 +167,28 @@ describe.each(STRATEGIES)('a sign-in on a new device, %s', (strategy) => {
     expect(await canSignIn({ ...person, password: NEW_PASSWORD })).toBe(true);
     expect(await app.database.$count(recoveryCodes, eq(recoveryCodes.userId, userId))).toBe(0);
     expect(await app.database.$count(accounts, eq(accounts.userId, userId))).toBe(0);
+  });
+
+  it('is taken back by the earlier of two links, whoever uses the other one and when', async () => {
+    for (const order of ['stranger first', 'owner first', 'owner before the mail']) {
+      const { person, stranger, mail } = await meetStranger();
+      const foreign = `stranger-${person.email}`;
+      await app.database.update(users).set({ email: foreign }).where(hasEmail(person.email));
+      // The stranger's own mailbox gets a link as well, for one more device.
+      await stranger.post('/auth/signout');
+      await openBrowser(app).signIn({ ...person, email: foreign });
+      const late = order === 'owner before the mail';
+      if (!late) await app.deliverMails();
+      const theirs = late ? null : linkIn(app.mailServer.take(SUBJECT));
+      if (theirs && order === 'stranger first') expect((await report(theirs)).status).toBe(200);
+      expect((await report(linkIn(mail))).status).toBe(200);
+      if (theirs) expect((await report(theirs)).status).toBe(410);
+      await app.deliverMails();
+      expect(subjects()).not.toContainEqual(expect.stringMatching(/^New sign-in/));
+      const [user] = await app.database.select().from(users).where(hasEmail(person.email));
+      expect(user, order).toMatchObject({ email: person.email, passwordHash: null });
+      await app.forgetMails();
+    }
   });
 
   it('leaves a second factor alone that was there before', async () => {

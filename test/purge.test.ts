@@ -89,8 +89,8 @@ describe('the purge', () => {
       { key: 'over', points: 1, expire: daysFromNow(-1 / 24) },
     ]);
     await database.insert(unknownAddresses).values([
-      { addressHash: 'live', updatedAt: daysFromNow(-23 / 24) },
-      { addressHash: 'over', updatedAt: daysFromNow(-25 / 24) },
+      { addressHash: 'live', updatedAt: daysFromNow(-29) },
+      { addressHash: 'over', updatedAt: daysFromNow(-31) },
     ]);
     const [other] = await database
       .insert(users)

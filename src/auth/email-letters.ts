@@ -6,7 +6,7 @@ import type { Dependencies } from './context.ts';
 import { originOf, whereFrom } from './letter-parts.ts';
 import { LINK_LIFETIMES_MS } from './links.ts';
 import { makeSignUpToken } from './pending-sign-up.ts';
-import { makeUndoToken } from './undo-email.ts';
+import { makeTakeBackToken } from './take-back.ts';
 
 const HOUR_MS = 3_600_000;
 const hours = (purpose: keyof typeof LINK_LIFETIMES_MS) => LINK_LIFETIMES_MS[purpose] / HOUR_MS;
@@ -68,7 +68,7 @@ export async function emailChangedLetter(
   mail: QueuedMail,
 ): Promise<Letter | null> {
   const { clock, ledger } = dependencies;
-  const token = await makeUndoToken(ledger.database, mail, clock());
+  const token = await makeTakeBackToken(ledger.database, 'email_undo', mail, clock());
   if (token === null) return null;
   return {
     address: mail.address,

@@ -4,7 +4,7 @@ import { auditEvents, pendingSignUps, sessions, users } from '../database/schema
 import { dropMailsOf } from '../mail/queue.ts';
 import { recordEvent } from '../sessions/audit.ts';
 import type { SessionUser } from '../sessions/lookup.ts';
-import { dropEveryLink, dropLinks } from './links.ts';
+import { dropLinks, dropOpeningLinks, TAKING_BACK } from './links.ts';
 import { normalizeEmail } from './users.ts';
 
 const NOBODY = { userAgent: null, ipAddress: null };
@@ -18,7 +18,8 @@ export async function eraseUser(transaction: Database, user: SessionUser): Promi
   // First, and not by the cascade: whoever holds a session may be about to write an event of it, which
   // takes a share of the user. With the user locked for good before, both would wait for each other.
   await transaction.delete(sessions).where(eq(sessions.userId, id));
-  await dropEveryLink(transaction, id);
+  await dropOpeningLinks(transaction, id);
+  for (const purpose of TAKING_BACK) await dropLinks(transaction, purpose, id);
   await dropSignUps(transaction, user.email);
   await dropMailsOf(transaction, { address: user.email, userId: id });
   await forgetWho(transaction, id);

@@ -96,12 +96,16 @@ export async function dropLinks(
 }
 
 /**
- * Lets none of a user's links work any more, whatever they are for, but those that undo a change of the
- * address: whoever took an account over could get rid of them with a link that comes to the new one.
+ * Links that take back what somebody did to an account. They outlive what ends all others: whoever took
+ * an account over could else get rid of them with a link that comes to his own mailbox.
  */
-export async function dropEveryLink(transaction: Database, userId: string): Promise<void> {
+export const TAKING_BACK = ['email_undo', 'report_device'] as const satisfies LinkPurpose[];
+
+/** Lets none of a user's links open anything any more. Those that take something back stay. */
+export async function dropOpeningLinks(transaction: Database, userId: string): Promise<void> {
   for (const purpose of Object.keys(LINK_LIFETIMES_MS) as LinkPurpose[]) {
-    if (purpose !== 'email_undo') await dropLinks(transaction, purpose, userId);
+    const takesBack = TAKING_BACK.some((each) => each === purpose);
+    if (!takesBack) await dropLinks(transaction, purpose, userId);
   }
 }
 

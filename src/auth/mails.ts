@@ -8,7 +8,7 @@ import { emailChangedLetter, emailChangeLetter, signUpLetter } from './email-let
 import { originOf, whereFrom } from './letter-parts.ts';
 import { LINK_LIFETIMES_MS } from './links.ts';
 import { makeResetToken } from './password-reset.ts';
-import { makeReportToken } from './report-device.ts';
+import { makeTakeBackToken } from './take-back.ts';
 
 type Writer = (dependencies: Dependencies, mail: QueuedMail) => Promise<Letter | null>;
 
@@ -60,10 +60,10 @@ const WRITERS: Record<MailKind, Writer> = {
     },
     closing: 'It was you? Then there is nothing to do. If not, set another one now.',
   }),
-  new_device: async (dependencies, { address, facts, queuedAt }) => {
+  new_device: async (dependencies, mail) => {
     const { clock, ledger } = dependencies;
-    const signIn = { userId: facts.subject ?? '', at: queuedAt, address };
-    const token = await makeReportToken(ledger.database, signIn, clock());
+    const { address, facts, queuedAt } = mail;
+    const token = await makeTakeBackToken(ledger.database, 'report_device', mail, clock());
     if (!token) return null;
     return {
       address,

@@ -5,46 +5,13 @@ import { recordEvent } from '../sessions/audit.ts';
 import { changeUsers, type Writable } from '../sessions/change-users.ts';
 import { lockUser } from '../sessions/lock.ts';
 import { type Act, endEverySession } from '../sessions/revoke.ts';
-import { dropEveryLink, findLink, makeLinkToken, useLink } from './links.ts';
+import { dropOpeningLinks, useLink } from './links.ts';
 import { lockAccounts } from './lock-accounts.ts';
 import { requestReset } from './password-reset.ts';
+import { dropTakeBacksFrom, findTakeBack } from './take-back.ts';
 import { isAddressTaken } from './users.ts';
 
 const PURPOSE = 'report_device';
-
-/** The sign-in that a mail told of. */
-interface ReportedSignIn {
-  userId: string;
-  at: Date;
-  /** Where the mail went: the address that the account had then. */
-  address: string;
-}
-
-const subjectOf = ({ userId, at, address }: ReportedSignIn) =>
-  `${userId}:${at.getTime()}:${address}`;
-
-function signInOf(subject: string): ReportedSignIn {
-  const [userId = '', at = '', ...address] = subject.split(':');
-  return { userId, at: new Date(Number(at)), address: address.join(':') };
-}
-
-/** Makes the token of the link that says "This wasn't me". Null: there are links enough for it. */
-export function makeReportToken(
-  database: Database,
-  signIn: ReportedSignIn,
-  now: Date,
-): Promise<string | null> {
-  return makeLinkToken(database, PURPOSE, subjectOf(signIn), now);
-}
-
-/** Whether a link can report a sign-in: not when it is used, expired or not ours. Changes nothing. */
-export async function isReportToken(
-  database: Database,
-  token: string,
-  now: Date,
-): Promise<boolean> {
-  return (await findLink(database, PURPOSE, token, now)) !== null;
-}
 
 /**
  * Takes an account back from whoever signed in: every session ends, all devices are forgotten, and the
@@ -58,9 +25,9 @@ export async function reportDevice(
   token: string,
   { device, now }: Act,
 ): Promise<boolean> {
-  const subject = await findLink(ledger.database, PURPOSE, token, now);
-  if (subject === null) return false;
-  const { userId, at, address } = signInOf(subject);
+  const signIn = await findTakeBack(ledger.database, PURPOSE, token, now);
+  if (!signIn) return false;
+  const { userId, at, address } = signIn;
   return changeUsers(ledger, [userId], async (transaction) => {
     await lockAccounts(transaction);
     const user = await lockUser(transaction, userId);
@@ -70,7 +37,8 @@ export async function reportDevice(
     await removeFactorSince(transaction, userId, at);
     await transaction.delete(accounts).where(eq(accounts.userId, userId));
     await transaction.delete(knownDevices).where(eq(knownDevices.userId, userId));
-    await dropEveryLink(transaction, userId);
+    await dropOpeningLinks(transaction, userId);
+    await dropTakeBacksFrom(transaction, signIn);
     await endEverySession(transaction, userId, 'reported', now);
     await recordEvent(transaction, { action: 'device_reported', userId, device });
     await requestReset(transaction, address);

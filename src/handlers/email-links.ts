@@ -1,7 +1,8 @@
 import type { RequestHandler } from 'express';
 import { changeEmail, findEmailChange } from '../auth/change-email.ts';
 import type { Context } from '../auth/context.ts';
-import { findUndo, restoreEmail } from '../auth/undo-email.ts';
+import { findTakeBack } from '../auth/take-back.ts';
+import { restoreEmail } from '../auth/undo-email.ts';
 import { deviceOf } from '../http/device.ts';
 import { HttpError } from '../http/error.ts';
 import { setFlash } from '../http/flash.ts';
@@ -45,7 +46,8 @@ export function showUndoEmail(context: Context): RequestHandler {
   return async (request, response) => {
     const { token } = request.query;
     const given = typeof token === 'string' ? token : '';
-    const email = await findUndo(context.database, given, context.clock());
+    const undo = await findTakeBack(context.database, 'email_undo', given, context.clock());
+    const email = undo?.address ?? null;
     const locals = { title: UNDO, token: given, email };
     renderPage(request, response.status(email ? 200 : 410), context, 'undo-email', locals);
   };

@@ -1,6 +1,7 @@
 import type { RequestHandler } from 'express';
 import type { Context } from '../auth/context.ts';
-import { isReportToken, reportDevice } from '../auth/report-device.ts';
+import { reportDevice } from '../auth/report-device.ts';
+import { findTakeBack } from '../auth/take-back.ts';
 import { deviceOf } from '../http/device.ts';
 import { textIn } from '../http/form.ts';
 import { renderPage } from '../http/render.ts';
@@ -12,7 +13,8 @@ export function showReportDevice(context: Context): RequestHandler {
   return async (request, response) => {
     const { token } = request.query;
     const given = typeof token === 'string' ? token : '';
-    const isUsable = await isReportToken(context.database, given, context.clock());
+    const found = await findTakeBack(context.database, 'report_device', given, context.clock());
+    const isUsable = found !== null;
     const locals = { title, token: given, state: isUsable ? 'ask' : 'over' } as const;
     renderPage(request, response.status(isUsable ? 200 : 410), context, 'report-device', locals);
   };

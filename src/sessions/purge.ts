@@ -29,8 +29,8 @@ const PURGE_LOCK = 7_304_212;
 const DAY_MS = 86_400_000;
 /** No browser keeps a cookie for longer (draft-ietf-httpbis-rfc6265bis, section 5.5). */
 const DEVICE_MEMORY_MS = 400 * DAY_MS;
-/** The longest pause after a failed sign-in is an hour. */
-const UNKNOWN_ADDRESS_MEMORY_MS = DAY_MS;
+/** Accounts forget no failed attempt: whoever waited for so long could tell the two apart. */
+const UNKNOWN_ADDRESS_MEMORY_MS = 30 * DAY_MS;
 
 /**
  * Deletes the sessions that ended or expired longer ago than the retention, the history that is old

@@ -1,0 +1,71 @@
+import { sql } from 'drizzle-orm';
+import type { Database } from '../database/open.ts';
+import { verificationTokens } from '../database/schema.ts';
+import { dropMailsAbout, isQueued, type QueuedMail } from '../mail/queue.ts';
+import { lockUser } from '../sessions/lock.ts';
+import { findLink, makeLinkToken, TAKING_BACK } from './links.ts';
+
+/** An act that a mail told the owner of an account, with a link that takes it back. */
+export interface TakeBack {
+  userId: string;
+  /** The number of that mail: of two acts on an account, the later one has the higher one. */
+  mail: number;
+  /** When it was. */
+  at: Date;
+  /** Where the mail went: the address that the account had before, or then. */
+  address: string;
+}
+
+type Purpose = (typeof TAKING_BACK)[number];
+
+/**
+ * Makes the token of a link that takes back what its mail tells of.
+ * @returns null when that was taken back already, with an earlier one, or there is no such account.
+ */
+export function makeTakeBackToken(
+  database: Database,
+  purpose: Purpose,
+  { id, address, facts, queuedAt, attempts }: QueuedMail,
+  now: Date,
+): Promise<string | null> {
+  const userId = facts.subject ?? '';
+  return database.transaction(async (transaction) => {
+    // Locked, so that a link is either found by whatever takes it back too, or does not come to be.
+    if (!(await lockUser(transaction, userId))) return null;
+    if (!(await isQueued(transaction, id))) return null;
+    const subject = `${userId}:${id}:${queuedAt.getTime()}:${address}`;
+    return makeLinkToken(transaction, purpose, subject, now, attempts);
+  });
+}
+
+/** What a link takes back; null: it is used, expired or not ours. Changes nothing. */
+export async function findTakeBack(
+  database: Database,
+  purpose: Purpose,
+  token: string,
+  now: Date,
+): Promise<TakeBack | null> {
+  const subject = await findLink(database, purpose, token, now);
+  if (subject === null) return null;
+  const [userId = '', mail = '', at = '', ...address] = subject.split(':');
+  return { userId, mail: Number(mail), at: new Date(Number(at)), address: address.join(':') };
+}
+
+/**
+ * Lets none of the links work, nor come to be, that take back this act or a later one. Those of earlier
+ * acts stay: somebody who took an account over gets links himself, and must not win with them over the
+ * ones that its owner got before.
+ */
+export async function dropTakeBacksFrom(
+  transaction: Database,
+  { userId, mail }: Pick<TakeBack, 'userId' | 'mail'>,
+): Promise<void> {
+  await dropMailsAbout(transaction, 'email_changed', userId, mail);
+  await dropMailsAbout(transaction, 'new_device', userId, mail);
+  const { identifier } = verificationTokens;
+  for (const purpose of TAKING_BACK) {
+    // `case`, as the number may be read in no other identifier: PostgreSQL orders an `and` as it likes.
+    const isLater = sql`case when starts_with(${identifier}, ${`${purpose}:${userId}:`}) then split_part(${identifier}, ':', 3)::bigint >= ${mail} else false end`;
+    await transaction.delete(verificationTokens).where(isLater);
+  }
+}
