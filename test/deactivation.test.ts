@@ -2,7 +2,8 @@ import { eq, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deactivateUser } from '../src/auth/activation.ts';
 import { auditEvents, mails, users, verificationTokens } from '../src/database/schema.ts';
-import { STRATEGIES, startApp, type TestApp } from './support/app.ts';
+import { STRATEGIES } from './support/app.ts';
+import { type AppWithMail, startAppWithMail } from './support/app-with-mail.ts';
 import {
   type Browser,
   newPerson,
@@ -10,28 +11,20 @@ import {
   type Person,
   signInTwice,
 } from './support/browser.ts';
-import { linkIn, startMailServer } from './support/mail-server.ts';
+import { linkIn } from './support/mail-server.ts';
 
 describe.each(STRATEGIES)('deactivating an account, %s', (strategy) => {
-  let mailServer: Awaited<ReturnType<typeof startMailServer>>;
-  let app: TestApp;
+  let app: AppWithMail;
+  let mailServer: AppWithMail['mailServer'];
   let admin: Browser;
   const boss = newPerson();
   beforeAll(async () => {
-    mailServer = await startMailServer();
-    const env = {
-      SESSION_STRATEGY: strategy,
-      SMTP_URL: mailServer.url,
-      MAIL_FROM: 'Latchkey <latchkey@example.org>',
-    };
-    app = await startApp({ env });
+    app = await startAppWithMail({ SESSION_STRATEGY: strategy });
+    mailServer = app.mailServer;
     admin = openBrowser(app);
     await admin.signUp(boss);
   });
-  afterAll(async () => {
-    await app.close();
-    await mailServer.close();
-  });
+  afterAll(() => app.close());
 
   async function idOf({ email }: Person): Promise<string> {
     const [user] = await app.database.select().from(users).where(eq(users.email, email));

@@ -2,7 +2,8 @@ import { eq, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { deleteByLink } from '../src/auth/deletion.ts';
 import * as schema from '../src/database/schema.ts';
-import { STRATEGIES, startApp, type TestApp } from './support/app.ts';
+import { STRATEGIES, startApp } from './support/app.ts';
+import { type AppWithMail, startAppWithMail } from './support/app-with-mail.ts';
 import {
   type Browser,
   newPerson,
@@ -10,7 +11,7 @@ import {
   type Person,
   signInTwice,
 } from './support/browser.ts';
-import { linkIn, linksInHtml, startMailServer } from './support/mail-server.ts';
+import { linkIn, linksInHtml } from './support/mail-server.ts';
 
 const { auditEvents, mails, pendingSignUps, users, verificationTokens } = schema;
 const SUBJECT = 'Delete your account';
@@ -19,29 +20,18 @@ const CONFIRM = '/account/delete/confirm';
 const IPS = ['192.0.2.10', '198.51.100.7'];
 
 describe.each(STRATEGIES)('deleting an account, %s', (strategy) => {
-  let mailServer: Awaited<ReturnType<typeof startMailServer>>;
-  let app: TestApp;
+  let app: AppWithMail;
+  let mailServer: AppWithMail['mailServer'];
   let admin: Browser;
   const boss = newPerson();
   beforeAll(async () => {
-    mailServer = await startMailServer();
-    const env = {
-      SESSION_STRATEGY: strategy,
-      SMTP_URL: mailServer.url,
-      MAIL_FROM: 'Latchkey <latchkey@example.org>',
-    };
-    app = await startApp({ env });
+    app = await startAppWithMail({ SESSION_STRATEGY: strategy });
+    mailServer = app.mailServer;
     admin = openBrowser(app, { ip: '203.0.113.1' });
     await admin.signUp(boss);
   });
-  afterAll(async () => {
-    await app.close();
-    await mailServer.close();
-  });
-  beforeEach(async () => {
-    await app.database.delete(mails);
-    mailServer.received.length = 0;
-  });
+  afterAll(() => app.close());
+  beforeEach(() => app.forgetMails());
 
   async function idOf({ email }: Person): Promise<string> {
     const [user] = await app.database.select().from(users).where(eq(users.email, email));

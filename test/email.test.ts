@@ -1,7 +1,8 @@
 import { eq, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { accounts, auditEvents, mails, users, verificationTokens } from '../src/database/schema.ts';
-import { STRATEGIES, startApp, type TestApp } from './support/app.ts';
+import { STRATEGIES, startApp } from './support/app.ts';
+import { type AppWithMail, startAppWithMail } from './support/app-with-mail.ts';
 import {
   type Browser,
   newPerson,
@@ -9,7 +10,7 @@ import {
   type Person,
   signInTwice,
 } from './support/browser.ts';
-import { linkIn, linksInHtml, startMailServer } from './support/mail-server.ts';
+import { linkIn, linksInHtml } from './support/mail-server.ts';
 
 const CONFIRM = 'Confirm your email address';
 const CHANGED = 'Your email address was changed';
@@ -18,26 +19,14 @@ const NEW_PASSWORD = 'a wholly other password';
 const DAY_MS = 86_400_000;
 
 describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
-  let mailServer: Awaited<ReturnType<typeof startMailServer>>;
-  let app: TestApp;
+  let app: AppWithMail;
+  let mailServer: AppWithMail['mailServer'];
   beforeAll(async () => {
-    mailServer = await startMailServer();
-    const env = {
-      SESSION_STRATEGY: strategy,
-      SMTP_URL: mailServer.url,
-      MAIL_FROM: 'l@example.org',
-    };
-    app = await startApp({ env });
+    app = await startAppWithMail({ SESSION_STRATEGY: strategy });
+    mailServer = app.mailServer;
   });
-  afterAll(async () => {
-    await app.close();
-    await mailServer.close();
-  });
-  beforeEach(async () => {
-    await app.database.delete(mails);
-    mailServer.received.length = 0;
-    mailServer.accept();
-  });
+  afterAll(() => app.close());
+  beforeEach(() => app.forgetMails());
 
   const newAddress = () => newPerson().email;
   const tokenIn = (path: string) => new URL(path, 'http://x').searchParams.get('token') ?? '';

@@ -1,7 +1,8 @@
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { mails, recoveryCodes, sessions, users } from '../src/database/schema.ts';
-import { STRATEGIES, startApp, type TestApp } from './support/app.ts';
+import { recoveryCodes, sessions, users } from '../src/database/schema.ts';
+import { STRATEGIES } from './support/app.ts';
+import { type AppWithMail, startAppWithMail } from './support/app-with-mail.ts';
 import {
   askedForCode,
   codeOf,
@@ -14,27 +15,17 @@ import {
   wrongCode,
 } from './support/authenticator.ts';
 import { type Browser, newPerson, openBrowser, signInTwice } from './support/browser.ts';
-import { startMailServer } from './support/mail-server.ts';
 
 describe.each(STRATEGIES)('a second factor, %s', (strategy) => {
-  let mailServer: Awaited<ReturnType<typeof startMailServer>>;
-  let app: TestApp;
+  let app: AppWithMail;
+  let mailServer: AppWithMail['mailServer'];
   beforeAll(async () => {
-    mailServer = await startMailServer();
-    const env = {
-      SESSION_STRATEGY: strategy,
-      SMTP_URL: mailServer.url,
-      MAIL_FROM: 'Latchkey <latchkey@example.org>',
-    };
-    app = await startApp({ env });
+    app = await startAppWithMail({ SESSION_STRATEGY: strategy });
+    mailServer = app.mailServer;
   });
-  afterAll(async () => {
-    await app.close();
-    await mailServer.close();
-  });
+  afterAll(() => app.close());
   beforeEach(async () => {
-    await app.database.delete(mails);
-    mailServer.received.length = 0;
+    await app.forgetMails();
     toNextStep(app);
   });
 

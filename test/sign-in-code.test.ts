@@ -1,8 +1,9 @@
 import { and, eq, isNull } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { stepOfCode } from '../src/auth/totp.ts';
-import { auditEvents, mails, sessions, users } from '../src/database/schema.ts';
-import { STRATEGIES, startApp, type TestApp } from './support/app.ts';
+import { auditEvents, sessions, users } from '../src/database/schema.ts';
+import { STRATEGIES, type TestApp } from './support/app.ts';
+import { type AppWithMail, startAppWithMail } from './support/app-with-mail.ts';
 import {
   askedForCode,
   codeOf,
@@ -13,7 +14,6 @@ import {
   wrongCode,
 } from './support/authenticator.ts';
 import { type Browser, openBrowser, type Person } from './support/browser.ts';
-import { startMailServer } from './support/mail-server.ts';
 
 it.each([
   [-2, false],
@@ -33,24 +33,15 @@ it.each([
 });
 
 describe.each(STRATEGIES)('signing in with a code, %s', (strategy) => {
-  let mailServer: Awaited<ReturnType<typeof startMailServer>>;
-  let app: TestApp;
+  let app: AppWithMail;
+  let mailServer: AppWithMail['mailServer'];
   beforeAll(async () => {
-    mailServer = await startMailServer();
-    const env = {
-      SESSION_STRATEGY: strategy,
-      SMTP_URL: mailServer.url,
-      MAIL_FROM: 'Latchkey <latchkey@example.org>',
-    };
-    app = await startApp({ env });
+    app = await startAppWithMail({ SESSION_STRATEGY: strategy });
+    mailServer = app.mailServer;
   });
-  afterAll(async () => {
-    await app.close();
-    await mailServer.close();
-  });
+  afterAll(() => app.close());
   beforeEach(async () => {
-    await app.database.delete(mails);
-    mailServer.received.length = 0;
+    await app.forgetMails();
     toNextStep(app);
   });
 

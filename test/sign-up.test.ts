@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { mails, pendingSignUps, users, verificationTokens } from '../src/database/schema.ts';
 import { STRATEGIES, startApp, type TestApp } from './support/app.ts';
+import { type AppWithMail, startAppWithMail } from './support/app-with-mail.ts';
 import { newPerson, openBrowser, type Person } from './support/browser.ts';
 import { openTestDatabase } from './support/database.ts';
 import { linkIn, linksInHtml, startMailServer } from './support/mail-server.ts';
@@ -19,26 +20,15 @@ const signUp = (app: TestApp, person: Person) =>
   openBrowserElsewhere(app).post('/sign-up', { ...person });
 
 describe.each(STRATEGIES)('sign-up with the %s strategy', (strategy) => {
-  let mailServer: Awaited<ReturnType<typeof startMailServer>>;
-  let app: TestApp;
+  let app: AppWithMail;
+  let mailServer: AppWithMail['mailServer'];
   beforeAll(async () => {
-    mailServer = await startMailServer();
-    const env = {
-      SESSION_STRATEGY: strategy,
-      SMTP_URL: mailServer.url,
-      MAIL_FROM: 'l@example.org',
-    };
-    app = await startApp({ env });
+    app = await startAppWithMail({ SESSION_STRATEGY: strategy });
+    mailServer = app.mailServer;
     await openBrowser(app).signUp(newPerson());
   });
-  afterAll(async () => {
-    await app.close();
-    await mailServer.close();
-  });
-  beforeEach(async () => {
-    await app.database.delete(mails);
-    mailServer.received.length = 0;
-  });
+  afterAll(() => app.close());
+  beforeEach(() => app.forgetMails());
 
   /** Signs up, and returns the path of the link that comes by mail. */
   async function linkFor(person: Person): Promise<string> {
