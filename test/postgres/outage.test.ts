@@ -39,8 +39,8 @@ describe.each(cases)('without a database, $strategy and $check', ({ strategy, ch
     const csrfToken = await browser.csrfToken();
 
     await proxy.refuse();
-    // What is cached may be relied on for a moment, and no longer.
-    const status = async () => (await browser.get('/account')).status;
+    // What is cached may be relied on for a moment, and no longer. This page asks for nothing else.
+    const status = async () => (await browser.get('/')).status;
     await expect.poll(status, { timeout: 20_000 }).toBe(503);
     for (const path of ['/', '/account', '/account/sessions', '/auth/session', '/sign-in']) {
       const answer = await browser.get(path);
