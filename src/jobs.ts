@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { schedule } from 'node-cron';
+import { writeLetter } from './accounts/mails.ts';
 import type { Dependencies } from './auth/context.ts';
-import { writeLetter } from './auth/mails.ts';
 import { type Delivery, deliverMails } from './mail/deliver.ts';
 import type { QueuedMail } from './mail/queue.ts';
 import { openTransport } from './mail/transport.ts';

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createUser } from '../src/auth/users.ts';
+import { createUser } from '../src/accounts/users.ts';
 import { SessionCache } from '../src/sessions/cache.ts';
 import { type Ledger, openLedger } from '../src/sessions/ledger.ts';
 import { type FindSession, prepareFindSession, type Viewer } from '../src/sessions/lookup.ts';

@@ -1,6 +1,6 @@
 import { eq, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { deactivateUser } from '../src/auth/activation.ts';
+import { deactivateUser } from '../src/accounts/activation.ts';
 import { auditEvents, mails, users, verificationTokens } from '../src/database/schema.ts';
 import { STRATEGIES } from './support/app.ts';
 import { type AppWithMail, startAppWithMail } from './support/app-with-mail.ts';

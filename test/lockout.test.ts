@@ -1,6 +1,6 @@
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createThrottles } from '../src/auth/throttle.ts';
+import { createThrottles } from '../src/accounts/throttle.ts';
 import { rateLimits, unknownAddresses, users } from '../src/database/schema.ts';
 import { STRATEGIES } from './support/app.ts';
 import { type AppWithMail, startAppWithMail } from './support/app-with-mail.ts';

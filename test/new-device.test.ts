@@ -1,6 +1,6 @@
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { hasEmail } from '../src/auth/users.ts';
+import { hasEmail } from '../src/accounts/users.ts';
 import {
   accounts,
   auditEvents,

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { hashPassword } from '../src/auth/password.ts';
-import { resetPassword } from '../src/auth/password-reset.ts';
+import { hashPassword } from '../src/accounts/password.ts';
+import { resetPassword } from '../src/accounts/password-reset.ts';
 import { mails, verificationTokens } from '../src/database/schema.ts';
 import { STRATEGIES } from './support/app.ts';
 import { type AppWithMail, startAppWithMail } from './support/app-with-mail.ts';

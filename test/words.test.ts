@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isPassword, passwordProblem } from '../src/auth/password.ts';
+import { isPassword, passwordProblem } from '../src/accounts/password.ts';
 import { clockTime, counted, exactTime, relativeTime, times } from '../src/http/words.ts';
 import { deviceName } from '../src/sessions/device.ts';
 import { openPlaces } from '../src/sessions/place.ts';
@@ -102,7 +102,7 @@ describe('passwords', () => {
   });
 
   it('take as long to refuse without an account as with one', async () => {
-    const { hashPassword } = await import('../src/auth/password.ts');
+    const { hashPassword } = await import('../src/accounts/password.ts');
     const known = await hashPassword('correct horse battery');
     const timed = async (hash: string | null) => {
       const startedAt = performance.now();

@@ -1,13 +1,13 @@
 import type { Adapter, AdapterAccount, AdapterUser } from '@auth/core/adapters';
 import { AccessDenied } from '@auth/core/errors';
 import { DrizzleAdapter } from '@auth/drizzle-adapter';
+import { createUser, normalizeEmail, usableName } from '../accounts/users.ts';
 import { accounts, users } from '../database/schema.ts';
 import type { Device } from '../sessions/device.ts';
 import { lockLiveSession } from '../sessions/lock.ts';
 import type { Viewer } from '../sessions/lookup.ts';
 import type { Context } from './context.ts';
 import type { Reporting } from './reporting.ts';
-import { createUser, normalizeEmail, usableName } from './users.ts';
 
 /**
  * Where Auth.js keeps who owns an account of another provider: our tables, with our rule for new

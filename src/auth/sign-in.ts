@@ -1,12 +1,12 @@
 import { CredentialsSignin } from '@auth/core/errors';
 import type { User } from '@auth/core/types';
+import { takeAttempt } from '../accounts/lockout.ts';
+import { isPassword, PASSWORD_MAX_LENGTH } from '../accounts/password.ts';
+import { findCredentials } from '../accounts/users.ts';
 import { recordEvent } from '../sessions/audit.ts';
 import type { Device } from '../sessions/device.ts';
 import type { NotStarted } from '../sessions/start.ts';
 import type { Context } from './context.ts';
-import { takeAttempt } from './lockout.ts';
-import { isPassword, PASSWORD_MAX_LENGTH } from './password.ts';
-import { findCredentials } from './users.ts';
 
 /** RFC 5321, section 4.5.3.1: no address is longer than its path of 256 octets less the brackets. */
 export const EMAIL_MAX_LENGTH = 254;

@@ -1,6 +1,6 @@
 import type { Request, RequestHandler } from 'express';
+import { isEmailConfirmed, nameShape, renameUser } from '../accounts/users.ts';
 import type { Context } from '../auth/context.ts';
-import { isEmailConfirmed, nameShape, renameUser } from '../auth/users.ts';
 import { deviceOf } from '../http/device.ts';
 import { setFlash } from '../http/flash.ts';
 import { textIn } from '../http/form.ts';

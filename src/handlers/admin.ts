@@ -1,7 +1,7 @@
 import type { Request, RequestHandler } from 'express';
-import { activateUser, deactivateUser, type NotSwitched } from '../auth/activation.ts';
+import { activateUser, deactivateUser, type NotSwitched } from '../accounts/activation.ts';
+import { listUsers } from '../accounts/list-users.ts';
 import type { Context } from '../auth/context.ts';
-import { listUsers } from '../auth/list-users.ts';
 import { deviceOf } from '../http/device.ts';
 import { notFound } from '../http/error.ts';
 import { setFlash } from '../http/flash.ts';

@@ -1,6 +1,6 @@
 import type { Request, RequestHandler, Response } from 'express';
+import { PENDING_SIGN_IN_MS } from '../accounts/pending-sign-in.ts';
 import type { Context } from '../auth/context.ts';
-import { PENDING_SIGN_IN_MS } from '../auth/pending-sign-in.ts';
 import { safeReturnPath } from '../auth/return-path.ts';
 import { type AuthAnswer, runAuth } from '../auth/run.ts';
 import { deviceOf } from '../http/device.ts';

@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express';
+import * as signUps from '../accounts/pending-sign-up.ts';
 import type { Context } from '../auth/context.ts';
-import * as signUps from '../auth/pending-sign-up.ts';
 import { deviceOf } from '../http/device.ts';
 import { textIn } from '../http/form.ts';
 import { renderPage } from '../http/render.ts';

@@ -1,5 +1,5 @@
 import type { RequestHandler } from 'express';
-import { collectData } from '../auth/account-data.ts';
+import { collectData } from '../accounts/account-data.ts';
 import type { Context } from '../auth/context.ts';
 import { deviceOf } from '../http/device.ts';
 import { viewerOf } from '../http/viewer.ts';

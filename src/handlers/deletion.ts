@@ -1,13 +1,13 @@
 import type { RequestHandler } from 'express';
-import { hasOtherAccounts } from '../auth/administrators.ts';
-import type { Context } from '../auth/context.ts';
+import { hasOtherAccounts } from '../accounts/administrators.ts';
 import {
   deleteByLink,
   deleteOwnAccount,
   findDeletion,
   isNeeded,
   requestDeletion,
-} from '../auth/deletion.ts';
+} from '../accounts/deletion.ts';
+import type { Context } from '../auth/context.ts';
 import { deviceOf } from '../http/device.ts';
 import { setFlash } from '../http/flash.ts';
 import { textIn } from '../http/form.ts';

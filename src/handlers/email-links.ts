@@ -1,8 +1,8 @@
 import type { RequestHandler } from 'express';
-import { changeEmail, findEmailChange } from '../auth/change-email.ts';
+import { changeEmail, findEmailChange } from '../accounts/change-email.ts';
+import { findTakeBack } from '../accounts/take-back.ts';
+import { restoreEmail } from '../accounts/undo-email.ts';
 import type { Context } from '../auth/context.ts';
-import { findTakeBack } from '../auth/take-back.ts';
-import { restoreEmail } from '../auth/undo-email.ts';
 import { deviceOf } from '../http/device.ts';
 import { HttpError } from '../http/error.ts';
 import { setFlash } from '../http/flash.ts';

@@ -1,7 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express';
-import { requestEmailChange } from '../auth/change-email.ts';
+import { requestEmailChange } from '../accounts/change-email.ts';
+import { normalizeEmail } from '../accounts/users.ts';
 import type { Context } from '../auth/context.ts';
-import { normalizeEmail } from '../auth/users.ts';
 import { deviceOf } from '../http/device.ts';
 import { setFlash } from '../http/flash.ts';
 import { emailShape, textIn } from '../http/form.ts';

@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express';
+import { isSignUpOpen } from '../accounts/users.ts';
 import type { Context } from '../auth/context.ts';
 import { HOME } from '../auth/return-path.ts';
-import { isSignUpOpen } from '../auth/users.ts';
 import { renderPage } from '../http/render.ts';
 
 export function showFront(context: Context): RequestHandler {

@@ -1,8 +1,8 @@
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
+import { hashPassword, passwordProblem } from '../accounts/password.ts';
+import { isResetToken, requestReset, resetPassword } from '../accounts/password-reset.ts';
 import type { Context } from '../auth/context.ts';
-import { hashPassword, passwordProblem } from '../auth/password.ts';
-import { isResetToken, requestReset, resetPassword } from '../auth/password-reset.ts';
 import { EMAIL_MAX_LENGTH } from '../auth/sign-in.ts';
 import { deviceOf } from '../http/device.ts';
 import { setFlash } from '../http/flash.ts';

@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express';
+import { reportDevice } from '../accounts/report-device.ts';
+import { findTakeBack } from '../accounts/take-back.ts';
 import type { Context } from '../auth/context.ts';
-import { reportDevice } from '../auth/report-device.ts';
-import { findTakeBack } from '../auth/take-back.ts';
 import { deviceOf } from '../http/device.ts';
 import { textIn } from '../http/form.ts';
 import { renderPage } from '../http/render.ts';

@@ -4,11 +4,11 @@ import {
   addSecondFactor,
   removeSecondFactor,
   renewRecoveryCodes,
-} from '../auth/change-second-factor.ts';
+} from '../accounts/change-second-factor.ts';
+import { inGroups } from '../accounts/recovery-codes.ts';
+import { beginSecondFactor, findSecondFactor } from '../accounts/second-factor.ts';
+import { addressOfKey } from '../accounts/totp.ts';
 import type { Context } from '../auth/context.ts';
-import { inGroups } from '../auth/recovery-codes.ts';
-import { beginSecondFactor, findSecondFactor } from '../auth/second-factor.ts';
-import { addressOfKey } from '../auth/totp.ts';
 import { deviceOf } from '../http/device.ts';
 import { setFlash } from '../http/flash.ts';
 import { textIn } from '../http/form.ts';

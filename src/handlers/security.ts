@@ -1,8 +1,8 @@
 import type { Request, RequestHandler, Response } from 'express';
-import { changePassword } from '../auth/change-password.ts';
-import { confirmPassword, hasPassword } from '../auth/confirm-password.ts';
+import { changePassword } from '../accounts/change-password.ts';
+import { confirmPassword, hasPassword } from '../accounts/confirm-password.ts';
+import { hashPassword, passwordProblem } from '../accounts/password.ts';
 import type { Context } from '../auth/context.ts';
-import { hashPassword, passwordProblem } from '../auth/password.ts';
 import { askForPassword, interruptedBy } from '../http/confirmation.ts';
 import { deviceOf } from '../http/device.ts';
 import { setFlash } from '../http/flash.ts';

@@ -1,13 +1,13 @@
 import type { Request, RequestHandler, Response } from 'express';
-import type { Context } from '../auth/context.ts';
 import {
   endPendingSignIn,
   findPendingSignIn,
   MAX_CODES,
   takeCodeAttempt,
-} from '../auth/pending-sign-in.ts';
+} from '../accounts/pending-sign-in.ts';
+import { takeCode } from '../accounts/take-code.ts';
+import type { Context } from '../auth/context.ts';
 import { safeReturnPath } from '../auth/return-path.ts';
-import { takeCode } from '../auth/take-code.ts';
 import { deviceOf } from '../http/device.ts';
 import { setFlash } from '../http/flash.ts';
 import { textIn } from '../http/form.ts';

@@ -1,10 +1,10 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { z } from 'zod';
+import { hashPassword, passwordProblem } from '../accounts/password.ts';
+import { requestSignUp } from '../accounts/pending-sign-up.ts';
+import { createUser, hasUsers, nameShape } from '../accounts/users.ts';
 import type { Context } from '../auth/context.ts';
-import { hashPassword, passwordProblem } from '../auth/password.ts';
-import { requestSignUp } from '../auth/pending-sign-up.ts';
 import { HOME } from '../auth/return-path.ts';
-import { createUser, hasUsers, nameShape } from '../auth/users.ts';
 import { deviceOf } from '../http/device.ts';
 import { setFlash } from '../http/flash.ts';
 import { emailShape, textIn } from '../http/form.ts';

@@ -1,6 +1,6 @@
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
+import { TooManyAttempts } from '../accounts/too-many-attempts.ts';
 import type { Context } from '../auth/context.ts';
-import { TooManyAttempts } from '../auth/too-many-attempts.ts';
 import { isDatabaseOutage } from '../database/outage.ts';
 import { clockTime, relativeTime } from '../time-words.ts';
 import { HttpError, unavailable } from './error.ts';

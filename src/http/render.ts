@@ -1,6 +1,6 @@
 import type { Request, Response } from 'express';
+import type { UserSummary } from '../accounts/list-users.ts';
 import type { Context } from '../auth/context.ts';
-import type { UserSummary } from '../auth/list-users.ts';
 import type { SessionDescription } from '../sessions/describe.ts';
 import type { Viewer } from '../sessions/lookup.ts';
 import { csrfToken } from './csrf.ts';

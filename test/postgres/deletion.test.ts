@@ -1,6 +1,6 @@
 import { eq, or, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { deleteOwnAccount } from '../../src/auth/deletion.ts';
+import { deleteOwnAccount } from '../../src/accounts/deletion.ts';
 import { auditEvents, sessions, users } from '../../src/database/schema.ts';
 import { recordRefusal } from '../../src/sessions/activity.ts';
 import { recordEvent } from '../../src/sessions/audit.ts';

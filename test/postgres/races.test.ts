@@ -1,8 +1,8 @@
 import { eq } from 'drizzle-orm';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { activateUser, deactivateUser } from '../../src/auth/activation.ts';
-import { findCredentials } from '../../src/auth/users.ts';
+import { activateUser, deactivateUser } from '../../src/accounts/activation.ts';
+import { findCredentials } from '../../src/accounts/users.ts';
 import type { Database } from '../../src/database/open.ts';
 import { sessions, users } from '../../src/database/schema.ts';
 import { type Ledger, openLedger } from '../../src/sessions/ledger.ts';

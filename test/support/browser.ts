@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
 import request, { type Test } from 'supertest';
-import { hashPassword } from '../../src/auth/password.ts';
-import { createUser } from '../../src/auth/users.ts';
+import { hashPassword } from '../../src/accounts/password.ts';
+import { createUser } from '../../src/accounts/users.ts';
 import type { Database } from '../../src/database/open.ts';
 
 export const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0';

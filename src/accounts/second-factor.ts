@@ -4,7 +4,7 @@ import { auditEvents, users } from '../database/schema.ts';
 import { changeUsers } from '../sessions/change-users.ts';
 import { lockLiveSession } from '../sessions/lock.ts';
 import type { Viewer } from '../sessions/lookup.ts';
-import type { Context } from './context.ts';
+import type { AccountContext } from './account-context.ts';
 import { countRecoveryCodes } from './recovery-codes.ts';
 import { openKey, sealKey } from './second-factor-key.ts';
 import { newKey } from './totp.ts';
@@ -20,7 +20,7 @@ export type SecondFactor =
 
 /** What there is of a second factor. A key that is being set up is for the session alone that began. */
 export async function findSecondFactor(
-  { database, config, clock }: Context,
+  { database, config, clock }: AccountContext,
   viewer: Viewer,
 ): Promise<SecondFactor> {
   const { id: userId } = viewer.user;
@@ -44,7 +44,7 @@ export async function findSecondFactor(
 
 /** Makes a key, which counts for nothing until a code confirms it. Not while there is a factor. */
 export async function beginSecondFactor(
-  { ledger, config }: Context,
+  { ledger, config }: AccountContext,
   viewer: Viewer,
   now: Date,
 ): Promise<void> {

@@ -2,7 +2,7 @@ import type { MailKind } from '../database/schema.ts';
 import type { Letter } from '../mail/letter.ts';
 import type { QueuedMail } from '../mail/queue.ts';
 import { clockTime, exactTime } from '../time-words.ts';
-import type { Dependencies } from './context.ts';
+import type { LetterContext } from './account-context.ts';
 import { makeDeletionToken } from './deletion.ts';
 import { emailChangedLetter, emailChangeLetter, signUpLetter } from './email-letters.ts';
 import { originOf, whereFrom } from './letter-parts.ts';
@@ -10,31 +10,27 @@ import { LINK_LIFETIMES_MS } from './links.ts';
 import { makeResetToken } from './password-reset.ts';
 import { makeTakeBackToken } from './take-back.ts';
 
-type Writer = (dependencies: Dependencies, mail: QueuedMail) => Promise<Letter | null>;
+type Writer = (context: LetterContext, mail: QueuedMail) => Promise<Letter | null>;
 
 /** Tells of something that happened to an account, and what to do if its owner did not do it. */
 const notice =
   (subject: string, happened: string, closing: string): Writer =>
-  async (dependencies, { address, facts, queuedAt }) => ({
+  async (context, { address, facts, queuedAt }) => ({
     address,
     subject,
-    paragraphs: [
-      happened,
-      `From: ${whereFrom(dependencies, facts)}`,
-      `When: ${exactTime(queuedAt)}`,
-    ],
-    action: { label: 'Set a new password', url: `${originOf(dependencies)}/forgot-password` },
+    paragraphs: [happened, `From: ${whereFrom(context, facts)}`, `When: ${exactTime(queuedAt)}`],
+    action: { label: 'Set a new password', url: `${originOf(context)}/forgot-password` },
     closing,
   });
 
 /** What each kind of mail says. Links are made here, when a mail is sent: none waits in the queue. */
 const WRITERS: Record<MailKind, Writer> = {
-  password_reset: async (dependencies, mail) => {
-    const { clock, ledger } = dependencies;
+  password_reset: async (context, mail) => {
+    const { clock, ledger } = context;
     const { address } = mail;
     const made = await makeResetToken(ledger.database, mail, clock());
     if (!made) return null;
-    const url = `${originOf(dependencies)}/reset-password?token=${made.token}`;
+    const url = `${originOf(context)}/reset-password?token=${made.token}`;
     return {
       address,
       subject: 'Set a new password',
@@ -47,36 +43,36 @@ const WRITERS: Record<MailKind, Writer> = {
       closing: 'It was not you? Then do nothing: your password stays as it is.',
     };
   },
-  password_changed: async (dependencies, { address, facts }) => ({
+  password_changed: async (context, { address, facts }) => ({
     address,
     subject: 'Your password was changed',
     paragraphs: [
       'The password of your Latchkey account was changed.',
-      `From: ${whereFrom(dependencies, facts)}`,
+      `From: ${whereFrom(context, facts)}`,
     ],
     action: {
       label: 'Set another password',
-      url: `${originOf(dependencies)}/forgot-password`,
+      url: `${originOf(context)}/forgot-password`,
     },
     closing: 'It was you? Then there is nothing to do. If not, set another one now.',
   }),
-  new_device: async (dependencies, mail) => {
-    const { clock, ledger } = dependencies;
+  new_device: async (context, mail) => {
+    const { clock, ledger } = context;
     const { address, facts, queuedAt } = mail;
     const token = await makeTakeBackToken(ledger.database, 'report_device', mail, clock());
     if (!token) return null;
     return {
       address,
-      subject: `New sign-in: ${whereFrom(dependencies, facts)}, ${clockTime(queuedAt)}`,
+      subject: `New sign-in: ${whereFrom(context, facts)}, ${clockTime(queuedAt)}`,
       paragraphs: [
         'Somebody signed in to your Latchkey account on a device that it did not know.',
-        `From: ${whereFrom(dependencies, facts)}`,
+        `From: ${whereFrom(context, facts)}`,
         `When: ${exactTime(queuedAt)}`,
         'It was you? Then there is nothing to do.',
       ],
       action: {
         label: 'This wasn’t me',
-        url: `${originOf(dependencies)}/report-device?token=${token}`,
+        url: `${originOf(context)}/report-device?token=${token}`,
       },
       closing:
         'The link asks once more. It then signs out every device and disables your password until you set a new one.',
@@ -85,8 +81,8 @@ const WRITERS: Record<MailKind, Writer> = {
   sign_up: signUpLetter,
   email_change: emailChangeLetter,
   email_changed: emailChangedLetter,
-  account_deletion: async (dependencies, { address, facts }) => {
-    const { clock, ledger } = dependencies;
+  account_deletion: async (context, { address, facts }) => {
+    const { clock, ledger } = context;
     const { subject: userId = '' } = facts;
     const token = await makeDeletionToken(ledger.database, { userId, address }, clock());
     if (!token) return null;
@@ -95,12 +91,12 @@ const WRITERS: Record<MailKind, Writer> = {
       subject: 'Delete your account',
       paragraphs: [
         'Somebody, probably you, asked to delete your Latchkey account.',
-        `From: ${whereFrom(dependencies, facts)}`,
+        `From: ${whereFrom(context, facts)}`,
         `Nothing is deleted yet. The link shows what will be gone and asks once more. It works once, within ${LINK_LIFETIMES_MS.account_deletion / 60_000} minutes.`,
       ],
       action: {
         label: 'Delete the account',
-        url: `${originOf(dependencies)}/account/delete/confirm?token=${token}`,
+        url: `${originOf(context)}/account/delete/confirm?token=${token}`,
       },
       closing:
         'It was not you? Then do not follow the link, and set a new password: that disables it too.',
@@ -129,6 +125,6 @@ const WRITERS: Record<MailKind, Writer> = {
 };
 
 /** The letter for a queued mail; null: there is no reason for it any more. */
-export function writeLetter(dependencies: Dependencies, mail: QueuedMail): Promise<Letter | null> {
-  return WRITERS[mail.kind](dependencies, mail);
+export function writeLetter(context: LetterContext, mail: QueuedMail): Promise<Letter | null> {
+  return WRITERS[mail.kind](context, mail);
 }

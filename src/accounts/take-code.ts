@@ -6,7 +6,7 @@ import { recordEvent } from '../sessions/audit.ts';
 import { lockUser } from '../sessions/lock.ts';
 import type { SessionUser } from '../sessions/lookup.ts';
 import type { Act } from '../sessions/revoke.ts';
-import type { Context } from './context.ts';
+import type { AccountContext } from './account-context.ts';
 import type { CountedSignIn } from './pending-sign-in.ts';
 import { countRecoveryCodes, useRecoveryCode } from './recovery-codes.ts';
 import { openKey, sealKey } from './second-factor-key.ts';
@@ -28,7 +28,7 @@ export type CodeAnswer =
  *   as then whoever gave those codes has no password any more.
  */
 export async function takeCode(
-  context: Context,
+  context: AccountContext,
   { userId, cutoff, codesLeft }: CountedSignIn,
   typed: string,
   act: Act,
@@ -65,7 +65,7 @@ export async function takeCode(
  * one: a code works once, and none from before it follows (RFC 6238, section 5.2).
  */
 async function useAppCode(
-  { config: { secrets }, log }: Context,
+  { config: { secrets }, log }: AccountContext,
   transaction: Database,
   { id: userId }: SessionUser,
   typed: string,

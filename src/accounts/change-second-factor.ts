@@ -7,7 +7,7 @@ import { changeUsers } from '../sessions/change-users.ts';
 import { lockLiveSession } from '../sessions/lock.ts';
 import type { Session, Viewer } from '../sessions/lookup.ts';
 import { type Act, type Kept, keepOnly } from '../sessions/revoke.ts';
-import type { Context } from './context.ts';
+import type { AccountContext } from './account-context.ts';
 import { dropRecoveryCodes, makeRecoveryCodes } from './recovery-codes.ts';
 import { pendingKey } from './second-factor.ts';
 import { sealKey } from './second-factor-key.ts';
@@ -25,7 +25,7 @@ interface Changed {
  *   to confirm: the key is too old, another session began it, or the session is over.
  */
 export function addSecondFactor(
-  { ledger, config }: Context,
+  { ledger, config }: AccountContext,
   viewer: Viewer,
   given: { code: string; endsOthers: boolean },
   act: Act,
@@ -54,7 +54,7 @@ export function addSecondFactor(
 
 /** Removes the second factor with its recovery codes. Null: there is none, or the session is over. */
 export function removeSecondFactor(
-  { ledger }: Context,
+  { ledger }: AccountContext,
   viewer: Viewer,
   { endsOthers }: { endsOthers: boolean },
   act: Act,
@@ -77,7 +77,7 @@ export function removeSecondFactor(
 
 /** New recovery codes for old ones, as `addSecondFactor`. Null: there is no second factor to replace. */
 export function renewRecoveryCodes(
-  { ledger }: Context,
+  { ledger }: AccountContext,
   viewer: Viewer,
   act: Act,
 ): Promise<string[] | null> {

@@ -1,8 +1,8 @@
 import type { Letter } from '../mail/letter.ts';
 import type { QueuedMail } from '../mail/queue.ts';
 import { exactTime } from '../time-words.ts';
+import type { LetterContext } from './account-context.ts';
 import { makeChangeToken } from './change-email.ts';
-import type { Dependencies } from './context.ts';
 import { originOf, whereFrom } from './letter-parts.ts';
 import { LINK_LIFETIMES_MS } from './links.ts';
 import { makeSignUpToken } from './pending-sign-up.ts';
@@ -16,13 +16,13 @@ const hours = (purpose: keyof typeof LINK_LIFETIMES_MS) => LINK_LIFETIMES_MS[pur
  * anybody, who wants it read in somebody else's mailbox.
  */
 export async function signUpLetter(
-  dependencies: Dependencies,
+  context: LetterContext,
   mail: QueuedMail,
 ): Promise<Letter | null> {
-  const { clock, ledger } = dependencies;
+  const { clock, ledger } = context;
   const made = await makeSignUpToken(ledger.database, mail, clock());
   if (made === null) return null;
-  if (made === 'exists') return existsLetter(dependencies, mail, 'sign up with');
+  if (made === 'exists') return existsLetter(context, mail, 'sign up with');
   return {
     address: mail.address,
     subject: 'Confirm your email address',
@@ -32,7 +32,7 @@ export async function signUpLetter(
     ],
     action: {
       label: 'Create the account',
-      url: `${originOf(dependencies)}/sign-up/confirm?token=${made.token}`,
+      url: `${originOf(context)}/sign-up/confirm?token=${made.token}`,
     },
     closing: 'It was not you? Then do nothing: no account is created.',
   };
@@ -40,13 +40,13 @@ export async function signUpLetter(
 
 /** Confirms the address that somebody wants their account to have, or has already. */
 export async function emailChangeLetter(
-  dependencies: Dependencies,
+  context: LetterContext,
   mail: QueuedMail,
 ): Promise<Letter | null> {
-  const { clock, ledger } = dependencies;
+  const { clock, ledger } = context;
   const made = await makeChangeToken(ledger.database, mail, clock());
   if (made === null) return null;
-  if (made === 'exists') return existsLetter(dependencies, mail, 'move another account to');
+  if (made === 'exists') return existsLetter(context, mail, 'move another account to');
   return {
     address: mail.address,
     subject: 'Confirm your email address',
@@ -56,7 +56,7 @@ export async function emailChangeLetter(
     ],
     action: {
       label: 'Confirm this address',
-      url: `${originOf(dependencies)}/confirm-email?token=${made.token}`,
+      url: `${originOf(context)}/confirm-email?token=${made.token}`,
     },
     closing: 'It was not you? Then do nothing: nothing is changed.',
   };
@@ -64,10 +64,10 @@ export async function emailChangeLetter(
 
 /** Tells the address that an account had, with a link that gives it back. */
 export async function emailChangedLetter(
-  dependencies: Dependencies,
+  context: LetterContext,
   mail: QueuedMail,
 ): Promise<Letter | null> {
-  const { clock, ledger } = dependencies;
+  const { clock, ledger } = context;
   const token = await makeTakeBackToken(ledger.database, 'email_undo', mail, clock());
   if (token === null) return null;
   return {
@@ -75,13 +75,13 @@ export async function emailChangedLetter(
     subject: 'Your email address was changed',
     paragraphs: [
       `Your Latchkey account has the address ${mail.facts.newEmail} now, and no longer this one.`,
-      `From: ${whereFrom(dependencies, mail.facts)}`,
+      `From: ${whereFrom(context, mail.facts)}`,
       `When: ${exactTime(mail.queuedAt)}`,
       'It was you? Then there is nothing to do.',
     ],
     action: {
       label: 'This wasn’t me',
-      url: `${originOf(dependencies)}/undo-email?token=${token}`,
+      url: `${originOf(context)}/undo-email?token=${token}`,
     },
     closing: `The link asks once more, and works for ${hours('email_undo') / 24} days. It gives your account this address back, signs out every device and disables the password. A link to set a new one then comes here.`,
   };
@@ -89,11 +89,11 @@ export async function emailChangedLetter(
 
 /** What the owner of an address hears: nobody else is told that it has an account. */
 function existsLetter(
-  dependencies: Dependencies,
+  context: LetterContext,
   { address }: QueuedMail,
   whatWasTried: string,
 ): Letter {
-  const origin = originOf(dependencies);
+  const origin = originOf(context);
   return {
     address,
     subject: 'You have an account already',

@@ -4,7 +4,7 @@ import { users } from '../database/schema.ts';
 import { recordEvent } from '../sessions/audit.ts';
 import type { SessionRecord } from '../sessions/lookup.ts';
 import type { Act } from '../sessions/revoke.ts';
-import type { Context } from './context.ts';
+import type { AccountContext } from './account-context.ts';
 import { isPassword } from './password.ts';
 
 /** Whether an account has a password: those of other providers may not. */
@@ -18,7 +18,7 @@ export async function hasPassword(database: Database, userId: string): Promise<b
  * @throws {TooManyAttempts} after too many wrong ones.
  */
 export async function confirmPassword(
-  { database, throttles }: Context,
+  { database, throttles }: AccountContext,
   { session, user }: SessionRecord,
   password: string,
   { device, now }: Act,

@@ -1,0 +1,20 @@
+import type { Logger } from 'pino';
+import type { Config } from '../config.ts';
+import type { Database } from '../database/open.ts';
+import type { Ledger } from '../sessions/ledger.ts';
+import type { PlaceOf } from '../sessions/place.ts';
+import type { Throttles } from './throttle.ts';
+
+/** What it takes to look after accounts. The context of the app (`auth/context.ts`) has it, and more. */
+export interface AccountContext {
+  config: Config;
+  database: Database;
+  ledger: Ledger;
+  log: Logger;
+  placeOf: PlaceOf;
+  throttles: Throttles;
+  clock: () => Date;
+}
+
+/** What it takes to write letters. */
+export type LetterContext = Pick<AccountContext, 'config' | 'ledger' | 'placeOf' | 'clock'>;
