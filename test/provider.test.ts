@@ -64,6 +64,14 @@ describe.each(STRATEGIES)('sign-in with a provider, with the %s strategy', (stra
     expect(await here.isSignedIn()).toBe(true);
   });
 
+  it('links nothing when the password was proved more than ten minutes ago', async () => {
+    const { here } = await signInTwice(app);
+    app.advance(10 * 60_000);
+    await signInAs(here, `stolen-${strategy}`);
+    app.advance(-10 * 60_000);
+    expect(await linkedTo(`stolen-${strategy}`)).toBe(undefined);
+  });
+
   it('links nothing to the account of a session that was taken back', async () => {
     const { here, there, otherId, person } = await signInTwice(app);
     await here.post(`/account/sessions/${otherId}/revoke`);

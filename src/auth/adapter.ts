@@ -2,7 +2,9 @@ import type { Adapter, AdapterAccount, AdapterUser } from '@auth/core/adapters';
 import { AccessDenied } from '@auth/core/errors';
 import { DrizzleAdapter } from '@auth/drizzle-adapter';
 import { createUser, normalizeEmail, usableName } from '../accounts/users.ts';
+import type { Database } from '../database/open.ts';
 import { accounts, users } from '../database/schema.ts';
+import { isConfirmed } from '../sessions/confirm.ts';
 import type { Device } from '../sessions/device.ts';
 import { lockLiveSession } from '../sessions/lock.ts';
 import type { Viewer } from '../sessions/lookup.ts';
@@ -43,12 +45,25 @@ export function createAdapter(
         await database.transaction(async (transaction) => {
           // Auth.js links to the user of the session that it saw. It asked the provider in between.
           const mustBeLive = viewer?.user.id === userId;
-          if (mustBeLive && !(await lockLiveSession(transaction, { ...viewer, userId }, clock()))) {
-            throw new AccessDenied('The session ended before the account was linked.');
+          if (mustBeLive && !(await mayLink(transaction, { ...viewer, userId }, clock()))) {
+            throw new AccessDenied('The session is over, or its sign-in was too long ago.');
           }
           await transaction.insert(accounts).values({ userId, type, provider, providerAccountId });
         });
       },
     ),
   };
+}
+
+/**
+ * Whether a session may give its account one more way in: it is live, and the password was proved a
+ * short time ago, as else a stolen session could make itself at home (ASVS 5.0, 7.5.1).
+ */
+async function mayLink(
+  transaction: Database,
+  { sid, userId }: { sid: string; userId: string },
+  now: Date,
+): Promise<boolean> {
+  const session = await lockLiveSession(transaction, { sid, userId }, now);
+  return session !== null && isConfirmed(transaction, session.id, now);
 }

@@ -14,7 +14,10 @@ const PROBLEMS = new Map([
   ['credentials', 'Email or password is wrong. Check both and try again.'],
   ['deactivated', 'This account is deactivated. Ask an administrator to switch it on again.'],
   ['changed', 'The account was changed while you signed in. Try again.'],
-  ['AccessDenied', 'You may not sign in here. Ask an administrator for an account.'],
+  [
+    'AccessDenied',
+    'You may not sign in here with that provider. Ask an administrator for an account; to link the provider to the account that you have, sign out and in again first.',
+  ],
   ['NoEmail', 'That provider tells no email address, and an account needs one.'],
   [
     'OAuthAccountNotLinked',
