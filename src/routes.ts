@@ -106,8 +106,8 @@ export function routes(context: Context): Router {
   router.post('/reset-password', setResetPassword(context));
   router.get('/report-device', showReportDevice(context));
   router.post('/report-device', reportForeignDevice(context));
-  router.get('/confirm-email', showConfirmEmail(context));
-  router.post('/confirm-email', confirmEmail(context));
+  router.get('/confirm-email', requireViewer, showConfirmEmail(context));
+  router.post('/confirm-email', requireViewer, confirmEmail(context));
   router.get('/undo-email', showUndoEmail(context));
   router.post('/undo-email', undoEmail(context));
   // Auth.js, by name: it also answers to other spellings, such as /auth//signout.

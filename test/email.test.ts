@@ -12,7 +12,7 @@ import {
 } from './support/browser.ts';
 import { linkIn, linksInHtml } from './support/mail-server.ts';
 
-const CONFIRM = 'Confirm your email address';
+const CONFIRM = 'Confirm your new email address';
 const CHANGED = 'Your email address was changed';
 const RESET = 'Set a new password';
 const NEW_PASSWORD = 'a wholly other password';
@@ -29,9 +29,12 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
   beforeEach(() => app.forgetMails());
 
   const newAddress = () => newPerson().email;
+  /** Who asked last for a link to a new address: it is for them alone. */
+  let asker: Browser;
+  const usual = (path: string) => (path.startsWith('/confirm-email') ? asker : openBrowser(app));
   const tokenIn = (path: string) => new URL(path, 'http://x').searchParams.get('token') ?? '';
   /** Uses a link as its page does. */
-  const use = (path: string, browser = openBrowser(app)) =>
+  const use = (path: string, browser = usual(path)) =>
     browser.post(new URL(path, 'http://x').pathname, { token: tokenIn(path) });
   const take = (subject: string) => linkIn(mailServer.take(subject));
   /** What came, but for notices of a new device. */
@@ -64,6 +67,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
   let places = 0;
   /** Asks for a new address from somewhere else each time: one place may have thirty mails sent. */
   async function ask(browser: Browser, email: string) {
+    asker = browser;
     places += 1;
     const csrfToken = await browser.csrfToken();
     return browser
@@ -90,7 +94,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     const userId = await idOf(here);
     const email = newAddress();
     const path = await linkFor(here, email.toUpperCase());
-    const page = await openBrowser(app).get(path);
+    const page = await here.get(path);
     expect(page.status).toBe(200);
     expect(page.text).toContain(email);
     expect(page.text).not.toContain(person.email);
@@ -110,7 +114,22 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     expect(await canSignIn({ ...person, email })).toBe(true);
     expect(await actionsOf(userId)).toContain('email_changed');
     expect((await use(path)).status).toBe(410);
-    expect((await openBrowser(app).get(path)).status).toBe(410);
+    expect((await here.get(path)).status).toBe(410);
+  });
+
+  it('is not given to a stranger’s account by a click of its owner', async () => {
+    const mallory = (await newAccount()).here;
+    const malloryId = await idOf(mallory);
+    const owner = (await newAccount()).here;
+    const email = newAddress();
+    const path = await linkFor(mallory, email);
+    const anonymous = await use(path, openBrowser(app));
+    expect(anonymous.headers.location).toBe('/sign-in');
+    expect((await owner.get(path)).text).toContain('another account than the one');
+    expect((await use(path, owner)).status).toBe(410);
+    expect(await addressOf(malloryId)).not.toBe(email);
+    const asked = await openBrowser(app).get(path);
+    expect(asked.headers.location).toContain('/sign-in?callbackUrl=%2Fconfirm-email');
   });
 
   it('gives this device and every other one a token with the new address on their next request', async () => {
@@ -189,12 +208,13 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     const [one, two] = [(await newAccount()).here, (await newAccount()).here];
     const email = newAddress();
     const paths = [await linkFor(one, email), await linkFor(two, email)];
-    const answers = await Promise.all(paths.map((path) => use(path)));
+    const [first = '', second = ''] = paths;
+    const answers = await Promise.all([use(first, one), use(second, two)]);
     expect(answers.map(({ status }) => status).sort()).toEqual([303, 409]);
   });
 
   it('changes with no link that is over, used twice at once, for a deactivated account or foreign', async () => {
-    const { here } = await newAccount();
+    const { person, here } = await newAccount();
     const userId = await idOf(here);
     const late = await linkFor(here, newAddress());
     app.advance(DAY_MS + 1);
@@ -207,10 +227,12 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
 
     const off = await linkFor(here, newAddress());
     await app.database.update(users).set({ isActive: false }).where(eq(users.id, userId));
-    expect((await use(off)).status).toBe(410);
+    expect((await use(off)).headers.location).toBe('/sign-in');
     // A link is good for what it was made for, and for nothing else.
     await app.database.update(users).set({ isActive: true }).where(eq(users.id, userId));
     expect((await use(`/undo-email?token=${tokenIn(off)}`)).status).toBe(410);
+    await here.signIn({ ...person, email: (await addressOf(userId)) ?? '' });
+    expect((await use(off)).status).toBe(410);
     expect((await use('/confirm-email?token=forged')).status).toBe(410);
   });
 
@@ -247,7 +269,9 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     await app.database.delete(mails);
     mailServer.received.length = 0;
 
+    await here.signIn({ ...person, password: NEW_PASSWORD });
     expect((await use(sent)).status).toBe(410);
+    await app.forgetMails();
     const { kind, facts } = waiting ?? { kind: 'email_change', facts: {} };
     await app.database.insert(mails).values({ kind, facts, address });
     await app.deliverMails();
@@ -317,7 +341,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
       expect(await canSignIn(person)).toBe(false);
       expect(await canSignIn({ ...person, email })).toBe(false);
       expect((await openBrowser(app).get(theirReset)).status).toBe(410);
-      expect((await use(again)).status).toBe(410);
+      expect((await use(again)).headers.location).toBe('/sign-in');
       expect(await app.database.$count(accounts, eq(accounts.userId, userId))).toBe(0);
       expect(await actionsOf(userId)).toContain('email_restored');
       expect((await use(path)).status).toBe(410);
@@ -413,6 +437,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     expect((await here.get('/account')).text).toContain(`A link is on its way to ${person.email}`);
     await app.deliverMails();
     const mail = mailServer.take(CONFIRM);
+    asker = here;
     expect([mail.to].flat()[0]?.text).toBe(person.email);
     expect((await use(linkIn(mail))).status).toBe(303);
     const page = (await here.get('/account')).text;

@@ -9,12 +9,13 @@ import type { SessionUser } from '../sessions/lookup.ts';
 import type { Act } from '../sessions/revoke.ts';
 import { dropLinks, findLink, makeLinkToken, useLink } from './links.ts';
 import { lockAccounts } from './lock-accounts.ts';
+import { dropTakeBacksFrom, firstUndoTo } from './take-back.ts';
 import { isAddressTaken, normalizeEmail } from './users.ts';
 
 const PURPOSE = 'email_change';
 
 /** Who asked for an address, and which one. */
-interface Asked {
+export interface Asked {
   userId: string;
   /**
    * The cutoff as it was then, in milliseconds: what raises it, such as a reset of the password, also
@@ -60,15 +61,6 @@ export function makeChangeToken(
   });
 }
 
-/** The address that a link confirms; null: it is used, expired or not ours. Changes nothing. */
-export async function findEmailChange(
-  database: Database,
-  token: string,
-  now: Date,
-): Promise<string | null> {
-  return (await findAsked(database, token, now))?.address ?? null;
-}
-
 /**
  * Gives an account the address that a link confirms. Every other link for the account that went to an
  * address dies, but those that undo, and the address that it had is told.
@@ -77,11 +69,12 @@ export async function findEmailChange(
  */
 export async function changeEmail(
   ledger: Writable,
-  token: string,
+  { token, viewerId }: { token: string; viewerId: string },
   { device, now }: Act,
 ): Promise<'changed' | 'confirmed' | 'taken' | null> {
-  const asked = await findAsked(ledger.database, token, now);
-  if (!asked) return null;
+  const asked = await findEmailChange(ledger.database, token, now);
+  // Whoever reads the mailbox need not be who asked: a click must not give a stranger this address.
+  if (asked?.userId !== viewerId) return null;
   const { userId, address } = asked;
   return changeUsers(ledger, [userId], async (transaction) => {
     await lockAccounts(transaction);
@@ -98,13 +91,24 @@ export async function changeEmail(
     await dropLinks(transaction, PURPOSE, userId);
     await dropMailsAbout(transaction, PURPOSE, userId);
     await recordEvent(transaction, { action: 'email_changed', userId, device });
-    const facts = { ...device, subject: userId, newEmail: address };
-    await queueMail(transaction, { kind: 'email_changed', address: user.email, facts });
+    const undone = await firstUndoTo(transaction, userId, address, now);
+    if (undone === null) {
+      const facts = { ...device, subject: userId, newEmail: address };
+      await queueMail(transaction, { kind: 'email_changed', address: user.email, facts });
+    } else {
+      // The owner went back by himself: what took the address from him is not to be asked again.
+      await dropTakeBacksFrom(transaction, { userId, mail: undone });
+    }
     return 'changed';
   });
 }
 
-async function findAsked(database: Database, token: string, now: Date): Promise<Asked | null> {
+/** Who asked for the address that a link confirms; null: it is used, expired or not ours. Changes nothing. */
+export async function findEmailChange(
+  database: Database,
+  token: string,
+  now: Date,
+): Promise<Asked | null> {
   const subject = await findLink(database, PURPOSE, token, now);
   if (subject === null) return null;
   const asked = askedIn(subject);

@@ -49,10 +49,10 @@ export async function emailChangeLetter(
   if (made === 'exists') return existsLetter(context, mail, 'move another account to');
   return {
     address: mail.address,
-    subject: 'Confirm your email address',
+    subject: 'Confirm your new email address',
     paragraphs: [
       'Somebody, probably you, wants to use this address for a Latchkey account.',
-      `The link asks once more. It works once, within ${hours('email_change')} hours.`,
+      `The link is for whoever is signed in to that account. It works once, within ${hours('email_change')} hours.`,
     ],
     action: {
       label: 'Confirm this address',

@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm';
+import { and, gt, sql } from 'drizzle-orm';
 import type { Database } from '../database/open.ts';
 import { verificationTokens } from '../database/schema.ts';
 import { dropMailsAbout, isQueued, type QueuedMail } from '../mail/queue.ts';
@@ -46,9 +46,32 @@ export async function findTakeBack(
   now: Date,
 ): Promise<TakeBack | null> {
   const subject = await findLink(database, purpose, token, now);
-  if (subject === null) return null;
+  return subject === null ? null : takeBackIn(subject);
+}
+
+function takeBackIn(subject: string): TakeBack {
   const [userId = '', mail = '', at = '', ...address] = subject.split(':');
   return { userId, mail: Number(mail), at: new Date(Number(at)), address: address.join(':') };
+}
+
+/** The mail of the first link that would give an account this address back. Null: there is none. */
+export async function firstUndoTo(
+  database: Database,
+  userId: string,
+  address: string,
+  now: Date,
+): Promise<number | null> {
+  const { identifier, expires } = verificationTokens;
+  const prefix = `email_undo:${userId}:`;
+  const links = await database
+    .select({ identifier })
+    .from(verificationTokens)
+    .where(and(sql`starts_with(${identifier}, ${prefix})`, gt(expires, now)));
+  const mails = links
+    .map((link) => takeBackIn(link.identifier.slice('email_undo:'.length)))
+    .filter((undo) => undo.address === address)
+    .map(({ mail }) => mail);
+  return mails.length > 0 ? Math.min(...mails) : null;
 }
 
 /**

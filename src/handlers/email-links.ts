@@ -8,6 +8,7 @@ import { HttpError } from '../http/error.ts';
 import { setFlash } from '../http/flash.ts';
 import { textIn } from '../http/form.ts';
 import { renderPage } from '../http/render.ts';
+import { viewerOf } from '../http/viewer.ts';
 import { forgetBrowser } from './sign-out.ts';
 
 const CONFIRM = 'Confirm your email address';
@@ -18,18 +19,21 @@ export function showConfirmEmail(context: Context): RequestHandler {
   return async (request, response) => {
     const { token } = request.query;
     const given = typeof token === 'string' ? token : '';
-    const email = await findEmailChange(context.database, given, context.clock());
+    const asked = await findEmailChange(context.database, given, context.clock());
+    if (asked && asked.userId !== viewerOf(request).user.id) throw otherAccount();
+    const email = asked?.address ?? null;
     const locals = { title: CONFIRM, token: given, email };
     renderPage(request, response.status(email ? 200 : 410), context, 'confirm-email', locals);
   };
 }
 
-/** Gives the account its new address. Nobody has to be signed in: the link comes from its mailbox. */
+/** Gives the account of whoever is signed in its new address. */
 export function confirmEmail(context: Context): RequestHandler {
   return async (request, response) => {
     const token = textIn(request.body, 'token');
     const act = { device: deviceOf(request), now: context.clock() };
-    const done = await changeEmail(context.ledger, token, act);
+    const viewerId = viewerOf(request).user.id;
+    const done = await changeEmail(context.ledger, { token, viewerId }, act);
     if (done === 'taken') throw takenAddress();
     if (done === null) {
       const locals = { title: CONFIRM, token: '', email: null };
@@ -70,6 +74,13 @@ export function undoEmail(context: Context): RequestHandler {
     response.redirect(303, '/sign-in');
   };
 }
+
+const otherAccount = () =>
+  new HttpError(
+    403,
+    'other_account',
+    'This link is for another account than the one you are signed in to, so nothing was changed. Sign out, sign in to that one, and open the link again.',
+  );
 
 const takenAddress = () =>
   new HttpError(

@@ -63,7 +63,7 @@ describe.skipIf(chromiumPath === null)('the life of an account, in a real browse
       await fillIn(page, { 'New email address': newEmail });
       await button(page, 'Send the link').click();
       await look(page, 'email-sent');
-      await followMail(page, 'Confirm your email address');
+      await followMail(page, 'Confirm your new email address');
       await look(page, 'confirm-email');
       await button(page, 'Confirm this address').click();
       await page.goto('/account');
