@@ -1,20 +1,17 @@
-import { eq } from 'drizzle-orm';
-import { accounts, users } from '../database/schema.ts';
 import { recordEvent } from '../sessions/audit.ts';
 import { changeUsers, type Writable } from '../sessions/change-users.ts';
 import { lockUser } from '../sessions/lock.ts';
-import { type Act, endEverySession } from '../sessions/revoke.ts';
-import { dropOpeningLinks, useLink } from './links.ts';
+import type { Act } from '../sessions/revoke.ts';
+import { useLink } from './links.ts';
 import { lockAccounts } from './lock-accounts.ts';
-import { requestReset } from './password-reset.ts';
-import { dropTakeBacksFrom, findTakeBack } from './take-back.ts';
+import { takeAccountBack } from './take-account-back.ts';
+import { findTakeBack } from './take-back.ts';
 import { isAddressTaken } from './users.ts';
 
 const PURPOSE = 'email_undo';
 
 /**
- * Gives an account the address back that it had, and takes away whatever somebody else may have got hold
- * of since: every session, the password, accounts at providers, links, and the taking back of later acts.
+ * Takes an account back from whoever changed its address, which it had before.
  * @returns `taken`: another account has that address by now, and nothing was done; null as for `findTakeBack`.
  */
 export async function restoreEmail(
@@ -30,17 +27,8 @@ export async function restoreEmail(
     if (!(await lockUser(transaction, userId))) return null;
     if (await isAddressTaken(transaction, address, userId)) return 'taken';
     if (!(await useLink(transaction, PURPOSE, token, now))) return null;
-    const withoutPassword = { passwordHash: null, failedLoginAttempts: 0, lockoutUntil: null };
-    await transaction
-      .update(users)
-      .set({ email: address, emailVerified: now, ...withoutPassword })
-      .where(eq(users.id, userId));
-    await transaction.delete(accounts).where(eq(accounts.userId, userId));
-    await endEverySession(transaction, userId, 'email_restored', now);
-    await dropOpeningLinks(transaction, userId);
-    await dropTakeBacksFrom(transaction, undo);
+    await takeAccountBack(transaction, undo, 'email_restored', now);
     await recordEvent(transaction, { action: 'email_restored', userId, device });
-    await requestReset(transaction, address);
     return { address };
   });
 }

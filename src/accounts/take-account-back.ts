@@ -1,0 +1,64 @@
+import { and, eq, gt } from 'drizzle-orm';
+import type { Database } from '../database/open.ts';
+import {
+  type AuditAction,
+  accounts,
+  auditEvents,
+  type EndReason,
+  knownDevices,
+  users,
+} from '../database/schema.ts';
+import { endEverySession } from '../sessions/revoke.ts';
+import { dropOpeningLinks } from './links.ts';
+import { requestReset } from './password-reset.ts';
+import { dropRecoveryCodes } from './recovery-codes.ts';
+import { dropTakeBacksFrom, type TakeBack } from './take-back.ts';
+import { isAddressTaken } from './users.ts';
+
+/**
+ * Takes an account back from whoever got into it: every session ends, all devices are forgotten, and
+ * password and linked providers are of no use. What the stranger may have changed since goes back too:
+ * else the link to set another password, which leaves now, would not reach the owner, or the owner would
+ * not get past a second factor that is not theirs. All accounts and the user must be locked.
+ */
+export async function takeAccountBack(
+  transaction: Database,
+  act: TakeBack,
+  reason: EndReason,
+  now: Date,
+): Promise<void> {
+  const { userId, address } = act;
+  // Somebody else may have the address by now; then whoever runs the server has to help.
+  const isFree = !(await isAddressTaken(transaction, address, userId));
+  const owned = isFree ? { email: address, emailVerified: now } : {};
+  await transaction
+    .update(users)
+    .set({ passwordHash: null, failedLoginAttempts: 0, lockoutUntil: null, ...owned })
+    .where(eq(users.id, userId));
+  await undoFactor(transaction, act);
+  await transaction.delete(accounts).where(eq(accounts.userId, userId));
+  await transaction.delete(knownDevices).where(eq(knownDevices.userId, userId));
+  await dropOpeningLinks(transaction, userId);
+  await dropTakeBacksFrom(transaction, act);
+  await endEverySession(transaction, userId, reason, now);
+  await requestReset(transaction, address);
+}
+
+/**
+ * Removes a second factor that was set up since, and recovery codes that were made since. Older ones are
+ * the owner's.
+ */
+async function undoFactor(transaction: Database, { userId, at }: TakeBack): Promise<void> {
+  const happened = async (action: AuditAction) => {
+    const since = and(eq(auditEvents.userId, userId), gt(auditEvents.occurredAt, at));
+    return (await transaction.$count(auditEvents, and(since, eq(auditEvents.action, action)))) > 0;
+  };
+  const isAdded = await happened('second_factor_added');
+  if (isAdded) {
+    const none = { secondFactorSecret: null, secondFactorPending: null, secondFactorStep: 0 };
+    await transaction.update(users).set(none).where(eq(users.id, userId));
+  }
+  if (isAdded || (await happened('recovery_codes_renewed'))) {
+    await dropRecoveryCodes(transaction, userId);
+  }
+}
