@@ -39,8 +39,10 @@ export function startPurgeJob(dependencies: Dependencies): () => Promise<void> {
 
 /** How mails are written and sent here. Null: none leave. */
 export function mailDelivery(dependencies: Dependencies): Delivery | null {
-  const { config, ledger, log } = dependencies;
-  const send = openTransport(config.mail, (file) => process.stdout.write(`A mail is in ${file}\n`));
+  const { clock, config, ledger, log } = dependencies;
+  const send = openTransport(config.mail, clock, (file) =>
+    process.stdout.write(`A mail is in ${file}\n`),
+  );
   if (!send) return null;
   const write = (mail: QueuedMail) => writeLetter(dependencies, mail);
   return { database: ledger.database, log, send, write };

@@ -10,9 +10,13 @@ export type Send = (letter: Letter) => Promise<void>;
 const PATIENCE = { connectionTimeout: 10_000, greetingTimeout: 10_000, socketTimeout: 30_000 };
 
 /** How letters leave; null: they do not. */
-export function openTransport(config: MailConfig, onFile: (file: string) => void): Send | null {
+export function openTransport(
+  config: MailConfig,
+  clock: () => Date,
+  onFile: (file: string) => void,
+): Send | null {
   if (config.to === 'nowhere') return null;
-  if (config.to === 'outbox') return toOutbox(config, onFile);
+  if (config.to === 'outbox') return toOutbox(config, clock, onFile);
   const { url, from } = config;
   const transport = createTransport({ url, ...PATIENCE });
   return async (letter) => {
@@ -23,6 +27,7 @@ export function openTransport(config: MailConfig, onFile: (file: string) => void
 /** Writes each mail to a file that a mail program opens, and its text to one for /dev/outbox. */
 function toOutbox(
   { directory, from }: MailConfig & { to: 'outbox' },
+  clock: () => Date,
   onFile: (file: string) => void,
 ): Send {
   const transport = createTransport({ streamTransport: true, buffer: true });
@@ -31,7 +36,7 @@ function toOutbox(
     const { message } = await transport.sendMail({ from, ...parts });
     // Links in them open accounts.
     await mkdir(directory, { recursive: true, mode: 0o700 });
-    const name = new Date().toISOString().replaceAll(':', '-');
+    const name = clock().toISOString().replaceAll(':', '-');
     const file = join(directory, `${name}.eml`);
     await writeFile(file, message as Buffer, { mode: 0o600 });
     const text = `To: ${parts.to}\nSubject: ${parts.subject}\n\n${parts.text}`;
