@@ -113,7 +113,7 @@ describe.each(STRATEGIES)('sign-in with a provider, with the %s strategy', (stra
     await adapter.linkAccount?.(account(`early-${strategy}`));
     await here.post('/auth/signout');
     await expect(adapter.linkAccount?.(account(`last-${strategy}`))).rejects.toThrow(
-      'ended before',
+      'The session is over',
     );
     expect(await linkedTo(`early-${strategy}`)).toBeDefined();
     expect(await linkedTo(`last-${strategy}`)).toBe(undefined);

@@ -1,6 +1,6 @@
 import { and, eq } from 'drizzle-orm';
 import type { Database } from '../database/open.ts';
-import { users } from '../database/schema.ts';
+import { accounts, knownDevices, users } from '../database/schema.ts';
 import { type QueuedMail, queueMail } from '../mail/queue.ts';
 import { recordEvent } from '../sessions/audit.ts';
 import { changeUsers, type Writable } from '../sessions/change-users.ts';
@@ -59,6 +59,9 @@ export async function resetPassword(
     const user = await lockUser(transaction, userId);
     if (!user?.isActive || !(await useLink(transaction, PURPOSE, token, now))) return false;
     await setPassword(transaction, userId, passwordHash, { device, now });
+    // Whoever got in before is no longer known, and comes in by no provider that he linked.
+    await transaction.delete(knownDevices).where(eq(knownDevices.userId, userId));
+    await transaction.delete(accounts).where(eq(accounts.userId, userId));
     await endEverySession(transaction, userId, 'password_reset', now);
     await recordEvent(transaction, { action: 'password_reset', userId, device });
     return true;

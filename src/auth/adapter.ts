@@ -65,5 +65,5 @@ async function mayLink(
   now: Date,
 ): Promise<boolean> {
   const session = await lockLiveSession(transaction, { sid, userId }, now);
-  return session !== null && isConfirmed(transaction, session.id, now);
+  return session !== null && isConfirmed(transaction, sid, now);
 }

@@ -36,10 +36,10 @@ export function revokeJson(context: Context): RequestHandler<{ id: string }> {
 export function revokeScopeJson(context: Context): RequestHandler {
   const { clock, database, ledger } = context;
   return async (request, response) => {
-    const { session, user } = viewerOf(request);
+    const { sid, user } = viewerOf(request);
     const act = { device: deviceOf(request), now: clock() };
     if (request.query.scope === 'all') {
-      if (!(await isConfirmed(database, session.id, act.now))) throw confirmationRequired();
+      if (!(await isConfirmed(database, sid, act.now))) throw confirmationRequired();
       const ended = await revokeAll(ledger, user.id, 'revoked_all', act);
       forgetBrowser(request, response, context);
       response.json({ ended: ended ?? 0 });

@@ -35,7 +35,7 @@ export function savePassword(context: Context): RequestHandler {
     const problem = passwordProblem(password);
     const problems: Problems = problem ? { password: problem } : {};
     if (!(await hasPassword(database, user.id))) {
-      if (!(await isConfirmed(database, session.id, act.now))) {
+      if (!(await isConfirmed(database, sid, act.now))) {
         return askForPassword(request, response, context, interruptedBy(request), null);
       }
     } else if (!(await confirmPassword(context, { session, user }, current, act))) {

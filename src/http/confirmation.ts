@@ -18,7 +18,7 @@ export interface Interrupted {
 export function requireConfirmation(context: Context): RequestHandler {
   const { clock, database } = context;
   return async (request, response, next) => {
-    if (await isConfirmed(database, viewerOf(request).session.id, clock())) return next();
+    if (await isConfirmed(database, viewerOf(request).sid, clock())) return next();
     askForPassword(request, response, context, interruptedBy(request), null);
   };
 }

@@ -10,10 +10,13 @@ import { hashSid, newSid } from './sid.ts';
 /** How long a proof of the password counts for what is sensitive (ASVS 5.0, 7.5.1 and 7.5.3). */
 const CONFIRMED_FOR_MS = 10 * 60_000;
 
-/** Whether the password was proved on this session a short time ago, at sign-in or since. */
-export async function isConfirmed(database: Database, id: string, now: Date): Promise<boolean> {
+/**
+ * Whether the password was proved on this session a short time ago, at sign-in or since. Asked by the
+ * secret that was presented: a copy of the token from before a confirmation has nothing of it.
+ */
+export async function isConfirmed(database: Database, sid: string, now: Date): Promise<boolean> {
   const since = new Date(now.getTime() - CONFIRMED_FOR_MS);
-  const condition = and(eq(sessions.id, id), gt(sessions.confirmedAt, since));
+  const condition = and(eq(sessions.sessionToken, hashSid(sid)), gt(sessions.confirmedAt, since));
   return (await database.$count(sessions, condition)) > 0;
 }
 

@@ -10,8 +10,8 @@ export interface Device {
 export function deviceName(userAgent: string | null): string {
   if (!userAgent) return 'Unknown device';
   const { browser, os, platform } = bowser.parse(userAgent);
-  // What the parser does not know, it names by the whole of it.
-  const isKnown = browser.name !== undefined && !browser.name.includes('/');
+  // What the parser does not know, it names by the whole of it: whatever a stranger wants to be read.
+  const isKnown = browser.name !== undefined && /^[\w .+-]{1,30}$/.test(browser.name);
   const program = (isKnown && browser.name) || productName(userAgent);
   // Phones and tablets of one maker are known by their model, all others by their system.
   const system = platform.vendor === 'Apple' && platform.model ? platform.model : os.name;

@@ -1,4 +1,4 @@
-import { and, count, desc, eq, gt, ne, sql } from 'drizzle-orm';
+import { and, count, desc, eq, gt, isNotNull, ne, sql } from 'drizzle-orm';
 import type { Database } from '../database/open.ts';
 import { knownDevices, sessions, users } from '../database/schema.ts';
 import { queueMail } from '../mail/queue.ts';
@@ -11,6 +11,8 @@ import { lockUser } from './lock.ts';
 import { type Session, type SessionRecord, sessionColumns, type Viewer } from './lookup.ts';
 import { expiresAt, type SessionPolicy } from './policy.ts';
 import { hashSid, newSid } from './sid.ts';
+
+const NEVER = new Date(0);
 
 export interface SignIn {
   userId: string;
@@ -73,7 +75,7 @@ export function startSession(
         userId,
         // The database's clock, as for the cutoff, and never before it (invariant 3).
         authenticatedAt: sql`greatest(clock_timestamp(), ${users.sessionsValidAfter.mapToDriverValue(cutoff)}::timestamptz)`,
-        confirmedAt: now,
+        confirmedAt: (await provesPassword(transaction, signIn)) ? now : NEVER,
         createdAt: now,
         lastActive: now,
         expires: expiresAt(now, now, policy),
@@ -87,6 +89,19 @@ export function startSession(
     await meetDevice(transaction, signIn, user.email, now);
     return { session, user, sid, displaced };
   });
+}
+
+/**
+ * Whether this sign-in proved what a confirmation would ask for: the password, where there is one. Else a
+ * provider that somebody linked would confirm whatever comes after it.
+ */
+async function provesPassword(
+  transaction: Database,
+  { provider, userId }: SignIn,
+): Promise<boolean> {
+  if (provider === 'credentials') return true;
+  const hasPassword = and(eq(users.id, userId), isNotNull(users.passwordHash));
+  return (await transaction.$count(users, hasPassword)) === 0;
 }
 
 /** Ends the least recently used session if one more would be too many. Returns it, or null. */
