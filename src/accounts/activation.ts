@@ -5,11 +5,8 @@ import { changeUsers, type Writable } from '../sessions/change-users.ts';
 import { lockUser } from '../sessions/lock.ts';
 import { type Act, endEverySession } from '../sessions/revoke.ts';
 import { isLastAdministrator } from './administrators.ts';
-import { dropLinks, type LinkPurpose } from './links.ts';
+import { dropOpeningLinks } from './links.ts';
 import { lockAccounts } from './lock-accounts.ts';
-
-/** Links that open something. Those that only take something back may wait until it is on again. */
-const OPENING_LINKS: LinkPurpose[] = ['password_reset', 'email_change', 'account_deletion'];
 
 /** An account that was switched off or on. */
 export interface Switched {
@@ -42,7 +39,8 @@ export function deactivateUser(
     if (await isLastAdministrator(transaction, user)) return 'last_administrator';
     await transaction.update(users).set({ isActive: false }).where(eq(users.id, userId));
     const ended = await endEverySession(transaction, userId, 'deactivated', now);
-    for (const purpose of OPENING_LINKS) await dropLinks(transaction, purpose, userId);
+    // Those that only take something back may wait until it is on again.
+    await dropOpeningLinks(transaction, userId);
     await recordEvent(transaction, { action: 'deactivated', userId, actorId, device });
     return { name, ended };
   });

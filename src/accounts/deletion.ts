@@ -1,7 +1,7 @@
-import { and, eq } from 'drizzle-orm';
+import { eq } from 'drizzle-orm';
 import type { Database } from '../database/open.ts';
 import { users } from '../database/schema.ts';
-import { queueMail } from '../mail/queue.ts';
+import { type QueuedMail, queueMail } from '../mail/queue.ts';
 import { recordEvent } from '../sessions/audit.ts';
 import { changeUsers, type Writable } from '../sessions/change-users.ts';
 import { lockLiveSession, lockUser } from '../sessions/lock.ts';
@@ -11,7 +11,6 @@ import { hasOtherAccounts, isLastAdministrator } from './administrators.ts';
 import { eraseUser } from './erase.ts';
 import { findLink, makeLinkToken, useLink } from './links.ts';
 import { lockAccounts } from './lock-accounts.ts';
-import { hasEmail } from './users.ts';
 
 const PURPOSE = 'account_deletion';
 
@@ -32,7 +31,7 @@ export function requestDeletion(
     if (!user) return null;
     if (await isNeeded(transaction, user)) return 'last_administrator';
     const { id: userId, email: address } = user;
-    const facts = { ...device, subject: userId };
+    const facts = { ...device, subject: stateOf(user) };
     await queueMail(transaction, { kind: 'account_deletion', address, facts });
     await recordEvent(transaction, { action: 'deletion_requested', userId, device });
     return 'done';
@@ -57,18 +56,21 @@ export function deleteOwnAccount(
 
 /**
  * Makes the token of a link.
- * @returns null when the account is gone, deactivated or has another address by now, or links enough.
+ * @returns null when the account is gone, deactivated or not as it was when this was asked for, or has
+ *   links enough.
  */
 export async function makeDeletionToken(
   database: Database,
-  { userId, address }: { userId: string; address: string },
+  { facts, address, attempts }: QueuedMail,
   now: Date,
 ): Promise<string | null> {
+  const subject = `${facts.subject}:${address}`;
   const [user] = await database
     .select(userColumns)
     .from(users)
-    .where(and(eq(users.id, userId), hasEmail(address), eq(users.isActive, true)));
-  return user ? makeLinkToken(database, PURPOSE, subjectOf(user), now) : null;
+    .where(eq(users.id, userIdIn(subject)));
+  if (!user || !isMeant(user, subject)) return null;
+  return makeLinkToken(database, PURPOSE, subject, now, attempts);
 }
 
 /** The account that a link deletes; null: the link does nothing (any more). Changes nothing. */
@@ -125,8 +127,8 @@ async function lockOwner(
  * A link is about the account as it was: once it has another address, or was signed out everywhere,
  * as by a new password, whoever holds the old mail holds nothing.
  */
-const subjectOf = ({ id, sessionsValidAfter, email }: SessionUser): string =>
-  `${id}:${sessionsValidAfter.getTime()}:${email}`;
+const stateOf = ({ id, sessionsValidAfter }: SessionUser): string =>
+  `${id}:${sessionsValidAfter.getTime()}`;
 const userIdIn = (subject: string): string => subject.split(':')[0] ?? '';
 const isMeant = (user: SessionUser, subject: string): boolean =>
-  user.isActive && subjectOf(user) === subject;
+  user.isActive && `${stateOf(user)}:${user.email}` === subject;

@@ -81,10 +81,10 @@ const WRITERS: Record<MailKind, Writer> = {
   sign_up: signUpLetter,
   email_change: emailChangeLetter,
   email_changed: emailChangedLetter,
-  account_deletion: async (context, { address, facts }) => {
+  account_deletion: async (context, mail) => {
     const { clock, ledger } = context;
-    const { subject: userId = '' } = facts;
-    const token = await makeDeletionToken(ledger.database, { userId, address }, clock());
+    const { address, facts } = mail;
+    const token = await makeDeletionToken(ledger.database, mail, clock());
     if (!token) return null;
     return {
       address,

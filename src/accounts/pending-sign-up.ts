@@ -5,6 +5,7 @@ import { type QueuedMail, queueMail } from '../mail/queue.ts';
 import type { SessionUser } from '../sessions/lookup.ts';
 import type { Act } from '../sessions/revoke.ts';
 import { findLink, LINK_LIFETIMES_MS, makeLinkToken, useLink } from './links.ts';
+import { lockAccounts } from './lock-accounts.ts';
 import { isPassword } from './password.ts';
 import { createUser, isAddressTaken, normalizeEmail } from './users.ts';
 
@@ -99,6 +100,7 @@ export async function confirmSignUp(
     return pending.attempts < MAX_TRIES ? 'wrong' : null;
   }
   return database.transaction(async (transaction) => {
+    await lockAccounts(transaction);
     if (!(await useLink(transaction, PURPOSE, token, now))) return null;
     await transaction.delete(pendingSignUps).where(eq(pendingSignUps.email, email));
     const newUser = { name, email, passwordHash, emailVerified: now };

@@ -35,12 +35,13 @@ export function showDeleteAccount(context: Context): RequestHandler {
 
 /** Sends the link that deletes the account; where no mail is sent, deletes it. */
 export function deleteAccount(context: Context): RequestHandler {
-  const { clock, config, ledger } = context;
+  const { clock, config, ledger, throttles } = context;
   const sendsMail = config.mail.to !== 'nowhere';
   return async (request, response) => {
     const { sid, user } = viewerOf(request);
     const session = { sid, userId: user.id };
     const act = { device: deviceOf(request), now: clock() };
+    await throttles.mail.count(act.device.ipAddress, act.now);
     const came = await (sendsMail ? requestDeletion : deleteOwnAccount)(ledger, session, act);
     // The page says why not. A session that was ended a moment ago hears so there.
     if (came !== 'done') return response.redirect(303, '/account/delete');

@@ -15,9 +15,11 @@ const LOOPBACK_HOSTS = ['localhost', '127.0.0.1', '[::1]'];
  * mails have somewhere else to go.
  */
 export function showOutbox(context: Context): RequestHandler {
-  const { mail } = context.config;
+  const { authUrl, mail } = context.config;
   return async (request, response) => {
-    if (mail.to !== 'outbox' || !isFromThisMachine(request)) throw notFound();
+    // Behind a proxy everybody seems to come from this machine.
+    const isPublic = authUrl !== null && !LOOPBACK_HOSTS.includes(authUrl.hostname);
+    if (mail.to !== 'outbox' || isPublic || !isFromThisMachine(request)) throw notFound();
     const files = await readdir(mail.directory).catch(() => []);
     const names = files
       .filter((name) => name.endsWith('.txt'))

@@ -66,6 +66,8 @@ export function confirmSetUp(context: Context): RequestHandler {
 export function makeNewCodes(context: Context): RequestHandler {
   return async (request, response) => {
     const act = { device: deviceOf(request), now: context.clock() };
+    // Each of them is told by mail, and the queue is for everybody.
+    await context.throttles.mail.count(act.device.ipAddress, act.now);
     const codes = await renewRecoveryCodes(context, viewerOf(request), act);
     if (codes === null) return response.redirect(303, SECOND_FACTOR_PAGE);
     const lead = 'These replace the earlier ones, which work no more.';

@@ -65,7 +65,9 @@ export function signUp(context: Context): RequestHandler {
     if (!parsed.success) return answer(422, problemsOf(parsed.error));
     const { name, email, password } = parsed.data;
     const device = deviceOf(request);
-    if (sendsMail && !isFirst) await throttles.mail.count(device.ipAddress, clock());
+    // Hashing is work, and nobody who may not sign up gets any done.
+    if (!isFirst && config.signUp === 'closed') return answer(403, {}, false);
+    if (!isFirst) await throttles.mail.count(device.ipAddress, clock());
     const newUser = { name, email, passwordHash: await hashPassword(password) };
     // With mail only the first one is created here, also when another was first a moment ago.
     const atOnce = sendsMail ? 'closed' : config.signUp;

@@ -100,9 +100,14 @@ async function turnAway(
   const device = deviceOf(request);
   // Before any cookie is cleared: without a database this throws, and the cookie stays.
   if (record) await recordRefusal(database, record.session, verdict, device, now);
-  clearSessionCookie(request, response, context);
-  const text = refusalSentence(record?.session.endReason ?? verdict);
-  setFlash(response, context, { kind: 'notice', text });
+  // A form that was sent twice brings the token from before the first one moved the session on: this
+  // browser may have a live one by now. If not, its next request is told.
+  const mayHaveMovedOn = !record && !isSafe(request.method);
+  if (!mayHaveMovedOn) {
+    clearSessionCookie(request, response, context);
+    const text = refusalSentence(record ? (record.session.endReason ?? verdict) : 'unknown');
+    setFlash(response, context, { kind: 'notice', text });
+  }
   if (answersItself(request)) return next();
   response.redirect(303, signInPath(request));
 }

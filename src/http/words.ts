@@ -3,7 +3,8 @@ import type { AuditAction, EndReason } from '../database/schema.ts';
 export { clockTime, exactTime, relativeTime } from '../time-words.ts';
 
 /** What a person is told who comes with a session that is over. */
-const REFUSALS: Record<EndReason, string> = {
+const REFUSALS: Record<EndReason | 'unknown', string> = {
+  unknown: 'This sign-in is no longer valid. Sign in to continue.',
   signed_out: 'You signed out on this device. Sign in to continue.',
   replaced: 'You signed in again on this device, which ended the earlier session.',
   revoked: 'You were signed out on another device.',
@@ -76,7 +77,7 @@ const ACTS: Record<AuditAction, string> = {
 
 const PROVIDERS: Record<string, string> = { credentials: 'Password' };
 
-export const refusalSentence = (reason: EndReason): string => REFUSALS[reason];
+export const refusalSentence = (reason: EndReason | 'unknown'): string => REFUSALS[reason];
 export const actWords = (action: AuditAction): string => ACTS[action];
 export const endWords = (reason: EndReason): string => ENDS[reason];
 
