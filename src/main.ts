@@ -8,6 +8,9 @@ import { loadOrCreateSecret } from './secret-file.ts';
 import { serve } from './serve.ts';
 import { RUNS_JOBS, superviseWorkers, WorkerError } from './workers.ts';
 
+/** A stop takes less than ten seconds, whatever hangs. */
+const STOP_DEADLINE_MS = 9_500;
+
 async function start(): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile('.env');
   const config = readConfig(process.env);
@@ -27,7 +30,12 @@ async function start(): Promise<void> {
     // A signal may come twice: from the terminal and from the supervisor.
     if (isStopping) return;
     isStopping = true;
-    stop().then(() => cluster.worker?.disconnect(), fail);
+    // A query of a client that left can open a connection while the pool closes: nothing waits for it.
+    setTimeout(() => process.exit(process.exitCode ?? 1), STOP_DEADLINE_MS).unref();
+    stop().then(() => {
+      process.exitCode ??= 0;
+      cluster.worker?.disconnect();
+    }, fail);
   }
   process.on('SIGTERM', stopOnce);
   process.on('SIGINT', stopOnce);

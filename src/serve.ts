@@ -24,7 +24,7 @@ export interface Serving {
 
 /**
  * Opens the database and serves the app until it is stopped.
- * @param runsJobs whether the purge runs in this process.
+ * @param runsJobs whether the purge runs, and mails are sent, in this process.
  */
 export async function serve(config: Config, runsJobs: boolean): Promise<Serving> {
   const log = createLog(config.logLevel);

@@ -117,6 +117,17 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     expect((await here.get(path)).status).toBe(410);
   });
 
+  it('cannot be taken once more by whoever had it while its owner went back by himself', async () => {
+    const { person, here } = await newAccount();
+    const userId = await idOf(here);
+    const theirs = newAddress();
+    await change(here, theirs);
+    expect((await use(await linkFor(here, person.email))).status).toBe(303);
+    await app.deliverMails();
+    expect(received()).toEqual([]);
+    expect(await addressOf(userId)).toBe(person.email);
+  });
+
   it('is not given to a stranger’s account by a click of its owner', async () => {
     const mallory = (await newAccount()).here;
     const malloryId = await idOf(mallory);
@@ -329,10 +340,22 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
       expect(page.text).toContain(person.email);
       expect(page.text).not.toContain(email);
       expect(await addressOf(userId)).toBe(email);
+      // And sets up a second factor.
+      const factor = { secondFactorSecret: 'of the stranger' };
+      await app.database.update(users).set(factor).where(eq(users.id, userId));
+      const added = {
+        action: 'second_factor_added',
+        userId,
+        userAgent: null,
+        ipAddress: null,
+      } as const;
+      await app.database.insert(auditEvents).values(added);
       const answer = await use(path);
       expect(answer.status).toBe(303);
       expect(answer.headers.location).toBe('/sign-in');
       expect(await addressOf(userId)).toBe(person.email);
+      const [after] = await app.database.select().from(users).where(eq(users.id, userId));
+      expect(after?.secondFactorSecret).toBe(null);
       expect(await here.isSignedIn()).toBe(false);
       expect(await there.isSignedIn()).toBe(false);
       expect((await here.get('/sign-in')).text).toContain(

@@ -191,7 +191,7 @@ describe.each(STRATEGIES)('a sign-in on a new device, %s', (strategy) => {
     }
   });
 
-  it('leaves a second factor alone that was there before', async () => {
+  it('leaves a second factor alone that was there before, and voids codes from since', async () => {
     const { person, mail } = await meetStranger();
     const device = { userAgent: null, ipAddress: null };
     const [user] = await app.database
@@ -202,7 +202,13 @@ describe.each(STRATEGIES)('a sign-in on a new device, %s', (strategy) => {
     const occurredAt = new Date(Date.now() - 86_400_000);
     const event = { action: 'second_factor_added', userId: user?.id ?? null, occurredAt } as const;
     await app.database.insert(auditEvents).values({ ...event, ...device });
+    const renewed = { action: 'recovery_codes_renewed', userId: user?.id ?? null } as const;
+    await app.database.insert(auditEvents).values({ ...renewed, ...device });
+    const codes = { userId: user?.id ?? '', codeHash: 'of the stranger' };
+    await app.database.insert(recoveryCodes).values(codes);
     await report(linkIn(mail));
+    const ofUser = eq(recoveryCodes.userId, codes.userId);
+    expect(await app.database.$count(recoveryCodes, ofUser)).toBe(0);
     const [after] = await app.database.select().from(users).where(eq(users.email, person.email));
     expect(after?.secondFactorSecret).toBe('of the owner');
     expect(after?.passwordHash).toBe(null);

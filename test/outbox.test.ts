@@ -43,6 +43,18 @@ it('shows them to nobody who comes by a proxy, or by another name', async () => 
   expect((await outbox()).status).toBe(200);
 });
 
+it('is not there where AUTH_URL says that people come from elsewhere', async () => {
+  for (const [url, status] of [
+    ['https://latchkey.example.org', 404],
+    ['http://localhost:3000', 200],
+  ] as const) {
+    const other = await startApp({ env: { DATA_DIR: directory, AUTH_URL: url } });
+    const answer = await request(other.server).get('/dev/outbox').set('Host', 'localhost:3000');
+    expect(answer.status, url).toBe(status);
+    await other.close();
+  }
+});
+
 it('is not there when mails go to a server, or nowhere', async () => {
   for (const env of [
     { SMTP_URL: 'smtp://127.0.0.1:2', MAIL_FROM: 'latchkey@example.org' },

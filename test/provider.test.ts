@@ -1,6 +1,7 @@
 import { eq } from 'drizzle-orm';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeLinkToken } from '../src/accounts/links.ts';
 import { createAdapter } from '../src/auth/adapter.ts';
 import { checkToken } from '../src/auth/check.ts';
 import { createContext } from '../src/auth/context.ts';
@@ -62,6 +63,23 @@ describe.each(STRATEGIES)('sign-in with a provider, with the %s strategy', (stra
     await signInAs(here, 'linked');
     expect((await linkedTo('linked'))?.email).toBe(person.email);
     expect(await here.isSignedIn()).toBe(true);
+  });
+
+  it('proves no password, and opens nothing any more after a reset', async () => {
+    const { here, person } = await signInTwice(app);
+    const code = `own-${strategy}`;
+    await signInAs(here, code);
+    expect((await linkedTo(code))?.email).toBe(person.email);
+    const browser = openBrowser(app);
+    await signInAs(browser, code);
+    expect(await browser.isSignedIn()).toBe(true);
+    expect((await browser.post('/account/sessions/revoke-all')).status).toBe(403);
+
+    const [user] = await app.database.select().from(users).where(eq(users.email, person.email));
+    const token = await makeLinkToken(app.database, 'password_reset', user?.id ?? '', new Date());
+    const password = 'a wholly other password';
+    await openBrowser(app).post('/reset-password', { token: token ?? '', password });
+    expect(await linkedTo(code)).toBe(undefined);
   });
 
   it('links nothing when the password was proved more than ten minutes ago', async () => {

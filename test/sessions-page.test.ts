@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sessions, users } from '../src/database/schema.ts';
 import { hashSid, newSid } from '../src/sessions/sid.ts';
 import { STRATEGIES, startApp, type TestApp } from './support/app.ts';
-import { IPHONE, newPerson, openBrowser, signInTwice } from './support/browser.ts';
+import { IPHONE, newPerson, openBrowser, SESSION_COOKIE, signInTwice } from './support/browser.ts';
 
 describe.each(STRATEGIES)('the devices page with the %s strategy', (strategy) => {
   let app: TestApp;
@@ -102,6 +102,24 @@ describe.each(STRATEGIES)('the devices page with the %s strategy', (strategy) =>
     expect((await replay).status).toBe(401);
     const [user] = await app.database.select().from(users).where(eq(users.email, person.email));
     expect(user?.sessionsValidAfter.getTime()).toBeGreaterThan(0);
+  });
+
+  it('keeps this device also when the button is pressed twice', async () => {
+    const { here } = await signInTwice(app);
+    const csrfToken = await here.csrfToken();
+    const before = here.token() ?? '';
+    await here.post('/account/sessions/revoke-others');
+    const moved = here.token() ?? '';
+    // The second press left before the first one was answered, with the token from before.
+    here.setCookie(SESSION_COOKIE, before);
+    const second = await here
+      .rawPost('/account/sessions/revoke-others')
+      .type('form')
+      .send({ csrfToken });
+    expect(second.status).toBe(303);
+    expect(String(second.headers['set-cookie'] ?? '')).not.toContain(SESSION_COOKIE);
+    here.setCookie(SESSION_COOKIE, moved);
+    expect(await here.isSignedIn()).toBe(true);
   });
 
   it('signs out everywhere, here too', async () => {

@@ -29,6 +29,7 @@ describe('deviceName', () => {
     ['Lynx', 'Lynx/2.9.0dev.12 libwww-FM/2.14 SSL-MM/1.4.1 GNUTLS/3.7.8'],
     ['curl', 'curl/8.5.0'],
     ['w3m', 'w3m/0.5.3+git20230121'],
+    ['Unknown device', 'Checked by Latchkey: no action needed, see evil.example/1.0 (x'],
     ['Unknown device', null],
     ['Unknown device', ''],
     ['Unknown device', '<script>alert(1)</script>'],

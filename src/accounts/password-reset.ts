@@ -43,7 +43,7 @@ export async function isResetToken(database: Database, token: string, now: Date)
 }
 
 /**
- * Sets a new password with the token of a link: every session ends, every other link dies, failed
+ * Sets a new password with the token of a link: every session ends, every other link to set one dies, failed
  * attempts and their lockout are forgotten, and the owner is told. The token goes first, in the same
  * transaction, so of two uses at once one wins.
  * @returns whether it was set; not when the link is used, expired or not ours.

@@ -21,7 +21,7 @@ export interface Throttle {
 export interface Throttles {
   /** Attempts to sign in that failed, by IP address. */
   signIn: Throttle;
-  /** Mails that a stranger can have sent, for a forgotten password or at sign-up, by IP address. */
+  /** Mails that a stranger can have sent, at sign-up, for a forgotten password and the like, by IP address. */
   mail: Throttle;
   /** Wrong passwords of somebody who is signed in, by session: nobody else is locked out by them. */
   confirmation: Throttle;
