@@ -54,7 +54,12 @@ export const environment = z.object({
     .refine(isCronExpression, 'should be a cron expression, such as 0 3 * * *')
     .default('0 3 * * *'),
   PURGE_RETENTION: durationMs.default(30 * 86_400_000),
-  AUDIT_RETENTION: durationMs.default(180 * 86_400_000),
+  AUDIT_RETENTION: durationMs
+    .refine(
+      (ms) => ms >= 8 * 86_400_000,
+      'should be at least 8d: what happened since a sign-in can be taken back for a week',
+    )
+    .default(180 * 86_400_000),
   CRON_SECRET: secret.optional(),
   SMTP_URL: smtpUrl.optional(),
   MAIL_FROM: text(

@@ -96,6 +96,8 @@ describe('readConfig', () => {
     ['SESSION_UPDATE_AGE', '8d', 'shorter than SESSION_MAX_AGE'],
     ['NODE_ENV', 'prod', 'one of: production, development, test'],
     ['SESSION_IDLE_TIMEOUT', '30s', 'at least 1m'],
+    ['AUDIT_RETENTION', '7d', 'at least 8d'],
+    ['SESSION_LIMIT', '0', 'from 1 to 9999'],
     ['SESSION_CHECK', 'lazy', 'one of: cached, strict'],
     ['ON_DATABASE_ERROR', 'panic', 'one of: unavailable, allow'],
     ['DATABASE_LISTEN_URL', 'postgres://db/x', 'DATABASE_URL leads to'],
