@@ -18,6 +18,7 @@ function suite(name: 'pglite' | 'postgres', exclude: string[]) {
       globalSetup: `test/support/prepare-${name}.ts`,
       pool: 'forks' as const,
       testTimeout: 60_000,
+      expect: { poll: { timeout: 10_000 } },
       hookTimeout: 120_000,
     },
   };

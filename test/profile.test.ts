@@ -40,8 +40,13 @@ describe.each(STRATEGIES)('the profile with the %s strategy', (strategy) => {
     const { here, person } = await signInTwice(app);
     const changes = { role: 'admin', organizationId: 'org-1' } as const;
     await app.database.update(users).set(changes).where(eq(users.email, person.email));
-    const answer = await here.get('/admin/accounts');
-    expect(answer.status).toBe(200);
+    let answer = await here.get('/admin/accounts');
+    // It is told by a notification, which takes its milliseconds.
+    const status = async () => {
+      if (answer.status !== 200) answer = await here.get('/admin/accounts');
+      return answer.status;
+    };
+    await expect.poll(status, { timeout: 5_000 }).toBe(200);
     expect(answer.headers[REVALIDATED]).toBe(strategy === 'jwt' ? 'true' : undefined);
     const { user } = (await here.get('/auth/session')).body;
     expect(user).toMatchObject({ role: 'admin', organizationId: 'org-1' });
