@@ -13,8 +13,7 @@ const WRONG =
 /** Asks for the password that was chosen, and changes nothing: scanners of mail follow links. */
 export function showConfirmSignUp(context: Context): RequestHandler {
   return async (request, response) => {
-    const { token } = request.query;
-    const given = typeof token === 'string' ? token : '';
+    const given = textIn(request.query, 'token');
     const email = await signUps.findSignUp(context.database, given, context.clock());
     const locals = { title, token: given, email, problem: null };
     renderPage(request, response.status(email ? 200 : 410), context, 'confirm-sign-up', locals);

@@ -17,8 +17,7 @@ const UNDO = 'Undo the change of address';
 /** Asks, and changes nothing: scanners of mail follow links. */
 export function showConfirmEmail(context: Context): RequestHandler {
   return async (request, response) => {
-    const { token } = request.query;
-    const given = typeof token === 'string' ? token : '';
+    const given = textIn(request.query, 'token');
     const asked = await findEmailChange(context.database, given, context.clock());
     if (asked && asked.userId !== viewerOf(request).user.id) throw otherAccount();
     const email = asked?.address ?? null;
@@ -48,8 +47,7 @@ export function confirmEmail(context: Context): RequestHandler {
 /** Asks, and changes nothing. */
 export function showUndoEmail(context: Context): RequestHandler {
   return async (request, response) => {
-    const { token } = request.query;
-    const given = typeof token === 'string' ? token : '';
+    const given = textIn(request.query, 'token');
     const undo = await findTakeBack(context.database, 'email_undo', given, context.clock());
     const email = undo?.address ?? null;
     const locals = { title: UNDO, token: given, email };

@@ -1,16 +1,12 @@
 import type { RequestHandler } from 'express';
-import { z } from 'zod';
 import { hashPassword, passwordProblem } from '../accounts/password.ts';
 import { isResetToken, requestReset, resetPassword } from '../accounts/password-reset.ts';
 import type { Context } from '../auth/context.ts';
-import { EMAIL_MAX_LENGTH } from '../auth/sign-in.ts';
 import { deviceOf } from '../http/device.ts';
 import { setFlash } from '../http/flash.ts';
-import { textIn } from '../http/form.ts';
+import { emailShape, textIn } from '../http/form.ts';
 import { renderPage } from '../http/render.ts';
 import { forgetBrowser } from './sign-out.ts';
-
-const email = z.string().trim().max(EMAIL_MAX_LENGTH).pipe(z.email());
 
 export function showForgotPassword(context: Context): RequestHandler {
   return (request, response) => {
@@ -28,7 +24,7 @@ export function forgotPassword(context: Context): RequestHandler {
     // Promise no link that will not come.
     if (!sendsMail) return response.redirect(303, '/forgot-password');
     const given = textIn(request.body, 'email');
-    const parsed = email.safeParse(given);
+    const parsed = emailShape.safeParse(given);
     if (!parsed.success) {
       const problem = 'Enter the email address of your account, such as ada@example.org.';
       const locals = { title, email: given, problem, sendsMail };
@@ -46,8 +42,7 @@ export function forgotPassword(context: Context): RequestHandler {
 /** Shows the form, and changes nothing: scanners of mail follow links. */
 export function showResetPassword(context: Context): RequestHandler {
   return async (request, response) => {
-    const { token } = request.query;
-    const given = typeof token === 'string' ? token : '';
+    const given = textIn(request.query, 'token');
     const isUsable = await isResetToken(context.database, given, context.clock());
     const locals = { title: 'Set a new password', token: given, isUsable, problem: null };
     renderPage(request, response.status(isUsable ? 200 : 410), context, 'reset-password', locals);

@@ -11,8 +11,7 @@ const title = 'This wasn’t you?';
 /** Shows what the link does, and does nothing: scanners of mail follow links. */
 export function showReportDevice(context: Context): RequestHandler {
   return async (request, response) => {
-    const { token } = request.query;
-    const given = typeof token === 'string' ? token : '';
+    const given = textIn(request.query, 'token');
     const found = await findTakeBack(context.database, 'report_device', given, context.clock());
     const isUsable = found !== null;
     const locals = { title, token: given, state: isUsable ? 'ask' : 'over' } as const;

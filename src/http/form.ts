@@ -8,8 +8,8 @@ export const emailShape = z
   .max(EMAIL_MAX_LENGTH, `Use at most ${EMAIL_MAX_LENGTH} characters.`)
   .pipe(z.email('Enter an email address, such as ada@example.org.'));
 
-/** A field of a form that was sent; an empty text when it is missing or was sent more than once. */
-export function textIn(body: Record<string, unknown>, field: string): string {
-  const value = body[field];
+/** A field of a form or an address; an empty text when it is missing or was sent more than once. */
+export function textIn(fields: Record<string, unknown>, field: string): string {
+  const value = fields[field];
   return typeof value === 'string' ? value : '';
 }
