@@ -1,43 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isPassword, passwordProblem } from '../src/accounts/password.ts';
 import { clockTime, counted, exactTime, relativeTime, times } from '../src/http/words.ts';
-import { deviceName } from '../src/sessions/device.ts';
 import { openPlaces } from '../src/sessions/place.ts';
-import { FIREFOX, IPHONE } from './support/browser.ts';
-
-describe('deviceName', () => {
-  it.each([
-    ['Firefox on Linux', FIREFOX],
-    ['Safari on iPhone', IPHONE],
-    [
-      'Safari on iPad',
-      'Mozilla/5.0 (iPad; CPU OS 16_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/16.5 Mobile/15E148 Safari/604.1',
-    ],
-    [
-      'Safari on macOS',
-      'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.4 Safari/605.1.15',
-    ],
-    [
-      'Microsoft Edge on Windows',
-      'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36 Edg/126.0',
-    ],
-    [
-      'Chrome on Android',
-      'Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Mobile Safari/537.36',
-    ],
-    ['Lynx', 'Lynx/2.9.0 libwww-FM/2.14'],
-    ['Lynx', 'Lynx/2.9.0dev.12 libwww-FM/2.14 SSL-MM/1.4.1 GNUTLS/3.7.8'],
-    ['curl', 'curl/8.5.0'],
-    ['w3m', 'w3m/0.5.3+git20230121'],
-    ['Unknown device', 'Checked by Latchkey: no action needed, see evil.example/1.0 (x'],
-    ['Unknown device', null],
-    ['Unknown device', ''],
-    ['Unknown device', '<script>alert(1)</script>'],
-    ['Unknown device', 'Mozilla/5.0'],
-  ])('says %s', (name, userAgent) => {
-    expect(deviceName(userAgent)).toBe(name);
-  });
-});
 
 describe('openPlaces', () => {
   it.each([

@@ -1,4 +1,13 @@
 import bowser from 'bowser';
+import {
+  BROWSERS,
+  HARDWARE,
+  type KnownName,
+  PARSED_SYSTEMS,
+  PROGRAMS,
+  STANDALONE,
+  SYSTEMS,
+} from './known-devices.ts';
 
 /** Where a request comes from, as far as it says. */
 export interface Device {
@@ -6,21 +15,25 @@ export interface Device {
   ipAddress: string | null;
 }
 
-/** "Firefox on Linux", "Safari on iPhone", "Lynx", or "Unknown device". */
+/**
+ * "Firefox on Linux", "Safari on iPhone", "PlayStation 5", or "Unknown device".
+ *
+ * Every word comes from the lists in `known-devices.ts`. A user agent is written by whoever sends it, and
+ * these names appear in emails.
+ */
 export function deviceName(userAgent: string | null): string {
   if (!userAgent) return 'Unknown device';
-  const { browser, os, platform } = bowser.parse(userAgent);
-  // What the parser does not know, it names by the whole of it: whatever a stranger wants to be read.
-  const isKnown = browser.name !== undefined && /^[\w .+-]{1,30}$/.test(browser.name);
-  const program = (isKnown && browser.name) || productName(userAgent);
-  // Phones and tablets of one maker are known by their model, all others by their system.
-  const system = platform.vendor === 'Apple' && platform.model ? platform.model : os.name;
+  const standalone = knownName(STANDALONE, userAgent);
+  if (standalone) return standalone;
+  const { browser, os } = bowser.parse(userAgent);
+  const program = knownName(PROGRAMS, userAgent) ?? BROWSERS.get(browser.name ?? '');
+  const system = knownName(SYSTEMS, userAgent) ?? PARSED_SYSTEMS.get(os.name ?? '');
   if (program && system) return `${program} on ${system}`;
-  return program ?? (system ? `Unknown browser on ${system}` : 'Unknown device');
+  if (program) return program;
+  if (!system) return 'Unknown device';
+  return HARDWARE.has(system) ? system : `${system} device`;
 }
 
-/** The product that a program names itself after: `curl/8.5.0` is curl (RFC 9110, section 10.1.5). */
-function productName(userAgent: string): string | undefined {
-  const product = /^([A-Za-z][\w.-]{0,30})\/\d/.exec(userAgent)?.[1];
-  return product === 'Mozilla' ? undefined : product;
+function knownName(names: readonly KnownName[], userAgent: string): string | undefined {
+  return names.find(([pattern]) => pattern.test(userAgent))?.[1];
 }
