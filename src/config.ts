@@ -37,6 +37,8 @@ export interface Config {
   mfaRequired: Role[];
   /** Where mails go: to a server, to files for developers, or nowhere. */
   mail: MailConfig;
+  /** What opens the page with the emails in the outbox; made at each start. Null: there is no such page. */
+  outboxToken: string | null;
   geoipDatabase: string | null;
   logLevel: (typeof LOG_LEVELS)[number];
 }
@@ -45,6 +47,15 @@ export type MailConfig =
   | { to: 'server'; url: string; from: string }
   | { to: 'outbox'; directory: string; from: string }
   | { to: 'nowhere' };
+
+/** Where emails without a server are shown. */
+export const OUTBOX_PATH = '/dev/outbox';
+const LOOPBACK_HOSTS = ['localhost', '127.0.0.1', '[::1]'];
+
+/** Whether a page may show the emails: they stay on this machine, and so do the people who use it. */
+export function hasOutboxPage({ authUrl, mail }: Config): boolean {
+  return mail.to === 'outbox' && (authUrl === null || LOOPBACK_HOSTS.includes(authUrl.hostname));
+}
 
 /** Every variable that is wrong, one sentence each. */
 export class ConfigError extends Error {
@@ -104,6 +115,7 @@ export function readConfig(variables: Record<string, string | undefined>): Confi
     signUp: env.SIGN_UP,
     mfaRequired: env.MFA_REQUIRED,
     mail: mailConfigOf(env, production),
+    outboxToken: null,
     geoipDatabase: env.GEOIP_DATABASE ?? null,
     logLevel: env.LOG_LEVEL ?? (production ? 'info' : 'warn'),
   };

@@ -1,6 +1,7 @@
 import cluster from 'node:cluster';
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { ConfigError, readConfig } from './config.ts';
+import { ConfigError, hasOutboxPage, OUTBOX_PATH, readConfig } from './config.ts';
 import { DirectoryInUseError } from './database/directory-lock.ts';
 import { createLog } from './log.ts';
 import { serveMetrics } from './metrics.ts';
@@ -10,11 +11,14 @@ import { RUNS_JOBS, superviseWorkers, WorkerError } from './workers.ts';
 
 /** A stop takes less than ten seconds, whatever hangs. */
 const STOP_DEADLINE_MS = 9_500;
+/** Where workers find the token that their supervisor has printed. */
+const OUTBOX_TOKEN = 'LATCHKEY_OUTBOX_TOKEN';
 
 async function start(): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile('.env');
   const config = readConfig(process.env);
   if (config.secrets.length === 0) config.secrets = [await loadOrCreateSecret(config.dataDir)];
+  if (hasOutboxPage(config)) config.outboxToken = outboxToken();
 
   const isSupervisor = config.workers > 1 && cluster.isPrimary;
   const { address, readMetrics, stop } = isSupervisor
@@ -22,7 +26,12 @@ async function start(): Promise<void> {
     : await serve(config, cluster.isPrimary || process.env[RUNS_JOBS] === 'yes');
   if (cluster.isPrimary) {
     if (config.metrics) await startMetrics(readMetrics, config.metrics, stop);
-    process.stdout.write(`Latchkey is ready at ${config.authUrl?.origin ?? address}\n`);
+    const origin = config.authUrl?.origin ?? address;
+    process.stdout.write(`Latchkey is ready at ${origin}\n`);
+    if (config.outboxToken) {
+      const link = `${origin}${OUTBOX_PATH}?token=${config.outboxToken}`;
+      process.stdout.write(`Emails are not sent. Read them at ${link}\n`);
+    }
   }
 
   let isStopping = false;
@@ -39,6 +48,13 @@ async function start(): Promise<void> {
   }
   process.on('SIGTERM', stopOnce);
   process.on('SIGINT', stopOnce);
+}
+
+/** One for all workers, which inherit the variable. */
+function outboxToken(): string {
+  const token = process.env[OUTBOX_TOKEN] ?? randomBytes(32).toString('base64url');
+  process.env[OUTBOX_TOKEN] = token;
+  return token;
 }
 
 async function startMetrics(

@@ -24,10 +24,19 @@ describe('the process', () => {
     return started;
   }
 
-  it('starts with no configuration, says one line with its address, and stops on SIGTERM', async () => {
+  it('starts with no configuration, prints its address and the link to the outbox, and stops on SIGTERM', async () => {
     const { child, output, exit, ready } = run({});
     const address = await ready();
-    expect(output.text).toBe(`Latchkey is ready at ${address}\n`);
+    const link = /Read them at (http:\/\/\S+)\n/.exec(output.text)?.[1] ?? '';
+    expect(link).toMatch(new RegExp(`^${address}/dev/outbox\\?token=[\\w-]{43}$`));
+    expect(output.text).toBe(
+      `Latchkey is ready at ${address}\nEmails are not sent. Read them at ${link}\n`,
+    );
+    expect((await fetch(`${address}/dev/outbox`)).status).toBe(404);
+    const opened = await fetch(link, { redirect: 'manual' });
+    const outboxCookie = opened.headers.get('set-cookie')?.split(';', 1)[0] ?? '';
+    const outbox = await fetch(`${address}/dev/outbox`, { headers: { cookie: outboxCookie } });
+    expect(await outbox.text()).toContain('No email yet');
     expect((await fetch(`${address}/readyz`)).status).toBe(200);
     expect((await stat(join(folder, 'auth-secret'))).mode & 0o777).toBe(0o600);
     const cookie = (await fetch(`${address}/sign-in`)).headers.get('set-cookie');

@@ -20,6 +20,8 @@ export interface Cookies {
   device: Cookie;
   /** A sign-in that waits for the second factor. */
   pendingSignIn: Cookie;
+  /** A browser that was opened with the link to the outbox. */
+  outbox: Cookie;
 }
 
 /**
@@ -40,5 +42,6 @@ export function cookiesFor({ authUrl, cookieDomain }: Config): Cookies {
     flash: { name: `${hostPrefix}latchkey.flash`, options },
     device: { name: `${hostPrefix}latchkey.device`, options },
     pendingSignIn: { name: `${hostPrefix}latchkey.pending-sign-in`, options },
+    outbox: { name: `${hostPrefix}latchkey.outbox`, options },
   };
 }

@@ -1,25 +1,32 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Request, RequestHandler } from 'express';
-import ipaddr from 'ipaddr.js';
+import type { RequestHandler } from 'express';
+import { isSame } from '../auth/constant-time.ts';
 import type { Context } from '../auth/context.ts';
+import { OUTBOX_PATH } from '../config.ts';
 import { notFound } from '../http/error.ts';
 import { renderPage } from '../http/render.ts';
 
 const NEWEST = 20;
-const LOOPBACK_HOSTS = ['localhost', '127.0.0.1', '[::1]'];
 
 /**
- * The mails that a server without SMTP_URL has written, so that whoever tries it out can follow their
- * links. Links open accounts: nobody but this machine's own browsers sees them, and nobody at all when
- * mails have somewhere else to go.
+ * The emails that a server without SMTP_URL has written, with their links to follow. Links open
+ * accounts, so this needs the token from the terminal. Headers cannot prove that a request is local: behind
+ * a default nginx everyone's `Host` is 127.0.0.1, and nothing says that it was forwarded.
  */
 export function showOutbox(context: Context): RequestHandler {
-  const { authUrl, mail } = context.config;
+  const { cookies, config } = context;
+  const { mail, outboxToken } = config;
   return async (request, response) => {
-    // Behind a proxy everybody seems to come from this machine.
-    const isPublic = authUrl !== null && !LOOPBACK_HOSTS.includes(authUrl.hostname);
-    if (mail.to !== 'outbox' || isPublic || !isFromThisMachine(request)) throw notFound();
+    if (mail.to !== 'outbox' || outboxToken === null) throw notFound();
+    const isToken = (given: unknown) => typeof given === 'string' && isSame(given, outboxToken);
+    const { name, options } = cookies.outbox;
+    if (isToken(request.query.token)) {
+      response.cookie(name, outboxToken, options);
+      // Out of the address bar and the history.
+      return response.redirect(303, OUTBOX_PATH);
+    }
+    if (!isToken(request.cookies[name])) throw notFound();
     const files = await readdir(mail.directory).catch(() => []);
     const names = files
       .filter((name) => name.endsWith('.txt'))
@@ -34,12 +41,4 @@ export function showOutbox(context: Context): RequestHandler {
     );
     renderPage(request, response, context, 'outbox', { title: 'Outbox', letters });
   };
-}
-
-/** Not through a proxy, and not by a name that somebody else's DNS leads here. */
-function isFromThisMachine(request: Request): boolean {
-  const address = request.socket.remoteAddress ?? '';
-  const isLoopback = ipaddr.isValid(address) && ipaddr.process(address).range() === 'loopback';
-  const isForwarded = Object.keys(request.headers).some((name) => /^(x-)?forwarded/.test(name));
-  return isLoopback && !isForwarded && LOOPBACK_HOSTS.includes(request.hostname);
 }

@@ -67,6 +67,20 @@ describe('several workers', () => {
     for (let round = 0; round < 10; round += 1) expect(await here.isSignedIn()).toBe(true);
   });
 
+  it('open the outbox for one token in each of them', async () => {
+    const [link = ''] = /http:\/\/\S+\/dev\/outbox\?token=\S+/.exec(app.output.text) ?? [];
+    const opened = new Map<number, boolean>();
+    await expect
+      .poll(async () => {
+        const headers = { connection: 'close' };
+        const { status } = await fetch(link, { headers, redirect: 'manual' });
+        expect(status).toBe(303);
+        for (const { pid, path } of lines('request')) opened.set(pid, path === '/dev/outbox');
+        return [...opened.values()].filter(Boolean).length;
+      })
+      .toBe(2);
+  });
+
   it('are replaced when they die, and stop together', async () => {
     const [victim] = servedBy();
     process.kill(victim, 'SIGKILL');

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { createApp } from '../../src/app.ts';
 import type { Dependencies } from '../../src/auth/context.ts';
-import { readConfig } from '../../src/config.ts';
+import { hasOutboxPage, readConfig } from '../../src/config.ts';
 import type { Database, OpenDatabase } from '../../src/database/open.ts';
 import { createHttpServer } from '../../src/http-server.ts';
 import { mailDelivery } from '../../src/jobs.ts';
@@ -34,14 +34,21 @@ export interface TestApp {
 
 interface TestAppOptions extends Partial<Pick<Dependencies, 'providers' | 'log'>> {
   env?: Record<string, string>;
+  outboxToken?: string;
   /** Shared with another app; else a new one, closed with this app. */
   on?: OpenDatabase;
 }
 
 /** The whole app on a port of its own, behind one trusted proxy hop so that tests choose addresses. */
-export async function startApp({ env = {}, on, ...given }: TestAppOptions = {}): Promise<TestApp> {
+export async function startApp({
+  env = {},
+  on,
+  outboxToken,
+  ...given
+}: TestAppOptions = {}): Promise<TestApp> {
   const opened = on ?? (await openTestDatabase());
   const config = readConfig({ AUTH_SECRET: SECRET, TRUST_PROXY: '1', ...env });
+  if (outboxToken && hasOutboxPage(config)) config.outboxToken = outboxToken;
   const log = given.log ?? pino({ level: 'silent' });
   const ledger = openLedger(opened, config.sessionCheck, log);
   const metrics = createMetrics();
