@@ -10,13 +10,17 @@ import type { AccountContext } from './account-context.ts';
 import type { CountedSignIn } from './pending-sign-in.ts';
 import { countRecoveryCodes, useRecoveryCode } from './recovery-codes.ts';
 import { openKey, sealKey } from './second-factor-key.ts';
-import { stepOfCode } from './totp.ts';
+import type { Throttles } from './throttle.ts';
+import { TooManyAttempts } from './too-many-attempts.ts';
+import { isAppCode, stepOfCode } from './totp.ts';
 
 /** What a code was worth. */
 export type CodeAnswer =
   | { kind: 'app' }
   | { kind: 'recovery'; codesLeft: number }
   | { kind: 'wrong' }
+  /** Too many codes from an app were wrong, so this one was not looked at. Recovery codes still work. */
+  | { kind: 'app_code_limit'; until: Date }
   /** The account was signed out everywhere, or has no second factor any more: begin anew. */
   | { kind: 'changed' };
 
@@ -24,8 +28,12 @@ export type CodeAnswer =
  * Uses up the code, of the app or for recovery, that somebody gives whose sign-in waits for it.
  * Nothing is used up for a sign-in that the cutoff has overtaken (invariant 4). After the last wrong
  * code the owner is told by mail: somebody has the password (ASVS 5.0, 6.3.5).
- * @throws {TooManyAttempts} after too many codes for one account. A reset by mail begins a new count,
- *   as then whoever gave those codes has no password any more.
+ *
+ * Codes from an app are also counted by account alone: someone who reads the owner's email could reset
+ * the password again and again, and get new guesses each time. Recovery codes cannot be guessed, and
+ * are the owner's way in while that limit is reached.
+ * @throws {TooManyAttempts} after too many codes for one account. A password reset starts a new count,
+ *   so that whoever knew the old password cannot keep the owner out.
  */
 export async function takeCode(
   context: AccountContext,
@@ -34,7 +42,12 @@ export async function takeCode(
   act: Act,
 ): Promise<CodeAnswer> {
   const { database, throttles } = context;
-  const takeBack = await throttles.secondFactor.count(`${userId}:${cutoff.getTime()}`, act.now);
+  const counts = [await throttles.secondFactor.count(`${userId}:${cutoff.getTime()}`, act.now)];
+  if (isAppCode(typed)) {
+    const counted = await countAppCode(throttles, userId, act.now);
+    if (counted instanceof Date) return { kind: 'app_code_limit', until: counted };
+    counts.push(counted);
+  }
   const answer = await database.transaction(async (transaction): Promise<CodeAnswer> => {
     const user = await lockUser(transaction, userId);
     const isOvertaken = user?.sessionsValidAfter.getTime() !== cutoff.getTime();
@@ -56,8 +69,22 @@ export async function takeCode(
     }
     return { kind: 'wrong' };
   });
-  if (answer.kind !== 'wrong') await takeBack();
+  if (answer.kind !== 'wrong') await Promise.all(counts.map((takeBack) => takeBack()));
   return answer;
+}
+
+/** Returns how to take the count back; or, over the limit, when codes are looked at again. */
+async function countAppCode(
+  { appCode }: Throttles,
+  userId: string,
+  now: Date,
+): Promise<(() => Promise<void>) | Date> {
+  try {
+    return await appCode.count(userId, now);
+  } catch (error) {
+    if (error instanceof TooManyAttempts) return error.until;
+    throw error;
+  }
 }
 
 /**

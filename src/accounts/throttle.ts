@@ -7,6 +7,7 @@ import { TooManyAttempts } from './too-many-attempts.ts';
 const QUARTER_HOUR_S = 900;
 const HOUR_S = 3_600;
 const DAY_S = 86_400;
+const WEEK_S = 604_800;
 
 /** How often something may be tried. Counted in the database, so for all processes together. */
 export interface Throttle {
@@ -25,8 +26,10 @@ export interface Throttles {
   mail: Throttle;
   /** Wrong passwords of somebody who is signed in, by session: nobody else is locked out by them. */
   confirmation: Throttle;
-  /** Wrong codes of the second factor, by account: only those get there who know the password. */
+  /** Wrong two-factor codes of any kind, by account and cutoff: a password reset starts a new count. */
   secondFactor: Throttle;
+  /** Wrong codes from an authenticator app, by account: nothing starts a new count before its time. */
+  appCode: Throttle;
 }
 
 export function createThrottles(database: Database): Throttles {
@@ -43,8 +46,10 @@ export function createThrottles(database: Database): Throttles {
     ),
     mail: byPlace(limiter('mail:address', 30, HOUR_S), limiter('mail:network', 150, HOUR_S)),
     confirmation: byKey(limiter('confirmation', 5, QUARTER_HOUR_S)),
-    // With three right codes in a million, a year of guessing comes to about one in forty.
     secondFactor: byKey(limiter('second_factor', 25, DAY_S)),
+    // Three codes in a million are right at any time. A year has at most 53 windows: 5,300 guesses, of
+    // which one is right with a probability of 1.6%.
+    appCode: byKey(limiter('app_code', 100, WEEK_S)),
   };
 }
 

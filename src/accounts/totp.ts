@@ -12,15 +12,19 @@ export const newKey = (): string => new Secret({ size: 20 }).base32;
 export const addressOfKey = (key: string, issuer: string, label: string): string =>
   new TOTP({ ...FORM, secret: key, issuer, label }).toString();
 
+/** Whether this has the form of a code from an app. */
+export const isAppCode = (typed: string): boolean => /^\d{6}$/.test(withoutGroups(typed));
+
 /**
  * The time step that a code is of, now or one step off; null: it is of none. Compared in constant time.
  * @param typed the code as somebody typed it: apps show it in two groups.
  */
 export function stepOfCode(key: string, typed: string, now: Date): number | null {
-  const code = typed.replace(/[\s-]/g, '');
-  if (!/^\d{6}$/.test(code)) return null;
+  if (!isAppCode(typed)) return null;
   const totp = new TOTP({ ...FORM, secret: key });
   const timestamp = now.getTime();
-  const delta = totp.validate({ token: code, timestamp, window: DRIFT_STEPS });
+  const delta = totp.validate({ token: withoutGroups(typed), timestamp, window: DRIFT_STEPS });
   return delta === null ? null : totp.counter({ timestamp }) + delta;
 }
+
+const withoutGroups = (typed: string): string => typed.replace(/[\s-]/g, '');

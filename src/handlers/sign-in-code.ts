@@ -13,7 +13,7 @@ import { setFlash } from '../http/flash.ts';
 import { textIn } from '../http/form.ts';
 import { originOf } from '../http/public-origin.ts';
 import { renderPage } from '../http/render.ts';
-import { counted, times } from '../http/words.ts';
+import { counted, relativeTime, times } from '../http/words.ts';
 import { beginSession } from './begin-session.ts';
 import { problemOf } from './sign-in.ts';
 
@@ -48,11 +48,15 @@ export function giveSignInCode(context: Context): RequestHandler {
     if (answer.kind === 'changed') {
       return beginAnew(response, context, callbackUrl, problemOf('', 'changed'));
     }
-    if (answer.kind === 'wrong') {
+    if (answer.kind === 'wrong' || answer.kind === 'app_code_limit') {
       if (pending.codesLeft === 0) return beginAnew(response, context, callbackUrl, LAST);
-      const problem = `This code is wrong or was used already. You can try ${times(pending.codesLeft)} more.`;
+      const isLimited = answer.kind === 'app_code_limit';
+      const problem = isLimited
+        ? `Too many wrong codes were entered for this account. Sign in with a recovery code, or try again ${relativeTime(answer.until, act.now)}.`
+        : `This code is wrong or was used already. You can try ${times(pending.codesLeft)} more.`;
       const locals = { title, callbackUrl, problem };
-      return renderPage(request, response.status(422), context, 'sign-in-code', locals);
+      const status = isLimited ? 429 : 422;
+      return renderPage(request, response.status(status), context, 'sign-in-code', locals);
     }
     // Of two right codes at once, the one of the app and one for recovery, one goes on from here.
     if (!(await endPendingSignIn(database, token))) return response.redirect(303, callbackUrl);
