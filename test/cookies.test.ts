@@ -4,10 +4,10 @@ import fc from 'fast-check';
 import { CompactEncrypt } from 'jose';
 import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { presentedToken } from '../src/auth/presented-token.ts';
+import { presentedTokens } from '../src/auth/presented-token.ts';
 import { jwtTokens, opaqueTokens } from '../src/auth/token.ts';
 import { SECRET, STRATEGIES, startApp, type TestApp } from './support/app.ts';
-import { newPerson, openBrowser, SESSION_COOKIE } from './support/browser.ts';
+import { newPerson, openBrowser, SESSION_COOKIE, signInTwice } from './support/browser.ts';
 
 const OTHER_SECRET = 'another secret for tests, also of 32 characters';
 
@@ -95,6 +95,70 @@ describe.each(STRATEGIES)('a cookie that is not ours, with the %s strategy', (st
   });
 });
 
+describe.each(STRATEGIES)(
+  'a cookie planted by a sibling host, with the %s strategy',
+  (strategy) => {
+    let app: TestApp;
+    beforeAll(async () => {
+      app = await startApp({ env: { SESSION_STRATEGY: strategy } });
+    });
+    afterAll(() => app.close());
+
+    const planted: [string, (token: string, ended: string) => string][] = [
+      ['a chunk', (token) => `${SESSION_COOKIE}=${token}; ${SESSION_COOKIE}.9=x`],
+      ['a chunk that comes first', (token) => `${SESSION_COOKIE}.0=x; ${SESSION_COOKIE}=${token}`],
+      ['a name that begins alike', (token) => `${SESSION_COOKIE}s=x; ${SESSION_COOKIE}=${token}`],
+      ['the same name', (token) => `${SESSION_COOKIE}=x; ${SESSION_COOKIE}=${token}`],
+      ['the same name, sent last', (token) => `${SESSION_COOKIE}=${token}; ${SESSION_COOKIE}=x`],
+      [
+        'an ended session',
+        (token, ended) => `${SESSION_COOKIE}=${ended}; ${SESSION_COOKIE}=${token}`,
+      ],
+    ];
+
+    it.each(planted)('signs nobody out: %s', async (_name, cookie) => {
+      const { here, there, otherId } = await signInTwice(app);
+      const ended = there.token() ?? '';
+      await here.post(`/account/sessions/${otherId}/revoke`);
+      const header = cookie(here.token() ?? '', ended);
+      const api = await request(app.server).get('/api/sessions').set('Cookie', header);
+      const session = await request(app.server).get('/auth/session').set('Cookie', header);
+      expect([api.status, api.body.total]).toEqual([200, 1]);
+      expect(session.body?.user?.name).toBe('Ada Lovelace');
+      for (const answer of [api, session]) {
+        expect(answer.get('Set-Cookie')?.join() ?? '').not.toContain(`${SESSION_COOKIE}=;`);
+      }
+    });
+
+    it.each([
+      '%2F%5C',
+      '//evil.example',
+      'https%3A%2F%2Fevil.example',
+      '%5C%5C',
+      'j%3A%7B%7D',
+      '%',
+    ])('does not break a sign-in: the return path %s', async (value) => {
+      const person = newPerson();
+      await openBrowser(app).signUp(person);
+      const browser = openBrowser(app);
+      browser.setCookie('authjs.callback-url', value);
+      const { email, password } = person;
+      const answer = await browser.post('/auth/callback/credentials', { email, password });
+      expect([answer.status, answer.headers.location]).toEqual([302, app.origin]);
+      expect(await browser.isSignedIn()).toBe(true);
+    });
+
+    it('costs a few look-ups at most, however often it is there', async () => {
+      const { here } = await signInTwice(app);
+      const copies = Array.from({ length: 99 }, (_, index) => `${SESSION_COOKIE}=${index}`);
+      const header = [...copies, `${SESSION_COOKIE}=${here.token()}`].join('; ');
+      expect(presentedTokens(SESSION_COOKIE, {}, { cookie: header })).toHaveLength(3);
+      const answer = await request(app.server).get('/api/sessions').set('Cookie', header);
+      expect(answer.status).toBe(401);
+    });
+  },
+);
+
 describe('reading cookies', () => {
   const name = SESSION_COOKIE;
 
@@ -105,7 +169,7 @@ describe('reading cookies', () => {
         (parts) => {
           const entries = parts.map((part, index) => [`${name}.${index}`, part] as const);
           const cookies = Object.fromEntries(entries.toReversed());
-          expect(presentedToken(name, cookies, undefined)).toBe(parts.join(''));
+          expect(presentedTokens(name, cookies, {})).toEqual([parts.join('')]);
         },
       ),
     );
@@ -115,15 +179,16 @@ describe('reading cookies', () => {
     fc.assert(
       fc.property(fc.string(), fc.string({ minLength: 1 }), (suffix, value) => {
         fc.pre(suffix !== '' && !/^\.\d{1,2}$/.test(suffix));
-        expect(presentedToken(name, { [name + suffix]: value }, undefined)).toBe(null);
+        expect(presentedTokens(name, { [name + suffix]: value }, {})).toEqual([]);
       }),
     );
   });
 
   it('prefers the cookie to a Bearer header', () => {
-    expect(presentedToken(name, { [name]: 'cookie' }, 'Bearer header')).toBe('cookie');
-    expect(presentedToken(name, {}, 'Bearer header')).toBe('header');
-    expect(presentedToken(name, {}, 'Basic header')).toBe(null);
+    const bearer = { authorization: 'Bearer header' };
+    expect(presentedTokens(name, { [name]: 'cookie' }, bearer)).toEqual(['cookie']);
+    expect(presentedTokens(name, {}, bearer)).toEqual(['header']);
+    expect(presentedTokens(name, {}, { authorization: 'Basic header' })).toEqual([]);
   });
 
   it('calls no text a token that was not written here, and never throws', async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { STRATEGIES, startApp, type TestApp } from './support/app.ts';
 import { newPerson, openBrowser } from './support/browser.ts';
+import { startProvider } from './support/provider.ts';
 
 const AUTH_URL = 'https://accounts.example.org';
 const NAME = '__Secure-authjs.session-token';
@@ -62,6 +63,47 @@ describe.each(STRATEGIES)('under https with the %s strategy', (strategy) => {
     expect(headers['content-security-policy']).toContain("script-src 'none'");
   });
 });
+
+it.each(STRATEGIES)(
+  'sets every cookie under __Host- without COOKIE_DOMAIN, with %s',
+  async (strategy) => {
+    const provider = await startProvider();
+    const env = { AUTH_URL, SESSION_STRATEGY: strategy };
+    const app = await startApp({
+      env,
+      providers: [{ ...provider.provider, checks: ['state', 'pkce'] }],
+    });
+    const person = newPerson();
+    await openBrowser(app).signUp(person);
+    const csrf = await openBrowser(app).get('/auth/csrf');
+    const csrfCookie = csrf.get('Set-Cookie')?.find((each) => each.includes('csrf')) ?? '';
+    const post = (path: string, fields: object) =>
+      openBrowser(app)
+        .rawPost(path)
+        .type('form')
+        .set('Cookie', csrfCookie.split(';', 1)[0] ?? '')
+        .set('Origin', AUTH_URL)
+        .send({ ...fields, csrfToken: csrf.body.csrfToken });
+    const right = await post('/auth/callback/credentials', person);
+    const wrong = await post('/auth/callback/credentials', { ...person, password: 'wrong' });
+    const away = await post('/auth/signin/loopback', { callbackUrl: '/account' });
+    const cookies = [csrf, right, wrong, away].flatMap((answer) => answer.get('Set-Cookie') ?? []);
+    const names = [...new Set(cookies.map((each) => each.split('=', 1)[0]))].sort();
+    expect(names).toEqual([
+      '__Host-authjs.callback-url',
+      '__Host-authjs.csrf-token',
+      '__Host-authjs.pkce.code_verifier',
+      '__Host-authjs.session-token',
+      '__Host-authjs.state',
+      '__Host-latchkey.device',
+      '__Host-latchkey.flash',
+    ]);
+    for (const cookie of cookies) expect(cookie).toMatch(/; Path=\/;.* Secure/);
+    expect(cookies.join()).not.toContain('Domain=');
+    await app.close();
+    await provider.close();
+  },
+);
 
 it('sets no Domain unless one is configured, and allows no script without https either', async () => {
   const app = await startApp();

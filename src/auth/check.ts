@@ -39,6 +39,23 @@ export function checkToken(
   return checkSession(context, read, now);
 }
 
+/**
+ * The same for a request with several tokens: the first that is live, or else the first. A cookie that
+ * another host planted beside the right one must not sign anybody out.
+ */
+export async function checkTokens(
+  context: Context,
+  tokens: string[],
+  now: Date,
+): Promise<{ token: string | null; outcome: Outcome }> {
+  const found = await Promise.all(
+    tokens.map(async (token) => ({ token, outcome: await checkToken(context, token, now) })),
+  );
+  const isIn = ({ outcome }: { outcome: Outcome }) =>
+    outcome.kind === 'live' || outcome.kind === 'claimed';
+  return found.find(isIn) ?? found[0] ?? { token: null, outcome: { kind: 'anonymous' } };
+}
+
 function checkSession(
   context: Context,
   read: ReadToken | null,

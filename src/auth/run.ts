@@ -73,6 +73,9 @@ function authConfig(
       sessionToken: cookies.session,
       callbackUrl: cookies.callbackUrl,
       csrfToken: cookies.csrf,
+      state: cookies.state,
+      pkceCodeVerifier: cookies.pkceCodeVerifier,
+      nonce: cookies.nonce,
     },
     pages: {
       signIn: '/sign-in',

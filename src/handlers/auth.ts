@@ -1,8 +1,10 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { PENDING_SIGN_IN_MS } from '../accounts/pending-sign-in.ts';
 import type { Context } from '../auth/context.ts';
+import { sessionCookieNames } from '../auth/presented-token.ts';
 import { safeReturnPath } from '../auth/return-path.ts';
 import { type AuthAnswer, runAuth } from '../auth/run.ts';
+import { shownCookies } from '../auth/shown-cookies.ts';
 import { deviceOf } from '../http/device.ts';
 import { deviceTokenOf, keepDeviceToken } from '../http/device-cookie.ts';
 import { originOf } from '../http/public-origin.ts';
@@ -31,7 +33,7 @@ export async function answerWithAuth(
 ): Promise<AuthAnswer> {
   const deviceToken = deviceTokenOf(request, context);
   const answer = await runAuth(context, {
-    request: webRequestOf(request, originOf(request, context), context.cookies.callbackUrl.name),
+    request: webRequestOf(request, context),
     device: deviceOf(request),
     deviceToken,
     viewer: request.viewer,
@@ -67,16 +69,16 @@ export async function sendAuthAnswer(
 }
 
 /** The same request under the public origin, with the body that Express has parsed already. */
-function webRequestOf(
-  request: Request,
-  origin: string,
-  callbackUrlCookie: string,
-): globalThis.Request {
+function webRequestOf(request: Request, context: Context): globalThis.Request {
+  const origin = originOf(request, context);
   const headers = new Headers();
   for (const [name, value] of Object.entries(request.headers)) {
     for (const each of [value ?? []].flat()) headers.append(name, each);
   }
-  headers.set('cookie', withSafeReturn(request.get('cookie') ?? '', callbackUrlCookie, origin));
+  const { session } = context.cookies;
+  const isInCookie = sessionCookieNames(session.name, request.cookies).length > 0;
+  const token = request.viewer && isInCookie ? request.token : null;
+  headers.set('cookie', shownCookies(context.cookies, request.cookies, token, origin));
   const url = new URL(request.originalUrl, origin);
   const wanted = url.searchParams.get('callbackUrl');
   if (wanted !== null) url.searchParams.set('callbackUrl', safeReturnPath(wanted, origin));
@@ -86,15 +88,4 @@ function webRequestOf(
   headers.delete('content-length');
   const body = JSON.stringify(request.body ?? {});
   return new globalThis.Request(url, { method: 'POST', headers, body });
-}
-
-/** The cookies without a return path that is not one: Auth.js answers 500 to it. */
-function withSafeReturn(cookies: string, callbackUrlCookie: string, origin: string): string {
-  const isUsable = (pair: string) => {
-    const [name = '', value = ''] = pair.split('=');
-    if (name.trim() !== callbackUrlCookie) return true;
-    const wanted = value.replaceAll('%2F', '/');
-    return safeReturnPath(wanted, origin) === wanted;
-  };
-  return cookies.split(';').filter(isUsable).join(';');
 }

@@ -1,8 +1,8 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
-import { checkToken, type Outcome } from '../auth/check.ts';
+import { checkToken, checkTokens, type Outcome } from '../auth/check.ts';
 import { recordIn } from '../auth/claims.ts';
 import type { Context } from '../auth/context.ts';
-import { presentedToken } from '../auth/presented-token.ts';
+import { presentedTokens } from '../auth/presented-token.ts';
 import type { Role } from '../database/schema.ts';
 import { recordRefusal } from '../sessions/activity.ts';
 import type { Session, Viewer } from '../sessions/lookup.ts';
@@ -20,6 +20,8 @@ declare global {
       viewer: Viewer | null;
       /** What the check said of the token that came with the request. */
       outcome: Outcome;
+      /** That token. */
+      token: string | null;
     }
   }
 }
@@ -32,10 +34,17 @@ export function loadViewer(context: Context): RequestHandler {
   const { clock, cookies } = context;
   return (request, response, next) => {
     const now = clock();
-    const authorization = request.get('authorization');
-    const token = presentedToken(cookies.session.name, request.cookies, authorization);
-    const outcome = checkToken(context, token, now);
+    const tokens = presentedTokens(cookies.session.name, request.cookies, request.headers);
+    const [token = null] = tokens;
     const visit = { context, request, response, next, now };
+    request.token = token;
+    if (tokens.length > 1) {
+      return checkTokens(context, tokens, now).then((found) => {
+        request.token = found.token;
+        return receive(visit, found.outcome);
+      });
+    }
+    const outcome = checkToken(context, token, now);
     if (outcome instanceof Promise) return outcome.then((each) => receive(visit, each));
     return receive(visit, outcome);
   };
