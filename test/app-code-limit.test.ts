@@ -27,8 +27,8 @@ describe.each(STRATEGIES)('someone who reads the owner’s email, %s', (strategy
 
   /** Resets the password by email, which also lifts the lockout. */
   async function reset({ email, password }: Person): Promise<void> {
-    const made = await makeResetToken(app.database, { address: email, attempts: 1 }, app.now());
-    const given = { token: made?.token ?? '', passwordHash: await hashPassword(password) };
+    const token = await makeResetToken(app.database, { address: email, attempts: 1 }, app.now());
+    const given = { token: token ?? '', passwordHash: await hashPassword(password) };
     const device = { userAgent: null, ipAddress: null };
     if (!(await resetPassword(app.ledger, given, { device, now: app.now() }))) {
       throw new Error('The password was not reset.');

@@ -57,7 +57,7 @@ describe.each(STRATEGIES)('a sign-in on a new device, %s', (strategy) => {
   it('is told by mail, with device, place and time', async () => {
     const { mail } = await meetStranger();
     expect(mail.subject).toMatch(/^New sign-in: Safari on iPhone, Germany, \d\d:\d\d UTC$/);
-    expect(mail.text).toContain('Safari on iPhone, Germany');
+    expect(mail.text).toContain('Device: Safari on iPhone · Location: Germany · Time: ');
     expect(new Set(linksInHtml(mail))).toEqual(new Set([linkIn(mail)]));
   });
 

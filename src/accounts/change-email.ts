@@ -93,7 +93,7 @@ export async function changeEmail(
     await recordEvent(transaction, { action: 'email_changed', userId, device });
     const undone = await firstUndoTo(transaction, userId, address, now);
     if (undone === null) {
-      const facts = { ...device, subject: userId, newEmail: address };
+      const facts = { ...device, subject: userId };
       await queueMail(transaction, { kind: 'email_changed', address: user.email, facts });
     } else {
       // The owner went back by himself: what took the address from him is not to be asked again.

@@ -1,9 +1,8 @@
 import type { Letter } from '../mail/letter.ts';
 import type { QueuedMail } from '../mail/queue.ts';
-import { exactTime } from '../time-words.ts';
 import type { LetterContext } from './account-context.ts';
 import { makeChangeToken } from './change-email.ts';
-import { originOf, whereFrom } from './letter-parts.ts';
+import { actLine, originOf } from './letter-parts.ts';
 import { LINK_LIFETIMES_MS } from './links.ts';
 import { makeSignUpToken } from './pending-sign-up.ts';
 import { makeTakeBackToken } from './take-back.ts';
@@ -27,14 +26,14 @@ export async function signUpLetter(
     address: mail.address,
     subject: 'Confirm your email address',
     paragraphs: [
-      'Somebody, probably you, signed up for a Latchkey account with this address.',
-      `The link asks for the password that you chose, and then creates the account. It works once, within ${hours('sign_up')} hours.`,
+      'You (or someone using your address) signed up for a Latchkey account.',
+      `Open the link and enter the password you chose to create your account. It works once and expires in ${hours('sign_up')} hours.`,
     ],
     action: {
       label: 'Create the account',
       url: `${originOf(context)}/sign-up/confirm?token=${made.token}`,
     },
-    closing: 'It was not you? Then do nothing: no account is created.',
+    closing: 'If you didn’t sign up, ignore this email. No account will be created.',
   };
 }
 
@@ -51,18 +50,21 @@ export async function emailChangeLetter(
     address: mail.address,
     subject: 'Confirm your new email address',
     paragraphs: [
-      'Somebody, probably you, wants to use this address for a Latchkey account.',
-      `The link is for whoever is signed in to that account. It works once, within ${hours('email_change')} hours.`,
+      'You (or someone else) asked to use this address for a Latchkey account.',
+      `Open the link while signed in to that account. It works once and expires in ${hours('email_change')} hours.`,
     ],
     action: {
       label: 'Confirm this address',
       url: `${originOf(context)}/confirm-email?token=${made.token}`,
     },
-    closing: 'It was not you? Then do nothing: nothing is changed.',
+    closing: 'If you didn’t ask for this, ignore this email. Nothing will change.',
   };
 }
 
-/** Tells the address that an account had, with a link that gives it back. */
+/**
+ * Tells the address that an account had, with a link that gives it back. It does not name the new one,
+ * which whoever took the account over chose.
+ */
 export async function emailChangedLetter(
   context: LetterContext,
   mail: QueuedMail,
@@ -74,16 +76,15 @@ export async function emailChangedLetter(
     address: mail.address,
     subject: 'Your email address was changed',
     paragraphs: [
-      `Your Latchkey account has the address ${mail.facts.newEmail} now, and no longer this one.`,
-      `From: ${whereFrom(context, mail.facts)}`,
-      `When: ${exactTime(mail.queuedAt)}`,
-      'It was you? Then there is nothing to do.',
+      'Your Latchkey account was moved from this email address to another one.',
+      actLine(context, mail.facts, mail.queuedAt),
+      'If this was you, you can ignore this email.',
     ],
     action: {
       label: 'This wasn’t me',
       url: `${originOf(context)}/undo-email?token=${token}`,
     },
-    closing: `The link asks once more, and works for ${hours('email_undo') / 24} days. It gives your account this address back, signs out every device and disables the password. A link to set a new one then comes here.`,
+    closing: `If it wasn’t you, use the link within ${hours('email_undo') / 24} days. It restores this address, signs out all devices, and sends you a link to set a new password.`,
   };
 }
 
@@ -98,9 +99,9 @@ function existsLetter(
     address,
     subject: 'You have an account already',
     paragraphs: [
-      `Somebody, probably you, wanted to ${whatWasTried} this address. It belongs to your Latchkey account, so nothing was changed.`,
+      `Someone tried to ${whatWasTried} this address, but it already has a Latchkey account. Nothing was changed.`,
     ],
     action: { label: 'Sign in', url: `${origin}/sign-in` },
-    closing: `Forgot the password? Set a new one: ${origin}/forgot-password. It was not you? Then do nothing.`,
+    closing: `If you forgot your password, reset it at ${origin}/forgot-password. If this wasn’t you, you can ignore this email.`,
   };
 }

@@ -1,5 +1,6 @@
 import type { QueuedMail } from '../mail/queue.ts';
 import { deviceName } from '../sessions/device.ts';
+import { exactTime } from '../time-words.ts';
 import type { LetterContext } from './account-context.ts';
 
 /** Never from a request: its `Host` is whatever a client sends, and a mail goes to somebody else. */
@@ -7,8 +8,23 @@ export function originOf({ config }: LetterContext): string {
   return config.authUrl?.origin ?? `http://localhost:${config.port}`;
 }
 
-/** "Firefox on Linux, Germany". */
+/** "Firefox on Linux, Germany". Both from lists: no email quotes what a request said. */
 export function whereFrom({ placeOf }: LetterContext, facts: QueuedMail['facts']): string {
   const place = placeOf(facts.ipAddress ?? null);
   return [deviceName(facts.userAgent ?? null), place].filter((each) => each !== null).join(', ');
+}
+
+/** "Device: Firefox on Linux · Location: Germany · Time: 21 November 2026 at 14:02:07 UTC". */
+export function actLine(
+  { placeOf }: LetterContext,
+  { userAgent = null, ipAddress = null }: QueuedMail['facts'],
+  at: Date,
+): string {
+  const place = placeOf(ipAddress);
+  const parts = [
+    `Device: ${deviceName(userAgent)}`,
+    ...(place === null ? [] : [`Location: ${place}`]),
+    `Time: ${exactTime(at)}`,
+  ];
+  return parts.join(' · ');
 }

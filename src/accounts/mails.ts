@@ -1,11 +1,11 @@
 import type { MailKind } from '../database/schema.ts';
 import type { Letter } from '../mail/letter.ts';
 import type { QueuedMail } from '../mail/queue.ts';
-import { clockTime, exactTime } from '../time-words.ts';
+import { clockTime } from '../time-words.ts';
 import type { LetterContext } from './account-context.ts';
 import { makeDeletionToken } from './deletion.ts';
 import { emailChangedLetter, emailChangeLetter, signUpLetter } from './email-letters.ts';
-import { originOf, whereFrom } from './letter-parts.ts';
+import { actLine, originOf, whereFrom } from './letter-parts.ts';
 import { LINK_LIFETIMES_MS } from './links.ts';
 import { makeResetToken } from './password-reset.ts';
 import { makeTakeBackToken } from './take-back.ts';
@@ -18,44 +18,41 @@ const notice =
   async (context, { address, facts, queuedAt }) => ({
     address,
     subject,
-    paragraphs: [happened, `From: ${whereFrom(context, facts)}`, `When: ${exactTime(queuedAt)}`],
-    action: { label: 'Set a new password', url: `${originOf(context)}/forgot-password` },
-    closing,
+    paragraphs: [happened, actLine(context, facts, queuedAt)],
+    action: { label: 'Reset password', url: `${originOf(context)}/forgot-password` },
+    closing: `If this was you, you can ignore this email. ${closing}`,
   });
 
-/** What each kind of mail says. Links are made here, when a mail is sent: none waits in the queue. */
+/**
+ * What each kind of mail says. Links are made here, when a mail is sent: none waits in the queue. No
+ * text that a person chose goes into one, not even the name of its owner: whoever has stolen a session
+ * could have a genuine email say what they like.
+ */
 const WRITERS: Record<MailKind, Writer> = {
   password_reset: async (context, mail) => {
     const { clock, ledger } = context;
     const { address } = mail;
-    const made = await makeResetToken(ledger.database, mail, clock());
-    if (!made) return null;
-    const url = `${originOf(context)}/reset-password?token=${made.token}`;
+    const token = await makeResetToken(ledger.database, mail, clock());
+    if (token === null) return null;
     return {
       address,
       subject: 'Set a new password',
       paragraphs: [
-        `Hello ${made.name},`,
-        `somebody, probably you, wants to set a new password for your Latchkey account. The link works once, within ${LINK_LIFETIMES_MS.password_reset / 60_000} minutes.`,
-        'When you set it, every device is signed out.',
+        `We received a request to reset the password of your Latchkey account. The link works once and expires in ${LINK_LIFETIMES_MS.password_reset / 60_000} minutes.`,
+        'Resetting it signs out all your devices.',
       ],
-      action: { label: 'Set a new password', url },
-      closing: 'It was not you? Then do nothing: your password stays as it is.',
+      action: {
+        label: 'Set a new password',
+        url: `${originOf(context)}/reset-password?token=${token}`,
+      },
+      closing: 'If you didn’t ask for this, ignore this email. Your password won’t change.',
     };
   },
-  password_changed: async (context, { address, facts }) => ({
-    address,
-    subject: 'Your password was changed',
-    paragraphs: [
-      'The password of your Latchkey account was changed.',
-      `From: ${whereFrom(context, facts)}`,
-    ],
-    action: {
-      label: 'Set another password',
-      url: `${originOf(context)}/forgot-password`,
-    },
-    closing: 'It was you? Then there is nothing to do. If not, set another one now.',
-  }),
+  password_changed: notice(
+    'Your password was changed',
+    'The password of your Latchkey account was changed.',
+    'If not, reset your password now.',
+  ),
   new_device: async (context, mail) => {
     const { clock, ledger } = context;
     const { address, facts, queuedAt } = mail;
@@ -65,17 +62,16 @@ const WRITERS: Record<MailKind, Writer> = {
       address,
       subject: `New sign-in: ${whereFrom(context, facts)}, ${clockTime(queuedAt)}`,
       paragraphs: [
-        'Somebody signed in to your Latchkey account on a device that it did not know.',
-        `From: ${whereFrom(context, facts)}`,
-        `When: ${exactTime(queuedAt)}`,
-        'It was you? Then there is nothing to do.',
+        'There was a new sign-in to your Latchkey account.',
+        actLine(context, facts, queuedAt),
+        'If this was you, you can ignore this email.',
       ],
       action: {
         label: 'This wasn’t me',
         url: `${originOf(context)}/report-device?token=${token}`,
       },
       closing:
-        'The link asks once more. It then signs out every device and disables your password until you set a new one.',
+        'If it wasn’t you, use the button above. After you confirm, all devices are signed out and your password is disabled until you set a new one.',
     };
   },
   sign_up: signUpLetter,
@@ -83,44 +79,44 @@ const WRITERS: Record<MailKind, Writer> = {
   email_changed: emailChangedLetter,
   account_deletion: async (context, mail) => {
     const { clock, ledger } = context;
-    const { address, facts } = mail;
+    const { address, facts, queuedAt } = mail;
     const token = await makeDeletionToken(ledger.database, mail, clock());
     if (!token) return null;
     return {
       address,
       subject: 'Delete your account',
       paragraphs: [
-        'Somebody, probably you, asked to delete your Latchkey account.',
-        `From: ${whereFrom(context, facts)}`,
-        `Nothing is deleted yet. The link shows what will be gone and asks once more. It works once, within ${LINK_LIFETIMES_MS.account_deletion / 60_000} minutes.`,
+        'We received a request to delete your Latchkey account. Nothing has been deleted yet.',
+        actLine(context, facts, queuedAt),
+        `The link shows what will be deleted and asks you to confirm. It works once and expires in ${LINK_LIFETIMES_MS.account_deletion / 60_000} minutes.`,
       ],
       action: {
-        label: 'Delete the account',
+        label: 'Delete account',
         url: `${originOf(context)}/account/delete/confirm?token=${token}`,
       },
       closing:
-        'It was not you? Then do not follow the link, and set a new password: that disables it too.',
+        'If this wasn’t you, don’t open the link. Reset your password instead, which also disables it.',
     };
   },
   second_factor_added: notice(
     'A second factor was set up',
-    'From now on, signing in to your Latchkey account takes a code as well as the password.',
-    'It was you? Then there is nothing to do. If not, set a new password now, and ask an administrator to remove the second factor.',
+    'Signing in to your Latchkey account now needs a code as well as your password.',
+    'If not, reset your password now, and ask an administrator to turn off two-factor authentication.',
   ),
   second_factor_removed: notice(
     'Your second factor was removed',
-    'Signing in to your Latchkey account takes no code any more, only the password.',
-    'It was you? Then there is nothing to do. If not, set a new password now, and set up a second factor again.',
+    'Your Latchkey account no longer needs a code at sign-in, only your password.',
+    'If not, reset your password now, and turn two-factor authentication on again.',
   ),
   second_factor_failed: notice(
     'Five wrong codes at a sign-in',
-    'Somebody who has probably your password entered five wrong codes of your second factor. Nobody was signed in.',
-    'It was you? Then there is nothing to do. If not, set a new password now.',
+    'Someone entered your correct password but five wrong two-factor codes. They were not signed in.',
+    'If not, reset your password now.',
   ),
   recovery_codes_renewed: notice(
     'New recovery codes were made',
-    'Your Latchkey account has ten new recovery codes. The earlier ones work no more.',
-    'It was you? Then there is nothing to do. If not, set a new password now, and make new codes again.',
+    'Your Latchkey account has ten new recovery codes. Your old codes no longer work.',
+    'If not, reset your password now, and generate new codes again.',
   ),
 };
 

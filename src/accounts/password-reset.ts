@@ -25,15 +25,14 @@ export function makeResetToken(
   database: Database,
   { address, attempts }: Pick<QueuedMail, 'address' | 'attempts'>,
   now: Date,
-): Promise<{ token: string; name: string } | null> {
+): Promise<string | null> {
   return database.transaction(async (transaction) => {
     const [user] = await transaction
-      .select({ id: users.id, name: users.name })
+      .select({ id: users.id })
       .from(users)
       .where(and(hasEmail(address), eq(users.isActive, true)))
       .for('no key update');
-    const token = user && (await makeLinkToken(transaction, PURPOSE, user.id, now, attempts));
-    return token ? { token, name: user.name } : null;
+    return user ? makeLinkToken(transaction, PURPOSE, user.id, now, attempts) : null;
   });
 }
 

@@ -10,23 +10,35 @@ import { lockAccounts } from './lock-accounts.ts';
 
 const NAME_MAX_LENGTH = 100;
 
-/** A person's name. Control characters have no place in one, and PostgreSQL's text knows no NUL. */
+/**
+ * Control, format and separator characters: a name could break a line with them, or read backwards. The
+ * joiners U+200C and U+200D are spelling in some scripts and in emoji, so they may stand where Unicode
+ * lets them matter: after a mark such as a virama, between Arabic letters, between emoji (UAX #31, 2.3).
+ */
+const UNFIT =
+  /(?!(?<=\p{M}|\p{scx=Arab})[\u200C\u200D](?=\p{L})|(?<=\p{ExtPict}|\p{EMod}|\uFE0F)\u200D(?=\p{ExtPict}))[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+/** Fillers and the Braille blank are letters and symbols that show nothing. */
+const VISIBLE = /(?![\p{DI}\u2800])[\p{L}\p{N}\p{P}\p{S}]/u;
+
+const isFit = (name: string): boolean => name.search(UNFIT) < 0 && VISIBLE.test(name);
+
+/** A person's name. */
 export const nameShape = z
   .string()
   .trim()
   .min(1, 'Enter your name.')
   .max(NAME_MAX_LENGTH, `Use at most ${NAME_MAX_LENGTH} characters.`)
-  .regex(/^\P{Cc}*$/u, 'Use letters, digits and punctuation only.');
+  .refine(isFit, 'Use letters, digits and punctuation only.');
 
 /** A name that another provider tells of somebody, made to fit; their address when nothing is left. */
 export function usableName(name: string | null | undefined, email: string): string {
-  const cleaned = (name ?? '')
-    .replace(/\p{Cc}/gu, ' ')
-    .trim()
-    .slice(0, NAME_MAX_LENGTH)
-    .trim();
-  return cleaned || email.slice(0, NAME_MAX_LENGTH);
+  const fitted = fitName((name ?? '').slice(0, NAME_MAX_LENGTH));
+  return isFit(fitted) ? fitted : fitName(email.slice(0, NAME_MAX_LENGTH));
 }
+
+/** After cutting: that may leave half a character, or a joiner that joins nothing. */
+const fitName = (cut: string): string =>
+  cut.replace(UNFIT, (unfit) => (/[\p{Cf}\p{Cs}]/u.test(unfit) ? '' : ' ')).trim();
 
 /** How an email address is stored and looked up. */
 export const normalizeEmail = (email: string): string => email.trim().toLowerCase();

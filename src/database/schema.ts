@@ -248,8 +248,6 @@ export interface MailFacts {
   ipAddress?: string | null;
   /** What it is about, where the address of the mail does not say it: the id of a user or a sign-up. */
   subject?: string;
-  /** The address that an account has now, for the owner of the one that it had. */
-  newEmail?: string;
 }
 
 /** Mails that wait to be sent. */
