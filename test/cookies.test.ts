@@ -35,7 +35,7 @@ describe.each(STRATEGIES)('a cookie that is not ours, with the %s strategy', (st
     [
       'chunk-shuffled',
       () =>
-        `${SESSION_COOKIE}.0=${token.slice(half())}; ${SESSION_COOKIE}.1=${token.slice(0, half())}`,
+        `${SESSION_COOKIE}.0=${token.slice(half())}.; ${SESSION_COOKIE}.1=${token.slice(0, half())}`,
     ],
     [
       're-encrypted under another secret',
@@ -46,7 +46,6 @@ describe.each(STRATEGIES)('a cookie that is not ours, with the %s strategy', (st
       async () =>
         `${SESSION_COOKIE}=${await encode({ secret: SECRET, salt: SESSION_COOKIE, token: { sub: '1' } as never })}`,
     ],
-    ['a sid that never was', () => `${SESSION_COOKIE}=${'A'.repeat(43)}`],
   ];
 
   it.each(cookies)('is signed out and cleared when it is %s', async (_name, cookie) => {

@@ -15,8 +15,9 @@ export function signOut(context: Context): RequestHandler {
       const act = { device: deviceOf(request), now: context.clock() };
       await revokeSession(context.ledger, request.viewer.session, 'signed_out', act);
       setFlash(response, context, { kind: 'notice', text: 'You are signed out.' });
+      // Only then: an old token of another tab must not clear the cookie of a session that goes on.
+      forgetBrowser(request, response, context);
     }
-    forgetBrowser(request, response, context);
     response.redirect(303, '/sign-in');
   };
 }

@@ -31,3 +31,10 @@ export function clearSessionCookie(
     response.clearCookie(each, options);
   }
 }
+
+/** Hides the session cookies of a request from whatever reads its header next, which is Auth.js. */
+export function hideSessionCookie(request: Request, { cookies }: Context): void {
+  const hidden = new Set(sessionCookieNames(cookies.session.name, request.cookies));
+  const isShown = (pair: string) => !hidden.has(pair.split('=')[0]?.trim() ?? '');
+  request.headers.cookie = (request.headers.cookie ?? '').split(';').filter(isShown).join(';');
+}

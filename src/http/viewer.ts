@@ -11,7 +11,7 @@ import { deviceOf } from './device.ts';
 import { forbiddenRole, HttpError, unavailable } from './error.ts';
 import { setFlash } from './flash.ts';
 import { isSafe } from './same-origin.ts';
-import { clearSessionCookie, setSessionCookie } from './session-cookie.ts';
+import { clearSessionCookie, hideSessionCookie, setSessionCookie } from './session-cookie.ts';
 import { refusalSentence } from './words.ts';
 
 declare global {
@@ -28,7 +28,8 @@ declare global {
 
 /**
  * Checks every request (invariant 2). A live session becomes `request.viewer`; a refused one is
- * counted, its cookie is cleared, and people are told why at /sign-in.
+ * counted, its cookie is cleared (docs/decisions/0022 has the exceptions), and people are told why at
+ * /sign-in.
  */
 export function loadViewer(context: Context): RequestHandler {
   const { clock, cookies } = context;
@@ -80,7 +81,7 @@ function letIn(visit: Visit, outcome: Outcome & { kind: 'live' }): void | Promis
   const { sid, record, mustReissue } = outcome;
   const { ledger, config } = context;
   ledger.activity.note(record.session, deviceOf(request), now);
-  const session = slideExpiry(ledger, record.session, now, config.policy);
+  const session = slideExpiry(ledger, { sid, session: record.session }, now, config.policy);
   if (session instanceof Promise || mustReissue) return reissue(visit, outcome, session);
   request.viewer = { sid, session, user: record.user };
   return next();
@@ -105,18 +106,22 @@ async function turnAway(
   { context, request, response, next, now }: Visit,
   { verdict, record }: Outcome & { kind: 'refused' },
 ): Promise<void> {
-  const { database } = context;
+  const { cookies, database } = context;
   const device = deviceOf(request);
   // Before any cookie is cleared: without a database this throws, and the cookie stays.
   if (record) await recordRefusal(database, record.session, verdict, device, now);
-  // A form that was sent twice brings the token from before the first one moved the session on: this
-  // browser may have a live one by now. If not, its next request is told.
-  const mayHaveMovedOn = !record && !isSafe(request.method);
-  if (!mayHaveMovedOn) {
-    clearSessionCookie(request, response, context);
-    const text = refusalSentence(record ? (record.session.endReason ?? verdict) : 'unknown');
-    setFlash(response, context, { kind: 'notice', text });
+  const reason = record ? (record.session.endReason ?? verdict) : 'unknown';
+  const notice = { kind: 'notice', text: refusalSentence(reason) } as const;
+  if (reason === 'unknown' || reason === 'replaced') {
+    // Another tab may have got a new token meanwhile: clearing the cookie would clear that one. So this
+    // request goes on without a token, and the cookie stays until a sign-in overwrites it.
+    hideSessionCookie(request, context);
+    const hasOtherMessage = request.signedCookies[cookies.flash.name] !== undefined;
+    if (request.path === '/sign-in' && !hasOtherMessage) setFlash(response, context, notice);
+    return next();
   }
+  clearSessionCookie(request, response, context);
+  setFlash(response, context, notice);
   if (answersItself(request)) return next();
   response.redirect(303, signInPath(request));
 }

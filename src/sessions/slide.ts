@@ -4,6 +4,7 @@ import { changeUsers } from './change-users.ts';
 import type { Ledger } from './ledger.ts';
 import { type Session, sessionColumns } from './lookup.ts';
 import { expiresAt, type SessionPolicy } from './policy.ts';
+import { hashSid } from './sid.ts';
 
 /**
  * Moves the expiry of a live session that is being used, once `updateAgeMs` has passed since the last
@@ -12,21 +13,26 @@ import { expiresAt, type SessionPolicy } from './policy.ts';
  */
 export function slideExpiry(
   ledger: Ledger,
-  session: Session,
+  { sid, session }: { sid: string; session: Session },
   now: Date,
   policy: SessionPolicy,
 ): Session | Promise<Session> {
   const expires = expiresAt(now, session.createdAt, policy);
   const isDue = expires.getTime() - session.expires.getTime() >= policy.updateAgeMs;
-  return isDue ? moveExpiry(ledger, session, expires) : session;
+  return isDue ? moveExpiry(ledger, { sid, session }, expires) : session;
 }
 
-async function moveExpiry(ledger: Ledger, session: Session, expires: Date): Promise<Session> {
+async function moveExpiry(
+  ledger: Ledger,
+  { sid, session }: { sid: string; session: Session },
+  expires: Date,
+): Promise<Session> {
   const [slid] = await changeUsers(ledger, [session.userId], (transaction) =>
     transaction
       .update(sessions)
       .set({ expires })
-      .where(and(eq(sessions.id, session.id), isNull(sessions.endedAt)))
+      // By its secret: a session that has moved on gets its new token from the request that moved it.
+      .where(and(eq(sessions.sessionToken, hashSid(sid)), isNull(sessions.endedAt)))
       .returning(sessionColumns),
   );
   return slid ?? session;

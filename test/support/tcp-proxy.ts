@@ -1,12 +1,19 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** A TCP proxy on loopback, for a line that breaks in one of the ways that lines break. */
-export async function startTcpProxy(target: { host: string; port: number }) {
+/**
+ * A TCP proxy on loopback, for a line that breaks in one of the ways that lines break.
+ * @param latencyMs how long data takes in each direction.
+ */
+export async function startTcpProxy(target: { host: string; port: number }, latencyMs = 0) {
   const sockets = new Set<Socket>();
   let isDropping = false;
   let isSilent = false;
   /** Sockets on a line that has gone silent: it never speaks again. */
   const lost = new Set<Socket>();
+  const later = (act: () => void) => {
+    if (latencyMs === 0) act();
+    else setTimeout(act, latencyMs);
+  };
   const server = createServer((downstream) => {
     if (isDropping) return downstream.destroy();
     if (isSilent) {
@@ -24,10 +31,10 @@ export async function startTcpProxy(target: { host: string; port: number }) {
       from.on('error', () => undefined);
       from.on('close', () => {
         sockets.delete(from);
-        if (!lost.has(from)) to.destroy();
+        if (!lost.has(from)) later(() => to.destroy());
       });
       from.on('data', (chunk) => {
-        if (!lost.has(from)) to.write(chunk);
+        if (!lost.has(from)) later(() => to.write(chunk));
       });
     }
   });
