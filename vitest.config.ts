@@ -1,11 +1,12 @@
 import { defineConfig } from 'vitest/config';
-import { chromiumPath, pgbouncerPath } from './test/support/programs.ts';
+import { chromiumPath, nginxPath, pgbouncerPath } from './test/support/programs.ts';
 
 const hasPostgres = Boolean(process.env.TEST_DATABASE_URL);
 
 // CI sets this, so that a machine on which something is missing fails instead of skipping it.
-if (process.env.TEST_EVERYTHING && !(hasPostgres && chromiumPath && pgbouncerPath)) {
-  throw new Error('TEST_EVERYTHING needs TEST_DATABASE_URL, PgBouncer and Chromium.');
+const hasPrograms = Boolean(chromiumPath && nginxPath && pgbouncerPath);
+if (process.env.TEST_EVERYTHING && !(hasPostgres && hasPrograms)) {
+  throw new Error('TEST_EVERYTHING needs TEST_DATABASE_URL, PgBouncer, nginx and Chromium.');
 }
 
 /** The tests of the app over HTTP, on a database of one kind. */

@@ -63,6 +63,8 @@ function sendError(context: Context, request: Request, response: Response, error
   const { status, code, message } = answerTo(error, now);
   if (status >= 500) context.log.error({ err: error, path: request.path }, message);
   response.status(status);
+  // The rest of a body that is this late is not waited for (RFC 9110, section 15.5.9).
+  if (status === 408) response.set('Connection', 'close');
   const retryAfter = error instanceof TooManyAttempts ? secondsUntil(error.until, now) : null;
   if (status === 503 || retryAfter !== null) {
     response.set('Retry-After', String(retryAfter ?? RETRY_AFTER_SECONDS));

@@ -12,3 +12,6 @@ export const chromiumPath = firstOf([
 
 /** Null: it is not installed. */
 export const pgbouncerPath = firstOf([process.env.PGBOUNCER_PATH, '/usr/sbin/pgbouncer']);
+
+/** Null: it is not installed. */
+export const nginxPath = firstOf([process.env.NGINX_PATH, '/usr/sbin/nginx']);
