@@ -96,9 +96,13 @@ function unknownRest(sentences: string, titles: string[]): string {
   return shortest ?? sentences.replace(new RegExp(`^${SEPARATORS}|[,;\\s]+$`, 'g'), '');
 }
 
-/** A title at the start of a list of them; `%s` and `${…}` stand for anything, and at the end for nothing too. */
+/**
+ * A title at the start of a list of them. `%s` and `${…}` stand for anything, and a tail such as
+ * `, with %s` can be left out.
+ */
 function titlePattern(title: string): RegExp {
-  const [, sentence = '', value = ''] = /^(.*?)((?:[:,]? (?:%[a-z]|\$\w+))?)$/.exec(title) ?? [];
+  const [, sentence = '', value = ''] =
+    /^(.*?)((?:[:,]? (?:\w+ ){0,3}(?:%[a-z]|\$\w+))?)$/.exec(title) ?? [];
   const words = sentence
     .split(/%[a-z]|\$\{[^}]*\}|\$\w+/)
     .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
