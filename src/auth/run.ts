@@ -1,7 +1,7 @@
-import { Auth, type AuthConfig } from '@auth/core';
 import type { JWT } from '@auth/core/jwt';
 import credentialsProvider from '@auth/core/providers/credentials';
 import type { User } from '@auth/core/types';
+import type { ExpressAuthConfig } from '@auth/express';
 import { beginPendingSignIn } from '../accounts/pending-sign-in.ts';
 import type { Device } from '../sessions/device.ts';
 import type { Viewer } from '../sessions/lookup.ts';
@@ -10,19 +10,28 @@ import { createAdapter } from './adapter.ts';
 import { checkToken } from './check.ts';
 import { claimsOf } from './claims.ts';
 import type { Context } from './context.ts';
+import { askAuth, type ParsedRequest, showRequest } from './express-auth.ts';
 import { createReporting, type Reporting } from './reporting.ts';
 import { safeReturnPath } from './return-path.ts';
+import { shownCookies } from './shown-cookies.ts';
 import { authenticate, SignInRefused } from './sign-in.ts';
 
 /** What is known of the request before Auth.js sees it. */
 export interface AuthRequest {
-  request: Request;
+  request: ParsedRequest & { cookies: Record<string, unknown> };
+  /** The public origin. */
+  origin: string;
+  /** What Auth.js is shown as the session's token; null: nobody is signed in. */
+  token: string | null;
   device: Device;
   /** What the browser's device cookie holds. */
   deviceToken: string;
   /** The live session that came with it. */
   viewer: Viewer | null;
 }
+
+/** What our callbacks need of that. */
+type Facts = Pick<AuthRequest, 'device' | 'deviceToken' | 'viewer'>;
 
 /** What came of a request for `/auth/*`. */
 export interface AuthAnswer {
@@ -37,7 +46,7 @@ export interface AuthAnswer {
  * Lets Auth.js answer a request for `/auth/*`.
  *
  * It always runs with its `jwt` strategy and our `encode` and `decode`, which makes one path of the
- * two strategies (docs/decisions/0002). Its configuration is built per request, as its callbacks are
+ * two strategies (docs/decisions/0026). Its configuration is built per request, as its callbacks are
  * not told which request they serve.
  *
  * @throws what our own callbacks threw. Auth.js would answer such an error by clearing the cookie,
@@ -45,28 +54,31 @@ export interface AuthAnswer {
  */
 export async function runAuth(
   context: Context,
-  { request, ...facts }: AuthRequest,
+  { request, origin, token, ...facts }: AuthRequest,
 ): Promise<AuthAnswer> {
   const { reporting, failures } = createReporting();
   const outcome: Pick<AuthAnswer, 'started' | 'pendingSignIn'> = {
     started: null,
     pendingSignIn: null,
   };
-  const response = await Auth(request, authConfig(context, facts, outcome, reporting));
+  const cookie = shownCookies(context.cookies, request.cookies, token, origin);
+  const config = authConfig(context, facts, outcome, reporting);
+  const response = await askAuth(config, showRequest(request, origin, cookie));
   if (failures.length > 0) throw failures[0];
   return { response, ...outcome };
 }
 
 function authConfig(
   context: Context,
-  facts: Omit<AuthRequest, 'request'>,
+  facts: Facts,
   outcome: Pick<AuthAnswer, 'started' | 'pendingSignIn'>,
   reporting: Reporting,
-): AuthConfig {
+): ExpressAuthConfig {
   const { config, cookies, log, providers, tokens } = context;
   return {
-    basePath: '/auth',
     trustHost: true,
+    // Else it is read from the environment.
+    redirectProxyUrl: '',
     secret: config.secrets,
     useSecureCookies: cookies.session.options.secure,
     cookies: {
@@ -128,7 +140,10 @@ function authConfig(
     logger: {
       // What our callbacks threw is logged where it is answered. The rest is a client's doing.
       error: (error) => log.debug({ err: error }, 'Auth.js refused a request'),
-      warn: (code) => log.debug({ code }, 'Auth.js warned'),
+      // It warns with each request that AUTH_URL is set and the path is known, which is as it should be.
+      warn: (code) => {
+        if (code !== 'env-url-basepath-redundant') log.debug({ code }, 'Auth.js warned');
+      },
       debug: () => undefined,
     },
   };
@@ -148,7 +163,7 @@ async function freshClaims(context: Context, token: string | undefined): Promise
 /** Starts the session of somebody whose credentials Auth.js has just accepted, or lets it wait. */
 async function beginSession(
   { ledger, database, clock, config }: Context,
-  { device, deviceToken, viewer }: Omit<AuthRequest, 'request'>,
+  { device, deviceToken, viewer }: Facts,
   { id: userId, sessionsValidAfter: cutoff }: User,
   provider: string,
 ): Promise<Started | { pendingSignIn: string }> {

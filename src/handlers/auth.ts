@@ -4,7 +4,6 @@ import type { Context } from '../auth/context.ts';
 import { sessionCookieNames } from '../auth/presented-token.ts';
 import { safeReturnPath } from '../auth/return-path.ts';
 import { type AuthAnswer, runAuth } from '../auth/run.ts';
-import { shownCookies } from '../auth/shown-cookies.ts';
 import { deviceOf } from '../http/device.ts';
 import { deviceTokenOf, keepDeviceToken } from '../http/device-cookie.ts';
 import { originOf } from '../http/public-origin.ts';
@@ -33,7 +32,9 @@ export async function answerWithAuth(
 ): Promise<AuthAnswer> {
   const deviceToken = deviceTokenOf(request, context);
   const answer = await runAuth(context, {
-    request: webRequestOf(request, context),
+    request,
+    origin: originOf(request, context),
+    token: shownToken(request, context),
     device: deviceOf(request),
     deviceToken,
     viewer: request.viewer,
@@ -68,24 +69,8 @@ export async function sendAuthAnswer(
   response.status(answer.status).send(await answer.text());
 }
 
-/** The same request under the public origin, with the body that Express has parsed already. */
-function webRequestOf(request: Request, context: Context): globalThis.Request {
-  const origin = originOf(request, context);
-  const headers = new Headers();
-  for (const [name, value] of Object.entries(request.headers)) {
-    for (const each of [value ?? []].flat()) headers.append(name, each);
-  }
-  const { session } = context.cookies;
-  const isInCookie = sessionCookieNames(session.name, request.cookies).length > 0;
-  const token = request.viewer && isInCookie ? request.token : null;
-  headers.set('cookie', shownCookies(context.cookies, request.cookies, token, origin));
-  const url = new URL(request.originalUrl, origin);
-  const wanted = url.searchParams.get('callbackUrl');
-  if (wanted !== null) url.searchParams.set('callbackUrl', safeReturnPath(wanted, origin));
-
-  if (request.method !== 'POST') return new globalThis.Request(url, { method: 'GET', headers });
-  headers.set('content-type', 'application/json');
-  headers.delete('content-length');
-  const body = JSON.stringify(request.body ?? {});
-  return new globalThis.Request(url, { method: 'POST', headers, body });
+/** The token of the viewer, if it came in a cookie: Auth.js knows of no other. */
+function shownToken(request: Request, { cookies }: Context): string | null {
+  const isInCookie = sessionCookieNames(cookies.session.name, request.cookies).length > 0;
+  return request.viewer && isInCookie ? request.token : null;
 }
