@@ -1,5 +1,6 @@
-import { access, readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
@@ -16,7 +17,9 @@ describe('The documents', () => {
   it('are refused when a test file or a test does not exist', async () => {
     const titles = await titlesOfTests();
     const known = '`docs.test.ts` › are refused when a test file or a test does not exist';
-    expect(wrongMentions(`| ${known}, name only paths that exist; ${known} |`, titles)).toEqual([]);
+    expect(
+      wrongMentions(`| ${known}, name and link only paths that exist; ${known} |`, titles),
+    ).toEqual([]);
     expect(wrongMentions(`- ${known} (a note).`, titles)).toEqual([]);
     expect(wrongMentions('`test/no-such.test.ts`', titles)).toEqual(['no-such.test.ts']);
     expect(wrongMentions(`${known}, takes tea`, titles)).toEqual(['docs.test.ts › takes tea']);
@@ -25,7 +28,7 @@ describe('The documents', () => {
     ]);
   });
 
-  it('name only paths that exist', async () => {
+  it('name and link only paths that exist', async () => {
     const ours = [
       ...(await readdir(root)),
       ...(await readdir(join(root, 'docs'), { recursive: true })).map((name) => join('docs', name)),
@@ -33,15 +36,13 @@ describe('The documents', () => {
     const missing: string[] = [];
     for (const path of ours) {
       const text = await readFile(join(root, path), 'utf8');
-      for (const [, mentioned = ''] of text.matchAll(
-        /`((?:src|test|views|drizzle|bench)\/[^`*…]+)`/g,
-      )) {
-        const isThere = await access(join(root, mentioned)).then(
-          () => true,
-          () => false,
-        );
-        if (!isThere) missing.push(`${path}: ${mentioned}`);
-      }
+      const paths = [...text.matchAll(/`((?:src|test|views|drizzle|bench)\/[^`*…]+)`/g)];
+      const links = [...text.matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)];
+      const mentioned = [
+        ...paths.map(([, name = '']) => name),
+        ...links.map(([, target = '']) => join(dirname(path), target)),
+      ];
+      missing.push(...mentioned.filter((name) => !existsSync(join(root, name))));
     }
     expect(missing).toEqual([]);
   });
