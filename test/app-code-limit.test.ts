@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hashPassword } from '../src/accounts/password.ts';
 import { makeResetToken, resetPassword } from '../src/accounts/password-reset.ts';
 import { rateLimits } from '../src/database/schema.ts';
+import { newSid } from '../src/sessions/sid.ts';
 import { STRATEGIES, startApp, type TestApp } from './support/app.ts';
 import {
   askedForCode,
@@ -28,7 +29,8 @@ describe.each(STRATEGIES)('someone who reads the owner’s email, %s', (strategy
   /** Resets the password by email, which also lifts the lockout. */
   async function reset({ email, password }: Person): Promise<void> {
     const token = await makeResetToken(app.database, { address: email, attempts: 1 }, app.now());
-    const given = { token: token ?? '', passwordHash: await hashPassword(password) };
+    const passwordHash = await hashPassword(password);
+    const given = { token: token ?? '', passwordHash, deviceToken: newSid() };
     const device = { userAgent: null, ipAddress: null };
     if (!(await resetPassword(app.ledger, given, { device, now: app.now() }))) {
       throw new Error('The password was not reset.');

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { hashPassword } from '../src/accounts/password.ts';
 import { resetPassword } from '../src/accounts/password-reset.ts';
 import { mails, verificationTokens } from '../src/database/schema.ts';
+import { newSid } from '../src/sessions/sid.ts';
 import { STRATEGIES } from './support/app.ts';
 import { type AppWithMail, startAppWithMail } from './support/app-with-mail.ts';
 import { newPerson, openBrowser, type Person, signInTwice } from './support/browser.ts';
@@ -95,7 +96,7 @@ describe.each(STRATEGIES)('resetting a password, %s', (strategy) => {
     const hashes = await Promise.all(passwords.map(hashPassword));
     const act = { device: { userAgent: null, ipAddress: null }, now: new Date() };
     const uses = hashes.map((passwordHash) =>
-      resetPassword(app.ledger, { token, passwordHash }, act),
+      resetPassword(app.ledger, { token, passwordHash, deviceToken: newSid() }, act),
     );
     const won = await Promise.all(uses);
     expect(won.filter(Boolean)).toHaveLength(1);

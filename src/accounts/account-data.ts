@@ -35,7 +35,10 @@ export async function collectData(database: Database, userId: string) {
     recoveryCodesLeft: await database.$count(recoveryCodes, eq(recoveryCodes.userId, userId)),
     sessions: sessions.map(({ userId: _, ...session }) => session),
     knownBrowsers: await database
-      .select({ lastSignInAt: knownDevices.lastSignInAt })
+      .select({
+        lastSignInAt: knownDevices.lastSignInAt,
+        failedSignIns: knownDevices.failedLoginAttempts,
+      })
       .from(knownDevices)
       .where(eq(knownDevices.userId, userId))
       .orderBy(desc(knownDevices.lastSignInAt)),

@@ -1,7 +1,9 @@
 import { hash } from 'node:crypto';
-import { and, eq, lte, type SQL, sql } from 'drizzle-orm';
+import { and, eq, inArray, lte, type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../database/open.ts';
-import { unknownAddresses, users } from '../database/schema.ts';
+import { knownDevices, unknownAddresses, users } from '../database/schema.ts';
+import { isAmongLatest, OWN_ATTEMPTS } from '../sessions/device-attempts.ts';
+import { hashSid } from '../sessions/sid.ts';
 import { TooManyAttempts } from './too-many-attempts.ts';
 import { hasEmail, normalizeEmail } from './users.ts';
 
@@ -11,10 +13,37 @@ const FIRST_PAUSE_SECONDS = 60;
 /** With it 100 attempts, the most that NIST SP 800-63B (section 3.2.2) allows in a row, take four days. */
 const LONGEST_PAUSE_SECONDS = 3_600;
 
+/** So many of its devices, those that signed in last, can have attempts to themselves. */
+const OWN_ATTEMPTS_DEVICES = 10;
+
 type Counted = typeof users | typeof unknownAddresses;
 
 /**
- * Counts an attempt to sign in, before the password is looked at: an attempt counts as failed until a
+ * Counts an attempt to sign in from a device that the account knows. Guessing elsewhere does not lock it,
+ * so its owner can always sign in there. A stolen device cookie gives little: ten attempts, and someone
+ * who signed in with many cookies while they knew the password has ten times ten, which is as many in a
+ * row as NIST SP 800-63B (section 3.2.2) allows.
+ * @returns false when the account does not know the device or its attempts are used up: then the attempt
+ *   is one for `takeAttempt`.
+ */
+export async function takeDeviceAttempt(
+  database: Database,
+  email: string,
+  deviceToken: string,
+): Promise<boolean> {
+  const { userId, tokenHash, failedLoginAttempts } = knownDevices;
+  const attempts = sql`case when ${isAmongLatest(OWN_ATTEMPTS_DEVICES)} then least(${failedLoginAttempts}, ${OWN_ATTEMPTS}) else ${OWN_ATTEMPTS} end + 1`;
+  const owner = database.select({ id: users.id }).from(users).where(hasEmail(email));
+  const [device] = await database
+    .update(knownDevices)
+    .set({ failedLoginAttempts: attempts })
+    .where(and(eq(tokenHash, hashSid(deviceToken)), inArray(userId, owner)))
+    .returning({ attempts: failedLoginAttempts });
+  return device !== undefined && device.attempts <= OWN_ATTEMPTS;
+}
+
+/**
+ * Counts any other attempt to sign in, before the password is looked at: an attempt counts as failed until a
  * session comes of it, so that no number of attempts at once gets past the count. An address without
  * an account is counted in the same way, with the same queries.
  * @throws {TooManyAttempts} while the address is locked; then nothing is counted.

@@ -4,6 +4,7 @@ import { accounts, knownDevices, users } from '../database/schema.ts';
 import { type QueuedMail, queueMail } from '../mail/queue.ts';
 import { recordEvent } from '../sessions/audit.ts';
 import { changeUsers, type Writable } from '../sessions/change-users.ts';
+import { knowDevice } from '../sessions/device-attempts.ts';
 import { lockUser } from '../sessions/lock.ts';
 import { type Act, endEverySession } from '../sessions/revoke.ts';
 import { dropLinks, findLink, makeLinkToken, useLink } from './links.ts';
@@ -45,13 +46,16 @@ export async function isResetToken(database: Database, token: string, now: Date)
  * Sets a new password with the token of a link: every session ends, every other link to set one dies, failed
  * attempts and their lockout are forgotten, and the owner is told. The token goes first, in the same
  * transaction, so of two uses at once one wins.
+ * @param given.deviceToken a new one, which this browser is to keep: it is the only one that the account
+ *   knows from now on.
  * @returns whether it was set; not when the link is used, expired or not ours.
  */
 export async function resetPassword(
   ledger: Writable,
-  { token, passwordHash }: { token: string; passwordHash: string },
+  given: { token: string; passwordHash: string; deviceToken: string },
   { device, now }: Act,
 ): Promise<boolean> {
+  const { token, passwordHash, deviceToken } = given;
   const userId = await findLink(ledger.database, PURPOSE, token, now);
   if (userId === null) return false;
   return changeUsers(ledger, [userId], async (transaction) => {
@@ -61,6 +65,7 @@ export async function resetPassword(
     // Whoever got in before is no longer known, and comes in by no provider that he linked.
     await transaction.delete(knownDevices).where(eq(knownDevices.userId, userId));
     await transaction.delete(accounts).where(eq(accounts.userId, userId));
+    await knowDevice(transaction, userId, deviceToken);
     await endEverySession(transaction, userId, 'password_reset', now);
     await recordEvent(transaction, { action: 'password_reset', userId, device });
     return true;

@@ -107,7 +107,7 @@ function authConfig(
     providers: [
       credentialsProvider({
         credentials: { email: {}, password: {} },
-        authorize: reporting((given) => authenticate(context, given, facts.device)),
+        authorize: reporting((given) => authenticate(context, given, facts)),
       }),
       ...providers,
     ],

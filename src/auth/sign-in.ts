@@ -1,6 +1,6 @@
 import { CredentialsSignin } from '@auth/core/errors';
 import type { User } from '@auth/core/types';
-import { takeAttempt } from '../accounts/lockout.ts';
+import { takeAttempt, takeDeviceAttempt } from '../accounts/lockout.ts';
 import { isPassword, PASSWORD_MAX_LENGTH } from '../accounts/password.ts';
 import { findCredentials } from '../accounts/users.ts';
 import { recordEvent } from '../sessions/audit.ts';
@@ -22,6 +22,8 @@ export class SignInRefused extends CredentialsSignin {
 /**
  * The user whose email and password these are, or null. An address without an account takes as long
  * as a wrong password and leaves the same trace, so that nobody can tell which accounts exist.
+ * @param deviceToken what the browser's device cookie holds. A device that the account knows has some
+ *   attempts to itself, which no one else can use up.
  * @throws {TooManyAttempts} after too many from one place or for one address, before the password is
  *   looked at. Whoever is signed in stays so, and a reset by mail lifts the lock.
  * @throws {SignInRefused} when the account is deactivated.
@@ -29,20 +31,21 @@ export class SignInRefused extends CredentialsSignin {
 export async function authenticate(
   { clock, database, throttles }: Context,
   given: Partial<Record<string, unknown>>,
-  device: Device,
+  { device, deviceToken }: { device: Device; deviceToken: string },
 ): Promise<User | null> {
   const email = boundedText(given.email, EMAIL_MAX_LENGTH);
   const password = boundedText(given.password, PASSWORD_MAX_LENGTH);
   const now = clock();
-  const takeBack = await throttles.signIn.count(device.ipAddress, now);
-  await takeAttempt(database, email, now);
+  const isOwnAttempt = await takeDeviceAttempt(database, email, deviceToken);
+  const takeBack = isOwnAttempt ? null : await throttles.signIn.count(device.ipAddress, now);
+  if (!isOwnAttempt) await takeAttempt(database, email, now);
   const user = await findCredentials(database, email);
   const isRight = await isPassword(user?.passwordHash ?? null, password);
   if (!user || !isRight) {
     await recordEvent(database, { action: 'sign_in_failed', userId: user?.id ?? null, device });
     return null;
   }
-  await takeBack();
+  await takeBack?.();
   if (!user.isActive) throw new SignInRefused('deactivated');
   const { id, name, role, organizationId, sessionsValidAfter } = user;
   return { id, name, email: user.email, role, organizationId, sessionsValidAfter };

@@ -157,7 +157,7 @@ export const recoveryCodes = pgTable(
   (table) => [primaryKey({ columns: [table.userId, table.codeHash] })],
 );
 
-/** Browsers that an account was signed in on, by the SHA-256 of their device cookie. */
+/** Browsers that an account knows, by the SHA-256 of their device cookie. */
 export const knownDevices = pgTable(
   'known_device',
   {
@@ -165,7 +165,10 @@ export const knownDevices = pgTable(
       .notNull()
       .references(() => users.id, { onDelete: 'cascade' }),
     tokenHash: text('token_hash').notNull(),
-    lastSignInAt: instant('last_sign_in_at').notNull(),
+    /** Null: it reset the password, and nobody has signed in on it since then. */
+    lastSignInAt: instant('last_sign_in_at'),
+    /** Attempts to sign in on it since the last one that came through; see `takeDeviceAttempt`. */
+    failedLoginAttempts: integer('failed_login_attempts').notNull().default(0),
   },
   (table) => [
     primaryKey({ columns: [table.userId, table.tokenHash] }),

@@ -3,9 +3,11 @@ import { hashPassword, passwordProblem } from '../accounts/password.ts';
 import { isResetToken, requestReset, resetPassword } from '../accounts/password-reset.ts';
 import type { Context } from '../auth/context.ts';
 import { deviceOf } from '../http/device.ts';
+import { keepDeviceToken } from '../http/device-cookie.ts';
 import { setFlash } from '../http/flash.ts';
 import { emailShape, textIn } from '../http/form.ts';
 import { renderPage } from '../http/render.ts';
+import { newSid } from '../sessions/sid.ts';
 import { forgetBrowser } from './sign-out.ts';
 
 export function showForgotPassword(context: Context): RequestHandler {
@@ -61,13 +63,15 @@ export function setResetPassword(context: Context): RequestHandler {
       return renderPage(request, response.status(422), context, 'reset-password', locals);
     }
     const act = { device: deviceOf(request), now: context.clock() };
+    // A new one, as someone else may have a copy of the one that this browser holds, or have planted it.
+    const deviceToken = newSid();
     // Hashing is work, and nobody without a link gets any done.
     const isOpen = await isResetToken(context.database, token, act.now);
     const isSet =
       isOpen &&
       (await resetPassword(
         context.ledger,
-        { token, passwordHash: await hashPassword(password) },
+        { token, passwordHash: await hashPassword(password), deviceToken },
         act,
       ));
     if (!isSet) {
@@ -77,6 +81,7 @@ export function setResetPassword(context: Context): RequestHandler {
     const text = 'Your new password is set, and every device is signed out. Sign in with it.';
     setFlash(response, context, { kind: 'notice', text });
     forgetBrowser(request, response, context);
+    keepDeviceToken(response, context, deviceToken);
     response.redirect(303, '/sign-in');
   };
 }

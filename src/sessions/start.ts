@@ -1,10 +1,11 @@
-import { and, count, desc, eq, gt, isNotNull, ne, sql } from 'drizzle-orm';
+import { and, count, desc, eq, isNotNull, ne, sql } from 'drizzle-orm';
 import type { Database } from '../database/open.ts';
 import { knownDevices, sessions, users } from '../database/schema.ts';
 import { queueMail } from '../mail/queue.ts';
 import { recordEvent } from './audit.ts';
 import { changeUsers, type Writable } from './change-users.ts';
 import type { Device } from './device.ts';
+import { forgetFailures } from './device-attempts.ts';
 import { endSession } from './end.ts';
 import { isLive } from './list.ts';
 import { lockUser } from './lock.ts';
@@ -85,7 +86,7 @@ export function startSession(
       .returning(sessionColumns);
     if (!session) throw new Error('The database returned no row for a new session.');
     await recordEvent(transaction, { action: 'sign_in', userId, sessionId: session.id, device });
-    await forgetFailures(transaction, userId);
+    await forgetFailures(transaction, userId, signIn.deviceToken);
     await meetDevice(transaction, signIn, user.email, now);
     return { session, user, sid, displaced };
   });
@@ -128,14 +129,6 @@ async function makeRoom(
     });
   }
   return displaced;
-}
-
-/** An attempt counts as failed until it has come through. */
-async function forgetFailures(transaction: Database, userId: string): Promise<void> {
-  await transaction
-    .update(users)
-    .set({ failedLoginAttempts: 0, lockoutUntil: null })
-    .where(and(eq(users.id, userId), gt(users.failedLoginAttempts, 0)));
 }
 
 /**
