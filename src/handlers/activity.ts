@@ -9,9 +9,11 @@ import { listHistory } from '../sessions/history.ts';
 
 /** What happened to the account, newest first. */
 export function showActivity(context: Context): RequestHandler {
-  const { config, database, placeOf } = context;
+  const { config, database, ledger, placeOf } = context;
   return async (request, response) => {
     const { user } = viewerOf(request);
+    // What this process has refused a moment ago belongs on the page.
+    await ledger.refusals.flush();
     const { events, page, pages, total } = await listHistory(database, user.id, pageOf(request));
     renderPage(request, response, context, 'activity', {
       title: 'Activity',

@@ -14,7 +14,7 @@ export function downloadData({ clock, database, ledger }: Context): RequestHandl
     const { user, session } = viewerOf(request);
     const device = deviceOf(request);
     // What this process has seen a moment ago belongs in it.
-    await ledger.activity.flush();
+    await ledger.flush();
     const event = { userId: user.id, sessionId: session.id, device };
     await recordEvent(database, { action: 'data_downloaded', ...event });
     const data = { downloadedAt: clock(), ...(await collectData(database, user.id)) };

@@ -19,7 +19,7 @@ export async function listOwnDevices(
   const { database, ledger, placeOf } = context;
   const { session, user } = viewerOf(request);
   // What this process has seen a moment ago belongs on the page.
-  await ledger.activity.flush();
+  await ledger.flush();
   const listed = await listSessions(database, user.id, pageOf(request), listOptions(context));
   const sessions = listed.sessions.map((each) => describeSession(each, session.id, placeOf));
   return { ...listed, sessions };

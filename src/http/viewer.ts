@@ -4,7 +4,6 @@ import { recordIn } from '../auth/claims.ts';
 import type { Context } from '../auth/context.ts';
 import { presentedTokens } from '../auth/presented-token.ts';
 import type { Role } from '../database/schema.ts';
-import { recordRefusal } from '../sessions/activity.ts';
 import type { Session, Viewer } from '../sessions/lookup.ts';
 import { slideExpiry } from '../sessions/slide.ts';
 import { deviceOf } from './device.ts';
@@ -102,14 +101,12 @@ async function reissue(
   next();
 }
 
-async function turnAway(
+function turnAway(
   { context, request, response, next, now }: Visit,
   { verdict, record }: Outcome & { kind: 'refused' },
-): Promise<void> {
-  const { cookies, database } = context;
-  const device = deviceOf(request);
-  // Before any cookie is cleared: without a database this throws, and the cookie stays.
-  if (record) await recordRefusal(database, record.session, verdict, device, now);
+): void | Promise<void> {
+  const { cookies, ledger } = context;
+  if (record) ledger.refusals.note(record.session, verdict, deviceOf(request), now);
   const reason = record ? (record.session.endReason ?? verdict) : 'unknown';
   const notice = { kind: 'notice', text: refusalSentence(reason) } as const;
   if (reason === 'unknown' || reason === 'replaced') {

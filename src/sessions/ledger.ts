@@ -3,12 +3,16 @@ import type { Database, OpenDatabase } from '../database/open.ts';
 import { ActivityLog } from './activity.ts';
 import { SessionCache } from './cache.ts';
 import { prepareFindSession } from './lookup.ts';
+import { RefusalLog } from './refusals.ts';
 
 /** The sessions of an app: where they are written, and what this process remembers of them. */
 export interface Ledger {
   database: Database;
   cache: SessionCache;
   activity: ActivityLog;
+  refusals: RefusalLog;
+  /** Writes what this process has noted, for whoever reads it next. */
+  flush(): Promise<void>;
   /** For how long the cache could not be used, in all. */
   blindMs(): number;
   /** Writes what was noted and stops listening. The database stays open. */
@@ -40,13 +44,18 @@ export function openLedger(
   const isProven = () => listener?.isProven() ?? false;
   const cache = new SessionCache(prepareFindSession(database), isProven);
   const activity = new ActivityLog(database, log);
+  const refusals = new RefusalLog(database, log);
   return {
     database,
     cache,
     activity,
+    refusals,
+    flush: async () => {
+      await Promise.all([activity.flush(), refusals.flush()]);
+    },
     blindMs: () => listener?.blindMs() ?? 0,
     stop: async () => {
-      await Promise.all([activity.stop(), listener?.stop()]);
+      await Promise.all([activity.stop(), refusals.stop(), listener?.stop()]);
     },
   };
 }

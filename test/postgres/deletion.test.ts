@@ -2,7 +2,6 @@ import { eq, or, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deleteOwnAccount } from '../../src/accounts/deletion.ts';
 import { auditEvents, sessions, users } from '../../src/database/schema.ts';
-import { recordRefusal } from '../../src/sessions/activity.ts';
 import { recordEvent } from '../../src/sessions/audit.ts';
 import type { Device } from '../../src/sessions/device.ts';
 import { revokeSession } from '../../src/sessions/revoke.ts';
@@ -103,7 +102,10 @@ describe('deleting an account in the middle of things', () => {
         deleteOwnAccount(ledger, { sid: kept.sid, userId }, { device, now }),
       );
       const others: (() => Promise<unknown>)[] = [
-        () => recordRefusal(database, refused.session, 'revoked', device, now),
+        () => {
+          ledger.refusals.note(refused.session, 'revoked', device, now);
+          return ledger.refusals.flush();
+        },
         () => revokeSession(ledger, revoked.session, 'revoked', { device, now }),
         () => recordEvent(database, { action: 'sign_in_failed', userId, device }),
         () => recordEvent(database, { action: 'confirmation_failed', userId, device }),
