@@ -11,6 +11,7 @@ import { hasOtherAccounts, isLastAdministrator } from './administrators.ts';
 import { eraseUser } from './erase.ts';
 import { findLink, makeLinkToken, useLink } from './links.ts';
 import { lockAccounts } from './lock-accounts.ts';
+import { ownerAddress } from './take-back.ts';
 
 const PURPOSE = 'account_deletion';
 
@@ -20,7 +21,11 @@ const PURPOSE = 'account_deletion';
  */
 export type Deletion = 'done' | 'last_administrator' | null;
 
-/** Queues a mail with the link that deletes the account of a session. */
+/**
+ * Queues a mail with the link that deletes the account of a session, to its owner (`ownerAddress`): who
+ * took an account over could else move it to a mailbox of theirs, and delete it together with the links
+ * that would take it back.
+ */
 export function requestDeletion(
   { database }: Pick<Writable, 'database'>,
   session: { sid: string; userId: string },
@@ -30,7 +35,8 @@ export function requestDeletion(
     const user = await lockOwner(transaction, session, now);
     if (!user) return null;
     if (await isNeeded(transaction, user)) return 'last_administrator';
-    const { id: userId, email: address } = user;
+    const { id: userId } = user;
+    const address = await ownerAddress(transaction, user, now);
     const facts = { ...device, subject: stateOf(user) };
     await queueMail(transaction, { kind: 'account_deletion', address, facts });
     await recordEvent(transaction, { action: 'deletion_requested', userId, device });
@@ -69,7 +75,7 @@ export async function makeDeletionToken(
     .select(userColumns)
     .from(users)
     .where(eq(users.id, userIdIn(subject)));
-  if (!user || !isMeant(user, subject)) return null;
+  if (!user || !(await isMeant(database, user, subject, now))) return null;
   return makeLinkToken(database, PURPOSE, subject, now, attempts);
 }
 
@@ -85,7 +91,7 @@ export async function findDeletion(
     .select(userColumns)
     .from(users)
     .where(eq(users.id, userIdIn(subject)));
-  return user && isMeant(user, subject) ? user : null;
+  return user && (await isMeant(database, user, subject, now)) ? user : null;
 }
 
 /** Deletes the account that a link is about. Of two uses at once one does. */
@@ -100,7 +106,7 @@ export async function deleteByLink(
   return changeUsers(ledger, [userId], async (transaction) => {
     await lockAccounts(transaction);
     const user = await lockUser(transaction, userId);
-    if (!user || !isMeant(user, subject)) return null;
+    if (!user || !(await isMeant(transaction, user, subject, now))) return null;
     if (await isNeeded(transaction, user)) return 'last_administrator';
     if (!(await useLink(transaction, PURPOSE, token, now))) return null;
     await eraseUser(transaction, user);
@@ -124,11 +130,16 @@ async function lockOwner(
 }
 
 /**
- * A link is about the account as it was: once it has another address, or was signed out everywhere,
- * as by a new password, whoever holds the old mail holds nothing.
+ * A link is about the account as it was: once its mail would go to another address, or it was signed out
+ * everywhere, as by a new password, whoever holds the old mail holds nothing.
  */
 const stateOf = ({ id, sessionsValidAfter }: SessionUser): string =>
   `${id}:${sessionsValidAfter.getTime()}`;
 const userIdIn = (subject: string): string => subject.split(':')[0] ?? '';
-const isMeant = (user: SessionUser, subject: string): boolean =>
-  user.isActive && `${stateOf(user)}:${user.email}` === subject;
+const isMeant = async (
+  database: Database,
+  user: SessionUser,
+  subject: string,
+  now: Date,
+): Promise<boolean> =>
+  user.isActive && `${stateOf(user)}:${await ownerAddress(database, user, now)}` === subject;

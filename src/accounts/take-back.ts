@@ -1,7 +1,7 @@
 import { and, gt, sql } from 'drizzle-orm';
 import type { Database } from '../database/open.ts';
 import { verificationTokens } from '../database/schema.ts';
-import { dropMailsAbout, isQueued, type QueuedMail } from '../mail/queue.ts';
+import { dropMailsAbout, isQueued, listMailsAbout, type QueuedMail } from '../mail/queue.ts';
 import { lockUser } from '../sessions/lock.ts';
 import { findLink, makeLinkToken, TAKING_BACK } from './links.ts';
 
@@ -52,6 +52,32 @@ export async function findTakeBack(
 function takeBackIn(subject: string): TakeBack {
   const [userId = '', mail = '', at = '', ...address] = subject.split(':');
   return { userId, mail: Number(mail), at: new Date(Number(at)), address: address.join(':') };
+}
+
+/**
+ * Where the owner of an account is reached for what nobody can undo: while a link that takes an act back
+ * works, or waits to be sent, the address that the first of them went to. A later address may be the
+ * mailbox of whoever took the account over.
+ */
+export async function ownerAddress(
+  database: Database,
+  user: { id: string; email: string },
+  now: Date,
+): Promise<string> {
+  const { identifier, expires } = verificationTokens;
+  const open = await listMailsAbout(database, ['email_changed', 'new_device'], user.id);
+  for (const purpose of TAKING_BACK) {
+    const isTheirs = sql`starts_with(${identifier}, ${`${purpose}:${user.id}:`})`;
+    const links = await database
+      .select({ identifier })
+      .from(verificationTokens)
+      .where(and(isTheirs, gt(expires, now)));
+    for (const link of links) {
+      const { mail: id, address } = takeBackIn(link.identifier.slice(purpose.length + 1));
+      open.push({ id, address });
+    }
+  }
+  return open.sort((one, other) => one.id - other.id)[0]?.address ?? user.email;
 }
 
 /** The mail of the first link that would give an account this address back. Null: there is none. */

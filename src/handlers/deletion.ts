@@ -7,6 +7,7 @@ import {
   isNeeded,
   requestDeletion,
 } from '../accounts/deletion.ts';
+import { ownerAddress } from '../accounts/take-back.ts';
 import type { Context } from '../auth/context.ts';
 import { deviceOf } from '../http/device.ts';
 import { setFlash } from '../http/flash.ts';
@@ -27,6 +28,7 @@ export function showDeleteAccount(context: Context): RequestHandler {
     renderPage(request, response, context, 'delete-account', {
       title: 'Delete your account',
       email: user.email,
+      linkAddress: await ownerAddress(context.database, user, context.clock()),
       ...(await placeAmongOthers(context, user)),
       sendsMail,
     });
@@ -35,7 +37,7 @@ export function showDeleteAccount(context: Context): RequestHandler {
 
 /** Sends the link that deletes the account; where no mail is sent, deletes it. */
 export function deleteAccount(context: Context): RequestHandler {
-  const { clock, config, ledger, throttles } = context;
+  const { clock, config, database, ledger, throttles } = context;
   const sendsMail = config.mail.to !== 'nowhere';
   return async (request, response) => {
     const { sid, user } = viewerOf(request);
@@ -46,7 +48,8 @@ export function deleteAccount(context: Context): RequestHandler {
     // The page says why not. A session that was ended a moment ago hears so there.
     if (came !== 'done') return response.redirect(303, '/account/delete');
     if (sendsMail) {
-      const text = `Look into your mail: a link is on its way to ${user.email}. Nothing is deleted yet.`;
+      const address = await ownerAddress(database, user, act.now);
+      const text = `Check your email: we’ve sent a link to ${address}. Nothing is deleted yet.`;
       setFlash(response, context, { kind: 'notice', text });
       return response.redirect(303, '/account/security');
     }

@@ -45,6 +45,8 @@ export interface Pages {
   'report-device': { token: string; state: 'ask' | 'done' | 'over' };
   'delete-account': {
     email: string;
+    /** Another one than `email` while a change of it can be undone. */
+    linkAddress: string;
     /** Without this administrator nobody could administer the other accounts. */
     isNeeded: boolean;
     isOnly: boolean;

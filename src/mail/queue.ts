@@ -1,4 +1,4 @@
-import { and, eq, gte, or, sql } from 'drizzle-orm';
+import { and, eq, gte, inArray, or, sql } from 'drizzle-orm';
 import type { Database } from '../database/open.ts';
 import { type MailFacts, type MailKind, mails } from '../database/schema.ts';
 
@@ -58,6 +58,18 @@ export async function dropMail(database: Database, id: number): Promise<void> {
 /** Whether a mail waits still. It may have been dropped while it was written: see `dropMailsAbout`. */
 export async function isQueued(transaction: Database, id: number): Promise<boolean> {
   return (await transaction.$count(mails, eq(mails.id, id))) > 0;
+}
+
+/** The mails of these kinds that wait and have this subject. */
+export function listMailsAbout(
+  database: Database,
+  kinds: MailKind[],
+  subject: string,
+): Promise<Pick<QueuedMail, 'id' | 'address'>[]> {
+  return database
+    .select({ id: mails.id, address: mails.address })
+    .from(mails)
+    .where(and(inArray(mails.kind, kinds), sql`${mails.facts}->>'subject' = ${subject}`));
 }
 
 /**
