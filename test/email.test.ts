@@ -128,6 +128,37 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     expect(await addressOf(userId)).toBe(person.email);
   });
 
+  it('gets three links a day, whoever asks and whatever voids them', async () => {
+    const { here } = await newAccount();
+    const stranger = newAddress();
+    for (let round = 0; round < 3; round += 1) {
+      for (let time = 0; time < 3; time += 1) await ask(here, stranger);
+      await app.deliverMails();
+      await here.post('/account/sessions/revoke-others');
+    }
+    expect(received()).toEqual(Array(3).fill({ to: stranger, subject: CONFIRM }));
+    await app.forgetMails();
+    await ask((await newAccount()).here, stranger);
+    // This voids all links that the account asked for.
+    const owner = (await newAccount()).here;
+    await change(owner, newAddress());
+    await ask(owner, stranger);
+    await app.deliverMails();
+    expect(received()).toEqual([]);
+    app.advance(DAY_MS + 1);
+    await ask((await newAccount()).here, stranger);
+    await app.deliverMails();
+    expect(received()).toEqual([{ to: stranger, subject: CONFIRM }]);
+    app.advance(-DAY_MS - 1);
+  });
+
+  it('is asked for ten times a day at most, whatever the addresses', async () => {
+    const { here } = await newAccount();
+    for (let time = 0; time < 12; time += 1) await ask(here, newAddress());
+    await app.deliverMails();
+    expect(received()).toHaveLength(10);
+  });
+
   it('is not given to a stranger’s account by a click of its owner', async () => {
     const mallory = (await newAccount()).here;
     const malloryId = await idOf(mallory);

@@ -133,6 +133,29 @@ describe.each(STRATEGIES)('a sign-in on a new device, %s', (strategy) => {
     expect(subjects()).toEqual([expect.stringMatching(/^New sign-in/)]);
   });
 
+  it('is news after a reset by email too: only the first device of a new account is not', async () => {
+    const person = newPerson();
+    await openBrowser(app).signUp(person);
+    await openBrowser(app).post('/forgot-password', { email: person.email });
+    await setPasswordByMail();
+    await app.forgetMails();
+    await openBrowser(app, { userAgent: IPHONE }).signIn({ ...person, password: NEW_PASSWORD });
+    await app.deliverMails();
+    expect(subjects()).toEqual([expect.stringMatching(/^New sign-in/)]);
+  });
+
+  it('is news where the history of an old account no longer says that it was used', async () => {
+    const person = newPerson();
+    await openBrowser(app).signUp(person);
+    const [user] = await app.database.select().from(users).where(hasEmail(person.email));
+    const userId = user?.id ?? '';
+    await app.database.delete(knownDevices).where(eq(knownDevices.userId, userId));
+    await app.database.delete(auditEvents).where(eq(auditEvents.userId, userId));
+    await openBrowser(app, { userAgent: IPHONE }).signIn(person);
+    await app.deliverMails();
+    expect(subjects()).toEqual([expect.stringMatching(/^New sign-in/)]);
+  });
+
   it('cannot be kept from being reported by signing in again and again', async () => {
     const { person, mail } = await meetStranger();
     for (let again = 0; again < 4; again += 1) {

@@ -1,6 +1,7 @@
-import { eq } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import type { Database } from '../database/open.ts';
 import { users } from '../database/schema.ts';
+import { countEmail } from '../mail/limit.ts';
 import { dropMailsAbout, isQueued, type QueuedMail, queueMail } from '../mail/queue.ts';
 import { recordEvent } from '../sessions/audit.ts';
 import { changeUsers, type Writable } from '../sessions/change-users.ts';
@@ -13,6 +14,11 @@ import { dropTakeBacksFrom, firstUndoTo } from './take-back.ts';
 import { isAddressTaken, normalizeEmail } from './users.ts';
 
 const PURPOSE = 'email_change';
+const DAY_SECONDS = 86_400;
+/** More would be somebody filling a stranger's mailbox. Not by link: signing out others voids those. */
+const TO_AN_ADDRESS = { times: 3, seconds: DAY_SECONDS };
+/** The addresses may all be on a domain of theirs. */
+const OF_AN_ACCOUNT = { times: 10, seconds: DAY_SECONDS };
 
 /** Who asked for an address, and which one. */
 export interface Asked {
@@ -54,11 +60,25 @@ export function makeChangeToken(
   return database.transaction(async (transaction) => {
     if (!isStanding(asked, await lockUser(transaction, asked.userId))) return null;
     if (!(await isQueued(transaction, id))) return null;
+    if (attempts === 1 && (await isOneTooMany(transaction, asked, now))) return null;
     // Also where it is not sent: it counts.
     const token = await makeLinkToken(transaction, PURPOSE, subject, now, attempts);
     if (token === null) return null;
     return (await isAddressTaken(transaction, address, asked.userId)) ? 'exists' : { token };
   });
+}
+
+async function isOneTooMany(
+  transaction: Database,
+  { userId, address }: Asked,
+  now: Date,
+): Promise<boolean> {
+  const instant = sql`${now.toISOString()}::timestamptz`;
+  const counted = [
+    await countEmail(transaction, { what: 'change_of', who: userId }, OF_AN_ACCOUNT, instant),
+    await countEmail(transaction, { what: 'change_to', who: address }, TO_AN_ADDRESS, instant),
+  ];
+  return counted.some((until) => until !== null);
 }
 
 /**

@@ -1,6 +1,6 @@
-import { and, count, desc, eq, isNotNull, ne, sql } from 'drizzle-orm';
+import { and, desc, eq, inArray, isNotNull, sql } from 'drizzle-orm';
 import type { Database } from '../database/open.ts';
-import { knownDevices, sessions, users } from '../database/schema.ts';
+import { auditEvents, knownDevices, sessions, users } from '../database/schema.ts';
 import { queueMail } from '../mail/queue.ts';
 import { recordEvent } from './audit.ts';
 import { changeUsers, type Writable } from './change-users.ts';
@@ -87,7 +87,7 @@ export function startSession(
     if (!session) throw new Error('The database returned no row for a new session.');
     await recordEvent(transaction, { action: 'sign_in', userId, sessionId: session.id, device });
     await forgetFailures(transaction, userId, signIn.deviceToken);
-    await meetDevice(transaction, signIn, user.email, now);
+    await meetDevice(transaction, signIn, { sessionId: session.id, address: user.email }, now);
     return { session, user, sid, displaced };
   });
 }
@@ -132,13 +132,13 @@ async function makeRoom(
 }
 
 /**
- * Notes on which browser this account was signed in, and tells its owner of one that is new. The first
- * one of an account is no news. Known by its cookie: user agents and addresses change too often.
+ * Notes on which browser this account was signed in, and tells its owner of one that is new. Known by its
+ * cookie: user agents and addresses change too often.
  */
 async function meetDevice(
   transaction: Database,
   { userId, device, deviceToken }: SignIn,
-  address: string,
+  { sessionId, address }: { sessionId: string; address: string },
   now: Date,
 ): Promise<void> {
   const tokenHash = hashSid(deviceToken);
@@ -150,12 +150,30 @@ async function meetDevice(
       set: { lastSignInAt: now },
     })
     .returning({ isNew: sql<boolean>`xmax = 0` });
-  if (!met?.isNew) return;
-  const [others] = await transaction
-    .select({ total: count() })
-    .from(knownDevices)
-    .where(and(eq(knownDevices.userId, userId), ne(knownDevices.tokenHash, tokenHash)));
-  if (!others?.total) return;
+  if (!met?.isNew || (await isFirstSignIn(transaction, userId, sessionId))) return;
   const facts = { ...device, subject: userId };
   await queueMail(transaction, { kind: 'new_device', address, facts });
+}
+
+/**
+ * Whether nobody signed in to this account before. That there is no known device does not say so: a reset
+ * forgets them. An account without its sign-up in the history is older than what the history keeps.
+ */
+async function isFirstSignIn(
+  transaction: Database,
+  userId: string,
+  sessionId: string,
+): Promise<boolean> {
+  const events = await transaction
+    .selectDistinct({ action: auditEvents.action })
+    .from(auditEvents)
+    .where(
+      and(
+        eq(auditEvents.userId, userId),
+        inArray(auditEvents.action, ['sign_up', 'sign_in']),
+        // An event of no session is not this sign-in.
+        sql`${auditEvents.sessionId} is distinct from ${sessionId}`,
+      ),
+    );
+  return events.length === 1 && events[0]?.action === 'sign_up';
 }
