@@ -19,10 +19,10 @@ const TOKENS = 20_000;
 const AT_ONCE = 5_000;
 
 const { database } = await createContextOn(process.env.DATABASE_URL ?? '');
+const now = new Date();
 const sids = Array.from({ length: SESSIONS }, newSid);
 for (let start = 0; start < SESSIONS; start += AT_ONCE) {
   const people = await insertPeople({ database }, AT_ONCE);
-  const now = new Date();
   const rows = people.map(({ id }, index) => ({
     sessionToken: hashSid(sids[start + index] ?? ''),
     ...{ userId: id, authenticatedAt: now, lastActive: now, provider: 'credentials', ...device },
@@ -35,14 +35,14 @@ const find = prepareFindSession(database);
 const cache = new SessionCache(find, () => true, SESSIONS);
 const beforeSessions = heapUsed();
 for (let start = 0; start < SESSIONS; start += 100) {
-  await Promise.all(sids.slice(start, start + 100).map((sid) => cache.load(sid)));
+  await Promise.all(sids.slice(start, start + 100).map((sid) => cache.load(sid, now)));
 }
 const session = (heapUsed() - beforeSessions) / cache.size;
 
 const tokens = rememberTokens(await jwtTokens([SECRET], 'a-cookie'));
 const beforeTokens = heapUsed();
 for (const sid of sids.slice(0, TOKENS)) {
-  const record = cache.peek(sid);
+  const record = cache.peek(sid, now);
   if (!record) throw new Error('A session that was loaded is not in the cache.');
   await tokens.read(await tokens.write(claimsOf(sid, record)));
 }

@@ -85,9 +85,13 @@ describe('the session cache', () => {
 
   it('asks once for a session, and once for many requests at once', async () => {
     const { sid, session } = await signIn();
-    const loads = await Promise.all([cache.load(sid), cache.load(sid), cache.load(sid)]);
+    const loads = await Promise.all([
+      cache.load(sid, now),
+      cache.load(sid, now),
+      cache.load(sid, now),
+    ]);
     expect(loads.map((record) => record?.session.id)).toEqual(Array(3).fill(session.id));
-    expect(cache.peek(sid)?.session.id).toBe(session.id);
+    expect(cache.peek(sid, now)?.session.id).toBe(session.id);
     expect(queries).toBe(1);
   });
 
@@ -103,52 +107,65 @@ describe('the session cache', () => {
 
   it('gives back what it was given, and remembers nothing of a session that is over', async () => {
     const viewer = await signIn();
-    const record = await cache.load(viewer.sid);
+    const record = await cache.load(viewer.sid, now);
     expect(record).not.toBe(null);
-    expect(cache.peek(viewer.sid)).toEqual(record);
+    expect(cache.peek(viewer.sid, now)).toEqual(record);
     cache.forgetAll();
     const { id, userId } = viewer.session;
     await revokeSession(ledger, { id, userId }, 'revoked', { device, now });
-    expect((await cache.load(viewer.sid))?.session.endReason).toBe('revoked');
-    expect(cache.peek(viewer.sid)).toBe(undefined);
+    expect((await cache.load(viewer.sid, now))?.session.endReason).toBe('revoked');
+    expect(cache.peek(viewer.sid, now)).toBe(undefined);
   });
 
   it('remembers nothing of a session that is not there', async () => {
-    expect(await cache.load('A'.repeat(43))).toBe(null);
-    expect(cache.peek('A'.repeat(43))).toBe(undefined);
+    expect(await cache.load('A'.repeat(43), now)).toBe(null);
+    expect(cache.peek('A'.repeat(43), now)).toBe(undefined);
+  });
+
+  it('asks again when a record is a minute old, or the clock was set back', async () => {
+    const { sid } = await signIn();
+    const inMs = (ms: number) => new Date(now.getTime() + ms);
+    await cache.load(sid, now);
+    expect(cache.peek(sid, inMs(59_999))).toBeDefined();
+    expect(cache.peek(sid, inMs(60_000))).toBe(undefined);
+    // It is forgotten, and not young again.
+    expect(cache.peek(sid, now)).toBe(undefined);
+    await cache.load(sid, now);
+    expect(cache.peek(sid, inMs(-1))).toBe(undefined);
+    expect(queries).toBe(2);
   });
 
   it('forgets the sessions of a user, and of nobody else', async () => {
     const [one, other] = [await signIn(), await signIn()];
-    await Promise.all([cache.load(one.sid), cache.load(other.sid)]);
+    await Promise.all([cache.load(one.sid, now), cache.load(other.sid, now)]);
     cache.forgetUser(one.user.id);
-    expect(cache.peek(one.sid)).toBe(undefined);
-    expect(cache.peek(other.sid)).toBeDefined();
+    expect(cache.peek(one.sid, now)).toBe(undefined);
+    expect(cache.peek(other.sid, now)).toBeDefined();
     cache.forgetAll();
-    expect(cache.peek(other.sid)).toBe(undefined);
+    expect(cache.peek(other.sid, now)).toBe(undefined);
   });
 
   it('keeps no record of a query that a change overtook', async () => {
     const { sid, user, session } = await signIn();
     const { isBack, release } = holdQueries();
-    const overtaken = cache.load(sid);
+    const overtaken = cache.load(sid, now);
     await isBack;
     await revokeSession({ database: opened.database, cache }, session, 'revoked', { device, now });
     release();
     // The request that began before may still see what was; nobody after it.
     expect((await overtaken)?.session.endedAt).toBe(null);
-    expect(cache.peek(sid)).toBe(undefined);
-    expect((await cache.load(sid))?.session.endedAt).toEqual(now);
+    expect(cache.peek(sid, now)).toBe(undefined);
+    expect((await cache.load(sid, now))?.session.endedAt).toEqual(now);
     expect(user.id).toBe(session.userId);
   });
 
   it('lets no request that begins after a change wait for a query from before it', async () => {
     const { sid, session } = await signIn();
     const { isBack, release } = holdQueries();
-    const before = cache.load(sid);
+    const before = cache.load(sid, now);
     await isBack;
     await revokeSession({ database: opened.database, cache }, session, 'revoked', { device, now });
-    const after = cache.load(sid);
+    const after = cache.load(sid, now);
     release();
     expect((await before)?.session.endedAt).toBe(null);
     expect((await after)?.session.endedAt).toEqual(now);
@@ -156,29 +173,29 @@ describe('the session cache', () => {
 
   it('forgets also when the answer to a commit is lost', async () => {
     const { sid, user, session } = await signIn();
-    await cache.load(sid);
+    await cache.load(sid, now);
     const broken = { transaction: () => Promise.reject(new Error('connection lost')) };
     const database = Object.assign(Object.create(opened.database), broken);
     await expect(
       revokeSession({ database, cache }, session, 'revoked', { device, now }),
     ).rejects.toThrow('connection lost');
-    expect(cache.peek(sid)).toBe(undefined);
+    expect(cache.peek(sid, now)).toBe(undefined);
     expect(user.id).toBe(session.userId);
   });
 
   it('shows and keeps nothing while it is blind, and shares no query', async () => {
     const { sid } = await signIn();
-    await cache.load(sid);
+    await cache.load(sid, now);
     isProven = false;
-    expect(cache.peek(sid)).toBe(undefined);
-    await Promise.all([cache.load(sid), cache.load(sid)]);
+    expect(cache.peek(sid, now)).toBe(undefined);
+    await Promise.all([cache.load(sid, now), cache.load(sid, now)]);
     expect(queries).toBe(3);
   });
 
   it('keeps nothing of a query during which it was blind', async () => {
     const { sid } = await signIn();
     const { isBack, release } = holdQueries();
-    const load = cache.load(sid);
+    const load = cache.load(sid, now);
     await isBack;
     isProven = false;
     // Sighted again: whoever proves it empties the cache first.
@@ -186,12 +203,12 @@ describe('the session cache', () => {
     isProven = true;
     release();
     await load;
-    expect(cache.peek(sid)).toBe(undefined);
+    expect(cache.peek(sid, now)).toBe(undefined);
   });
 
   it('holds no more than it may, and forgets by user what it dropped', async () => {
     const viewers = await Promise.all(Array.from({ length: 5 }, signIn));
-    for (const { sid } of viewers) await cache.load(sid);
+    for (const { sid } of viewers) await cache.load(sid, now);
     expect(cache.size).toBe(3);
     for (const { user } of viewers) cache.forgetUser(user.id);
     expect(cache.size).toBe(0);

@@ -91,7 +91,7 @@ it('is not renewed by a request that was let in before the session moved', async
   const app = await startApp({ env: { SESSION_STRATEGY: 'database' } });
   const { here } = await signInTwice(app);
   const sid = here.token() ?? '';
-  const record = await app.ledger.cache.load(sid);
+  const record = await app.ledger.cache.load(sid, app.now());
   if (!record) throw new Error('not signed in');
   await here.post('/account/sessions/revoke-others');
   const policy = {

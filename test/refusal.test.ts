@@ -1,4 +1,4 @@
-import { eq } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sessions, users } from '../src/database/schema.ts';
 import { STRATEGIES, startApp, type TestApp } from './support/app.ts';
@@ -88,6 +88,19 @@ describe.each(STRATEGIES)('a session that was taken back, with the %s strategy',
     // And a cutoff in the future does not keep its owner out.
     await there.signIn(person);
     expect(await there.isSignedIn()).toBe(true);
+  });
+
+  it('is refused within a minute when another program ended it without triggers', async () => {
+    const { there, otherId } = await signInTwice(app);
+    // From the database, and then from memory.
+    await there.get('/account');
+    await app.database.transaction(async (transaction) => {
+      await transaction.execute(sql`set local session_replication_role = replica`);
+      const byHand = { endedAt: new Date(), endReason: 'revoked' } as const;
+      await transaction.update(sessions).set(byHand).where(eq(sessions.id, otherId));
+    });
+    app.advance(60_000);
+    expect((await there.get('/api/sessions')).body.error).toBe('revoked');
   });
 
   it('is refused when the account is deactivated by another program', async () => {

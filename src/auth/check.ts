@@ -62,14 +62,14 @@ function checkSession(
   now: Date,
 ): Outcome | Promise<Outcome> {
   if (!read) return { kind: 'unreadable' };
-  const cached = context.ledger.cache.peek(read.sid);
+  const cached = context.ledger.cache.peek(read.sid, now);
   if (cached && verdictOn(context, read, cached, now) === 'live') return letIn(read, cached);
   return lookUp(context, read, now);
 }
 
 async function lookUp(context: Context, read: ReadToken, now: Date): Promise<Outcome> {
   try {
-    const record = await context.ledger.cache.load(read.sid);
+    const record = await context.ledger.cache.load(read.sid, now);
     const verdict = verdictOn(context, read, record, now);
     return verdict === 'live' && record ? letIn(read, record) : refuse(verdict, record);
   } catch (error) {

@@ -1,7 +1,12 @@
 import { LRUCache } from 'lru-cache';
 import type { FindSession, SessionRecord } from './lookup.ts';
-import { type PackedRecord, pack, unpack } from './packed-record.ts';
+import { ageMs, type PackedRecord, pack, unpack } from './packed-record.ts';
 
+/**
+ * A record is good for no longer than this. Changes are announced by triggers, and a program that works
+ * with `session_replication_role = replica` switches them off.
+ */
+export const MAX_RECORD_AGE_MS = 60_000;
 /** About 40 MB when full. */
 const MAX_SESSIONS = 50_000;
 
@@ -51,15 +56,21 @@ export class SessionCache {
   }
 
   /** The record of a session if it is here and can be relied on. */
-  peek(sid: string): SessionRecord | undefined {
+  peek(sid: string, now: Date): SessionRecord | undefined {
     const record = this.#isProven() ? this.#records.get(sid) : undefined;
     if (!record) return undefined;
+    const age = ageMs(record, now.getTime());
+    // Also when the clock was set back: how old it is cannot be known then.
+    if (!(age >= 0 && age < MAX_RECORD_AGE_MS)) {
+      this.#records.delete(sid);
+      return undefined;
+    }
     this.hits += 1;
     return unpack(record);
   }
 
   /** The record as the database has it now; null: there is none. Requests at once share a query. */
-  load(sid: string): Promise<SessionRecord | null> {
+  load(sid: string, now: Date): Promise<SessionRecord | null> {
     this.misses += 1;
     // Blind, a query that began earlier may be from before a change that nobody tells us of.
     if (!this.#isProven()) return this.#find(sid);
@@ -70,7 +81,7 @@ export class SessionCache {
       forgotAll: false,
       promise: this.#find(sid)
         .then((record) => {
-          if (record) this.#keep(sid, record, load);
+          if (record) this.#keep(sid, record, now, load);
           return record;
         })
         .finally(() => {
@@ -103,7 +114,7 @@ export class SessionCache {
     this.#records.clear();
   }
 
-  #keep(sid: string, record: SessionRecord, load: Load): void {
+  #keep(sid: string, record: SessionRecord, askedAt: Date, load: Load): void {
     const userId = record.user.id;
     if (load.forgotAll || load.forgotten.has(userId) || !this.#isProven()) return;
     // What is over can let nobody in.
@@ -111,6 +122,6 @@ export class SessionCache {
     if (!this.#records.has(sid)) {
       this.#sidsByUser.set(userId, [...(this.#sidsByUser.get(userId) ?? []), sid]);
     }
-    this.#records.set(sid, pack(record));
+    this.#records.set(sid, pack(record, askedAt.getTime()));
   }
 }

@@ -7,12 +7,18 @@ import type { Session, SessionRecord, SessionUser } from './lookup.ts';
 export interface PackedRecord {
   session: Pick<Session, 'id' | 'userAgent' | 'ipAddress' | 'provider'>;
   user: Omit<SessionUser, 'sessionsValidAfter'>;
-  /** In milliseconds: authenticatedAt, expires, lastActive, createdAt and the user's cutoff. */
-  instants: readonly [number, number, number, number, number];
+  /**
+   * In milliseconds: authenticatedAt, expires, lastActive, createdAt, the user's cutoff, and when the
+   * database was asked.
+   */
+  instants: readonly [number, number, number, number, number, number];
 }
 
-/** @param record of a session that has not ended. */
-export function pack({ session, user }: SessionRecord): PackedRecord {
+/**
+ * @param record of a session that has not ended.
+ * @param askedAtMs when the database was asked for it.
+ */
+export function pack({ session, user }: SessionRecord, askedAtMs: number): PackedRecord {
   const { id, userAgent, ipAddress, provider } = session;
   const { name, email, role, organizationId, isActive, hasSecondFactor } = user;
   return {
@@ -24,9 +30,13 @@ export function pack({ session, user }: SessionRecord): PackedRecord {
       session.lastActive.getTime(),
       session.createdAt.getTime(),
       user.sessionsValidAfter.getTime(),
+      askedAtMs,
     ],
   };
 }
+
+/** How old a record is at `nowMs`. Negative when the clock was set back. */
+export const ageMs = ({ instants }: PackedRecord, nowMs: number): number => nowMs - instants[5];
 
 export function unpack({ session, user, instants }: PackedRecord): SessionRecord {
   const [authenticatedAt, expires, lastActive, createdAt, sessionsValidAfter] = instants;
