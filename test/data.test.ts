@@ -113,6 +113,22 @@ describe.each(STRATEGIES)('downloading one’s data, %s', (strategy) => {
     );
   });
 
+  it('can be had five times an hour, whatever the device', async () => {
+    const { here, there } = await signInTwice(app);
+    const other = openBrowser(app);
+    await other.signUp(newPerson());
+    for (let round = 0; round < 5; round += 1) {
+      expect((await (round % 2 ? here : there).post(PATH)).status).toBe(200);
+    }
+    const before = await app.database.$count(auditEvents);
+    const refused = await here.post(PATH);
+    expect(refused.status).toBe(429);
+    expect(refused.headers['content-disposition']).toBeUndefined();
+    expect(refused.text).not.toContain('/forgot-password');
+    expect(await app.database.$count(auditEvents)).toBe(before);
+    expect((await other.post(PATH)).status).toBe(200);
+  });
+
   it('is for who has just proved the password, by a form of ours', async () => {
     const { here } = await signInTwice(app);
     expect((await here.get(PATH)).status).toBe(404);

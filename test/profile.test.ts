@@ -69,4 +69,22 @@ describe.each(STRATEGIES)('the profile with the %s strategy', (strategy) => {
     expect(answer.text).toContain(`value="${'n'.repeat(101)}"`);
     expect((await here.get('/account')).text).toContain('value="Ada Lovelace"');
   });
+
+  it('lets a name be changed 30 times an hour, so that nobody floods the history', async () => {
+    const { here, there, person } = await signInTwice(app);
+    for (let round = 1; round <= 30; round += 1) {
+      const browser = round % 2 ? here : there;
+      expect((await browser.post('/account/profile', { name: `Ada ${round}` })).status).toBe(303);
+    }
+    // What cannot be saved is not counted.
+    expect((await here.post('/account/profile', { name: '' })).status).toBe(422);
+    const refused = await there.post('/account/profile', { name: 'One more' });
+    expect(refused.status).toBe(429);
+    expect(refused.headers['retry-after']).toMatch(/^\d+$/);
+    expect(refused.text).not.toContain('/forgot-password');
+    const [user] = await app.database.select().from(users).where(eq(users.email, person.email));
+    expect(user?.name).toBe('Ada 30');
+    const { here: other } = await signInTwice(app);
+    expect((await other.post('/account/profile', { name: 'Grace' })).status).toBe(303);
+  });
 });

@@ -1,8 +1,8 @@
 import { asc, desc, eq, sql } from 'drizzle-orm';
 import type { Database } from '../database/open.ts';
 import { accounts, knownDevices, recoveryCodes, users } from '../database/schema.ts';
-import { listWholeHistory } from '../sessions/history.ts';
-import { listEverySession } from '../sessions/list.ts';
+import { streamHistory } from '../sessions/history.ts';
+import { streamEverySession } from '../sessions/list.ts';
 
 /** By name, so that a column which is added to `user` is in nobody's hands before it is named here. */
 const profileColumns = {
@@ -23,17 +23,16 @@ const profileColumns = {
 };
 
 /**
- * All that is kept about an account, as far as it is its owner's to know (GDPR, articles 15 and 20).
- * No hash, token or key is part of it, and nothing of where an administrator was.
+ * All that is kept about an account, as far as it is its owner's to know (GDPR, articles 15 and 20), with
+ * what can be long in batches. No hash, token or key is part of it, and nothing of where an administrator was.
  */
 export async function collectData(database: Database, userId: string) {
   const [profile] = await database.select(profileColumns).from(users).where(eq(users.id, userId));
-  const sessions = await listEverySession(database, userId);
   const { provider, providerAccountId } = accounts;
   return {
     profile: profile ?? null,
     recoveryCodesLeft: await database.$count(recoveryCodes, eq(recoveryCodes.userId, userId)),
-    sessions: sessions.map(({ userId: _, ...session }) => session),
+    sessions: sessionsOf(database, userId),
     knownBrowsers: await database
       .select({
         lastSignInAt: knownDevices.lastSignInAt,
@@ -47,13 +46,23 @@ export async function collectData(database: Database, userId: string) {
       .from(accounts)
       .where(eq(accounts.userId, userId))
       .orderBy(asc(provider), asc(providerAccountId)),
-    activity: (await listWholeHistory(database, userId)).map(
-      ({ occurredAt, action, userAgent, ipAddress, isByOther }) => ({
-        occurredAt,
-        action,
-        ...{ userAgent, ipAddress },
-        isByAdministrator: isByOther,
-      }),
-    ),
+    activity: activityOf(database, userId),
   };
+}
+
+async function* sessionsOf(database: Database, userId: string) {
+  for await (const batch of streamEverySession(database, userId)) {
+    yield batch.map(({ userId: _, ...session }) => session);
+  }
+}
+
+async function* activityOf(database: Database, userId: string) {
+  for await (const batch of streamHistory(database, userId)) {
+    yield batch.map(({ occurredAt, action, userAgent, ipAddress, isByOther }) => ({
+      occurredAt,
+      action,
+      ...{ userAgent, ipAddress },
+      isByAdministrator: isByOther,
+    }));
+  }
 }

@@ -30,6 +30,10 @@ export interface Throttles {
   secondFactor: Throttle;
   /** Wrong codes from an authenticator app, by account: nothing starts a new count before its time. */
   appCode: Throttle;
+  /** Changes of a name, by account: each adds to the history. */
+  rename: Throttle;
+  /** Downloads of all data, by account. */
+  download: Throttle;
 }
 
 export function createThrottles(database: Database): Throttles {
@@ -50,6 +54,8 @@ export function createThrottles(database: Database): Throttles {
     // Three codes in a million are right at any time. A year has at most 53 windows: 5,300 guesses, of
     // which one is right with a probability of 1.6%.
     appCode: byKey(limiter('app_code', 100, WEEK_S)),
+    rename: byKey(limiter('rename', 30, HOUR_S)),
+    download: byKey(limiter('download', 5, HOUR_S)),
   };
 }
 

@@ -5,7 +5,8 @@ export interface Page {
   total: number;
 }
 
-const ROWS_PER_PAGE = 25;
+export const ROWS_PER_PAGE = 25;
+const ROWS_PER_BATCH = 500;
 
 /** The page that was asked for, and which rows are on it. A page too far is the last. */
 export function pageWithin(total: number, wanted: number) {
@@ -13,4 +14,21 @@ export function pageWithin(total: number, wanted: number) {
   const page = Math.min(Math.max(1, wanted), pages);
   const shown: Page = { page, pages, total };
   return { shown, limit: ROWS_PER_PAGE, offset: (page - 1) * ROWS_PER_PAGE };
+}
+
+/**
+ * All rows, in batches that are fetched when they are asked for: memory stays bounded, and no connection is
+ * held while a slow client reads.
+ * @param fetch the next rows in order, at most `limit`, after the last one of the batch before.
+ */
+export async function* inBatches<Row>(
+  fetch: (last: Row | null, limit: number) => Promise<Row[]>,
+): AsyncGenerator<Row[]> {
+  let last: Row | null = null;
+  for (;;) {
+    const rows: Row[] = await fetch(last, ROWS_PER_BATCH);
+    yield rows;
+    last = rows.at(-1) ?? null;
+    if (rows.length < ROWS_PER_BATCH) return;
+  }
 }

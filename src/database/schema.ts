@@ -317,6 +317,7 @@ export const auditEvents = pgTable(
   },
   (table) => [
     index('audit_event_user_id_idx').on(table.userId, table.occurredAt),
+    index('audit_event_user_id_id_idx').on(table.userId, table.id),
     index('audit_event_occurred_at_idx').on(table.occurredAt),
   ],
 );

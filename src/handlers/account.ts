@@ -27,6 +27,7 @@ export function saveProfile(context: Context): RequestHandler {
       const locals = { title: 'Your profile', name: given, ...(await factsOf(request, context)) };
       return renderPage(request, response.status(422), context, 'account', { ...locals, problem });
     }
+    await context.throttles.rename.count(user.id, context.clock());
     await renameUser(context.ledger, user.id, parsed.data, deviceOf(request));
     if (context.tokens.carriesClaims) {
       const record = { session, user: { ...user, name: parsed.data } };

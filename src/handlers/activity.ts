@@ -1,11 +1,10 @@
-import type { RequestHandler } from 'express';
+import type { Request, RequestHandler } from 'express';
 import type { Context } from '../auth/context.ts';
-import { pageOf } from '../http/paging.ts';
 import { renderPage } from '../http/render.ts';
 import { viewerOf } from '../http/viewer.ts';
 import { actWords } from '../http/words.ts';
 import { deviceName } from '../sessions/device.ts';
-import { listHistory } from '../sessions/history.ts';
+import { type HistoryCursor, listHistory } from '../sessions/history.ts';
 
 /** What happened to the account, newest first. */
 export function showActivity(context: Context): RequestHandler {
@@ -14,13 +13,12 @@ export function showActivity(context: Context): RequestHandler {
     const { user } = viewerOf(request);
     // What this process has refused a moment ago belongs on the page.
     await ledger.refusals.flush();
-    const { events, page, pages, total } = await listHistory(database, user.id, pageOf(request));
+    const { events, newer, older } = await listHistory(database, user.id, cursorOf(request));
     renderPage(request, response, context, 'activity', {
       title: 'Activity',
       days: Math.round(config.auditRetentionMs / 86_400_000),
-      pageNumber: page,
-      pages,
-      total,
+      newer: linkTo(newer),
+      older: linkTo(older),
       events: events.map(({ occurredAt, action, userAgent, ipAddress, isByOther }) => ({
         occurredAt,
         what: actWords(action),
@@ -30,4 +28,20 @@ export function showActivity(context: Context): RequestHandler {
       })),
     });
   };
+}
+
+/** The place in the history that `?before=` or `?after=` names. */
+function cursorOf({ query }: Request): HistoryCursor | null {
+  const [before, after] = [idIn(query.before), idIn(query.after)];
+  if (before !== null) return { before };
+  return after === null ? null : { after };
+}
+
+function idIn(given: unknown): number | null {
+  return typeof given === 'string' && /^\d{1,15}$/.test(given) ? Number(given) : null;
+}
+
+function linkTo(cursor: HistoryCursor | null): string | null {
+  if (cursor === null) return null;
+  return 'before' in cursor ? `?before=${cursor.before}` : `?after=${cursor.after}`;
 }

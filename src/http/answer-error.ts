@@ -9,7 +9,8 @@ import { isApi } from './viewer.ts';
 
 const RETRY_AFTER_SECONDS = 5;
 const REQUEST_DEADLINE_MS = 8_000;
-const SENDS_MAIL = /^\/(forgot-password|sign-up|account\/email)/;
+/** Where a new password is no way round the limit. */
+const COUNTS_NO_PASSWORDS = /^\/(forgot-password|sign-up|account\/(email|profile|data))/;
 const TITLES: Record<number, string> = {
   400: 'That did not arrive whole',
   401: 'Please sign in',
@@ -25,11 +26,14 @@ const TITLES: Record<number, string> = {
 
 /** Answers what was thrown on the way. */
 export function answerError(context: Context): ErrorRequestHandler {
-  return (error, request, response, next) => {
+  // Express knows an error handler by its four parameters.
+  return (error, request, response, _next) => {
     if (response.writableEnded) {
       context.log.warn({ err: error, path: request.path }, 'failed after its answer was sent');
     } else if (response.headersSent) {
-      next(error);
+      // A part of the answer has left: the client must see that the rest is missing.
+      context.log.error({ err: error, path: request.path }, 'failed while its answer was sent');
+      response.destroy();
     } else {
       sendError(context, request, response, error);
     }
@@ -74,9 +78,9 @@ function sendError(context: Context, request: Request, response: Response, error
     return;
   }
   const title = TITLES[status] ?? 'That did not work';
-  // A reset by mail lifts the lock of an account, where it was not mails that were too many.
+  // A reset by email lifts the lock of an account, where it was passwords that were too many.
   const helps =
-    status === 429 && !SENDS_MAIL.test(request.path)
+    status === 429 && !COUNTS_NO_PASSWORDS.test(request.path)
       ? { label: 'Set a new password by mail', path: '/forgot-password' }
       : null;
   renderPage(request, response, context, 'error', { title, status, sentence: message, helps });

@@ -80,9 +80,9 @@ export interface Pages {
     events: ActivityRow[];
     /** For how long it is kept. */
     days: number;
-    pageNumber: number;
-    pages: number;
-    total: number;
+    /** Where the neighbouring pages are. Null: there is none. */
+    newer: string | null;
+    older: string | null;
   };
   /** Each letter as text and addresses in turn. */
   outbox: { letters: string[][] };

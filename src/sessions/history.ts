@@ -1,6 +1,6 @@
-import { count, desc, eq } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, lt, type SQL } from 'drizzle-orm';
 import type { Database } from '../database/open.ts';
-import { type Page, pageWithin } from '../database/page.ts';
+import { inBatches, ROWS_PER_PAGE } from '../database/page.ts';
 import { type AuditAction, auditEvents } from '../database/schema.ts';
 
 /** Something that happened to an account. */
@@ -14,43 +14,81 @@ export interface HistoryEvent {
   isByOther: boolean;
 }
 
-export type HistoryPage = Page & { events: HistoryEvent[] };
+/** Events before or after the one with this id, which is on the neighbouring page. */
+export type HistoryCursor = { before: number } | { after: number };
 
-/** One page of what happened to an account, newest first. A page too far is the last. */
+export interface HistoryPage {
+  /** Newest first. */
+  events: HistoryEvent[];
+  newer: HistoryCursor | null;
+  older: HistoryCursor | null;
+}
+
+/**
+ * One page of what happened to an account; null: the newest. By key and not by offset, so that the last page
+ * of a long history costs as much as the first. A cursor that leads past either end gives the newest page.
+ */
 export async function listHistory(
   database: Database,
   userId: string,
-  wanted: number,
+  cursor: HistoryCursor | null,
 ): Promise<HistoryPage> {
-  const condition = eq(auditEvents.userId, userId);
-  const counted = await database.select({ total: count() }).from(auditEvents).where(condition);
-  const total = counted[0]?.total ?? 0;
-  const { shown, limit, offset } = pageWithin(total, wanted);
-  const rows = await database
-    .select()
-    .from(auditEvents)
-    .where(condition)
-    .orderBy(desc(auditEvents.occurredAt), desc(auditEvents.id))
-    .limit(limit)
-    .offset(offset);
-  return { events: rows.map(told), ...shown };
+  // One row more than is shown tells whether there is another page.
+  const limit = ROWS_PER_PAGE + 1;
+  if (cursor && 'after' in cursor) {
+    const rows = await select(database, userId, gt(auditEvents.id, cursor.after))
+      .orderBy(asc(auditEvents.id))
+      .limit(limit);
+    if (rows.length <= ROWS_PER_PAGE) return listHistory(database, userId, null);
+    return pageOf(rows.slice(0, ROWS_PER_PAGE).reverse(), { hasNewer: true, hasOlder: true });
+  }
+  const rows = await select(
+    database,
+    userId,
+    cursor ? lt(auditEvents.id, cursor.before) : undefined,
+  )
+    .orderBy(desc(auditEvents.id))
+    .limit(limit);
+  if (cursor && rows.length === 0) return listHistory(database, userId, null);
+  const hasOlder = rows.length > ROWS_PER_PAGE;
+  return pageOf(rows.slice(0, ROWS_PER_PAGE), { hasNewer: cursor !== null, hasOlder });
 }
 
-/** All that is kept of what happened to an account, newest first. */
-export async function listWholeHistory(
+/** All that is kept of what happened to an account, newest first, in batches. */
+export async function* streamHistory(
   database: Database,
   userId: string,
-): Promise<HistoryEvent[]> {
-  const rows = await database
+): AsyncGenerator<HistoryEvent[]> {
+  const batches = inBatches<AuditRow>((last, limit) =>
+    select(database, userId, last ? lt(auditEvents.id, last.id) : undefined)
+      .orderBy(desc(auditEvents.id))
+      .limit(limit),
+  );
+  for await (const rows of batches) yield rows.map(told);
+}
+
+type AuditRow = typeof auditEvents.$inferSelect;
+
+const select = (database: Database, userId: string, where: SQL | undefined) =>
+  database
     .select()
     .from(auditEvents)
-    .where(eq(auditEvents.userId, userId))
-    .orderBy(desc(auditEvents.occurredAt), desc(auditEvents.id));
-  return rows.map(told);
+    .where(and(eq(auditEvents.userId, userId), where));
+
+function pageOf(
+  rows: AuditRow[],
+  { hasNewer, hasOlder }: { hasNewer: boolean; hasOlder: boolean },
+): HistoryPage {
+  const [first, last] = [rows.at(0), rows.at(-1)];
+  return {
+    events: rows.map(told),
+    newer: hasNewer && first ? { after: first.id } : null,
+    older: hasOlder && last ? { before: last.id } : null,
+  };
 }
 
 /** Where somebody else was when they did it is not for this account to know. */
-function told({ actorId, ...event }: typeof auditEvents.$inferSelect): HistoryEvent {
+function told({ actorId, ...event }: AuditRow): HistoryEvent {
   if (actorId === null) return { ...event, isByOther: false };
   return { ...event, userAgent: null, ipAddress: null, isByOther: true };
 }

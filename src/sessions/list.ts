@@ -1,6 +1,6 @@
 import { and, count, desc, eq, gt, gte, isNull, not, type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../database/open.ts';
-import { type Page, pageWithin } from '../database/page.ts';
+import { inBatches, type Page, pageWithin } from '../database/page.ts';
 import { sessions, users } from '../database/schema.ts';
 import { type Session, sessionColumns } from './lookup.ts';
 
@@ -55,13 +55,20 @@ export function listEndedSessions(
     .limit(RECENTLY_ENDED);
 }
 
-/** Every session of a user that is kept, live or over, newest first. */
-export function listEverySession(database: Database, userId: string): Promise<Session[]> {
-  return database
-    .select(sessionColumns)
-    .from(sessions)
-    .where(eq(sessions.userId, userId))
-    .orderBy(desc(sessions.createdAt), desc(sessions.id));
+/** Every session of a user that is kept, live or over, newest first, in batches. */
+export function streamEverySession(database: Database, userId: string): AsyncGenerator<Session[]> {
+  return inBatches((last, limit) => {
+    const { createdAt, id } = sessions;
+    const isAfterLast = last
+      ? sql`(${createdAt}, ${id}) < (${last.createdAt.toISOString()}::timestamptz, ${last.id})`
+      : undefined;
+    return database
+      .select(sessionColumns)
+      .from(sessions)
+      .where(and(eq(sessions.userId, userId), isAfterLast))
+      .orderBy(desc(createdAt), desc(id))
+      .limit(limit);
+  });
 }
 
 /**

@@ -1,0 +1,60 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { setImmediate as othersTurn } from 'node:timers/promises';
+import type { Response } from 'express';
+
+/** A client that takes nothing for so long is disconnected: it would keep the download open for ever. */
+const STALLED_AFTER_MS = 60_000;
+
+/**
+ * Sends a JSON object whose members may be lists in batches, one item a line. A batch is fetched when the client
+ * has taken the one before, and other requests get their turn in between.
+ * @returns whether all of it was sent; if not, the client has gone, or stopped reading.
+ */
+export async function streamJson(
+  response: Response,
+  members: Record<string, unknown>,
+): Promise<boolean> {
+  response.type('json');
+  response.setTimeout(STALLED_AFTER_MS, () => response.destroy());
+  try {
+    // One batch at a time waits for the client.
+    await pipeline(Readable.from(chunksOf(members), { highWaterMark: 1 }), response);
+    return true;
+  } catch (error) {
+    if (response.destroyed && isPrematureClose(error)) return false;
+    throw error;
+  }
+}
+
+async function* chunksOf(members: Record<string, unknown>): AsyncGenerator<string> {
+  let before = '{';
+  for (const [name, value] of Object.entries(members)) {
+    yield `${before}\n${JSON.stringify(name)}: `;
+    before = ',';
+    if (isBatched(value)) yield* listOf(value);
+    else yield JSON.stringify(value);
+  }
+  yield '\n}\n';
+}
+
+async function* listOf(batches: AsyncIterable<unknown[]>): AsyncGenerator<string> {
+  let before = '[';
+  for await (const batch of batches) {
+    if (batch.length > 0) {
+      yield `${before}\n${batch.map((item) => JSON.stringify(item)).join(',\n')}`;
+      before = ',';
+    }
+    // The embedded database answers without a turn of the event loop.
+    await othersTurn();
+  }
+  yield before === '[' ? '[]' : '\n]';
+}
+
+function isBatched(value: unknown): value is AsyncIterable<unknown[]> {
+  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+}
+
+function isPrematureClose(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE';
+}
