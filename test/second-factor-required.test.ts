@@ -1,10 +1,11 @@
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { users } from '../src/database/schema.ts';
+import { accounts, users } from '../src/database/schema.ts';
 import { STRATEGIES, startApp, type TestApp } from './support/app.ts';
 import { SECOND_FACTOR_PAGE, setUpSecondFactor, toNextStep } from './support/authenticator.ts';
 import { newPerson, openBrowser, SESSION_COOKIE } from './support/browser.ts';
 import { openTestDatabase, type TestDatabase } from './support/database.ts';
+import { startProvider } from './support/provider.ts';
 
 const PAGES = [
   '/account',
@@ -16,16 +17,20 @@ const PAGES = [
 
 describe.each(STRATEGIES)('MFA_REQUIRED=admin, %s', (strategy) => {
   let opened: TestDatabase;
+  let provider: Awaited<ReturnType<typeof startProvider>>;
   let app: TestApp;
   beforeAll(async () => {
     opened = await openTestDatabase();
+    provider = await startProvider();
     app = await startApp({
       env: { SESSION_STRATEGY: strategy, MFA_REQUIRED: 'admin' },
+      providers: [provider.provider],
       on: opened,
     });
   });
   afterAll(async () => {
     await app.close();
+    await provider.close();
     await opened.close();
   });
   beforeEach(() => toNextStep(app));
@@ -40,13 +45,13 @@ describe.each(STRATEGIES)('MFA_REQUIRED=admin, %s', (strategy) => {
       .set({ role: 'admin' })
       .where(eq(users.email, person.email));
     await expect
-      .poll(async () => (await browser.get('/auth/session')).body.user.role)
-      .toBe('admin');
+      .poll(async () => (await browser.get('/api/sessions')).body.error)
+      .toBe('second_factor_required');
     return { person, browser };
   }
 
   it('lets an administrator without one reach nothing but its set-up, the password and the way out', async () => {
-    const { browser } = await newAdmin();
+    const { person, browser } = await newAdmin();
     for (const page of PAGES) {
       const answer = await browser.get(page);
       expect([page, answer.status, answer.headers.location]).toEqual([
@@ -59,12 +64,28 @@ describe.each(STRATEGIES)('MFA_REQUIRED=admin, %s', (strategy) => {
       'Your account needs a second factor.',
     );
     expect((await browser.post('/account/profile', { name: 'Eve' })).status).toBe(303);
-    expect((await browser.get('/auth/session')).body.user.name).toBe('Ada Lovelace');
+    const [user] = await app.database.select().from(users).where(eq(users.email, person.email));
+    expect(user?.name).toBe('Ada Lovelace');
     const api = await browser.get('/api/sessions');
     expect([api.status, api.body.error]).toEqual([403, 'second_factor_required']);
     expect((await browser.get('/account/confirm')).text).toContain('Is it you?');
     expect((await browser.post('/auth/signout')).headers.location).toBe('/sign-in');
-    expect((await browser.get('/auth/session')).body).toBe(null);
+    expect((await browser.get(SECOND_FACTOR_PAGE)).headers.location).toContain('/sign-in');
+  });
+
+  it('links no provider to an administrator without one', async () => {
+    const { person, browser } = await newAdmin();
+    const sent = await browser.post('/auth/signin/loopback');
+    const state = `${new URL(sent.headers.location ?? '').searchParams.get('state')}`;
+    const code = `stolen-${strategy}`;
+    await browser.get(`/auth/callback/loopback?${new URLSearchParams({ code, state })}`);
+    const [owner] = await app.database
+      .select({ email: users.email })
+      .from(accounts)
+      .innerJoin(users, eq(users.id, accounts.userId))
+      .where(eq(accounts.providerAccountId, code));
+    expect(owner?.email).toBe(`${code}@example.org`);
+    expect(owner?.email).not.toBe(person.email);
   });
 
   it('lets them on as soon as there is one, and stops them when it is removed', async () => {

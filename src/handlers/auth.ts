@@ -7,6 +7,7 @@ import { type AuthAnswer, runAuth } from '../auth/run.ts';
 import { deviceOf } from '../http/device.ts';
 import { deviceTokenOf, keepDeviceToken } from '../http/device-cookie.ts';
 import { originOf } from '../http/public-origin.ts';
+import { mustSetUpSecondFactor } from '../http/second-factor.ts';
 import { tellOfDisplaced } from './begin-session.ts';
 
 /** Everything under `/auth` that has no handler of its own. */
@@ -69,8 +70,12 @@ export async function sendAuthAnswer(
   response.status(answer.status).send(await answer.text());
 }
 
-/** The token of the viewer, if it came in a cookie: Auth.js knows of no other. */
-function shownToken(request: Request, { cookies }: Context): string | null {
-  const isInCookie = sessionCookieNames(cookies.session.name, request.cookies).length > 0;
-  return request.viewer && isInCookie ? request.token : null;
+/**
+ * The token that Auth.js is shown: the viewer's, if it came in a cookie and no guard would stop them. Else
+ * `/auth/session` would name somebody whom every page turns away, and a provider would be linked to them.
+ */
+function shownToken(request: Request, context: Context): string | null {
+  const { viewer, token, cookies } = request;
+  if (!viewer || mustSetUpSecondFactor(context, viewer.user)) return null;
+  return sessionCookieNames(context.cookies.session.name, cookies).length > 0 ? token : null;
 }

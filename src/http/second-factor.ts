@@ -13,13 +13,19 @@ export const needsSecondFactor = ({ config }: Context, { role }: SessionUser): b
   config.mfaRequired.includes(role);
 
 /**
+ * Whether somebody must set up a second factor before anything else. Until then no answer says who they
+ * are but the pages of the set-up (invariant 13).
+ */
+export const mustSetUpSecondFactor = (context: Context, user: SessionUser): boolean =>
+  !user.hasSecondFactor && needsSecondFactor(context, user);
+
+/**
  * Lets those pass who have the second factor that their role needs, and sends others to set it up. Who
  * is signed in already is asked too, with the next request. Goes after `requireSignIn`.
  */
 export function requireSecondFactor(context: Context): RequestHandler {
   return (request, response, next) => {
-    const { user } = viewerOf(request);
-    if (user.hasSecondFactor || !needsSecondFactor(context, user)) return next();
+    if (!mustSetUpSecondFactor(context, viewerOf(request).user)) return next();
     if (isApi(request)) {
       const sentence = `Set up a second factor on ${SECOND_FACTOR_PAGE} in a browser, then try again.`;
       return next(new HttpError(403, 'second_factor_required', sentence));
