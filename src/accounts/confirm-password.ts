@@ -1,36 +1,105 @@
-import { eq } from 'drizzle-orm';
+import { and, eq, isNull, sql } from 'drizzle-orm';
 import type { Database } from '../database/open.ts';
-import { users } from '../database/schema.ts';
+import { sessions, users } from '../database/schema.ts';
+import { queueMail } from '../mail/queue.ts';
 import { recordEvent } from '../sessions/audit.ts';
-import type { SessionRecord } from '../sessions/lookup.ts';
+import { changeUsers, type Writable } from '../sessions/change-users.ts';
+import { endSession } from '../sessions/end.ts';
+import { lockUser } from '../sessions/lock.ts';
+import type { Session, SessionRecord } from '../sessions/lookup.ts';
 import type { Act } from '../sessions/revoke.ts';
 import type { AccountContext } from './account-context.ts';
+import { FREE_ATTEMPTS, isOpen, pauseEnd } from './attempt-pauses.ts';
 import { isPassword } from './password.ts';
+import { TooManyAttempts } from './too-many-attempts.ts';
+
+/** With this many wrong passwords in a row a session ends. The pauses stretch them over ten hours. */
+export const MAX_WRONG_PASSWORDS = 20;
 
 /** Whether an account has a password: those of other providers may not. */
 export async function hasPassword(database: Database, userId: string): Promise<boolean> {
   return (await findPasswordHash(database, userId)) !== null;
 }
 
+/** What a password was worth that a signed-in user entered. */
+export type PasswordAnswer = 'right' | 'wrong' | 'session_over';
+
 /**
- * Whether somebody who is signed in knows the account's password; never when it has none. Wrong ones
- * are recorded, and counted for this session alone: whoever guesses elsewhere locks nobody out here.
- * @throws {TooManyAttempts} after too many wrong ones.
+ * Checks the password of someone who is signed in; an account without one has no right answer. Every place
+ * that asks for it does so here: on a stolen session, this is where the password would be guessed.
+ *
+ * Each attempt is counted before it is checked, on its session: guesses elsewhere lock no one out here. The
+ * pauses are those of sign-in. The owner is told by email when they begin, and after the twentieth
+ * wrong password the session ends. Nothing but a right password starts a new count.
+ * @returns `session_over` when it ended, now or a moment ago: its next request is told why.
+ * @throws {TooManyAttempts} during a pause; then nothing is counted.
  */
 export async function confirmPassword(
-  { database, throttles }: AccountContext,
+  { database, ledger }: AccountContext,
   { session, user }: SessionRecord,
   password: string,
-  { device, now }: Act,
-): Promise<boolean> {
-  const takeBack = await throttles.confirmation.count(session.id, now);
+  act: Act,
+): Promise<PasswordAnswer> {
+  const wrongPasswords = await takePasswordAttempt(database, session.id, act.now);
+  if (wrongPasswords === null) return 'session_over';
   if (await isPassword(await findPasswordHash(database, user.id), password)) {
-    await takeBack();
-    return true;
+    await database
+      .update(sessions)
+      .set({ wrongPasswords: 0, passwordLockedUntil: null })
+      .where(eq(sessions.id, session.id));
+    return 'right';
   }
-  const { id: sessionId, userId } = session;
-  await recordEvent(database, { action: 'confirmation_failed', userId, sessionId, device });
-  return false;
+  await recordWrongPassword(ledger, session, wrongPasswords, act);
+  return wrongPasswords < MAX_WRONG_PASSWORDS ? 'wrong' : 'session_over';
+}
+
+/** Returns how many were wrong in a row if this one is too; null when the session is over. */
+async function takePasswordAttempt(
+  database: Database,
+  sessionId: string,
+  now: Date,
+): Promise<number | null> {
+  const isThisSession = and(eq(sessions.id, sessionId), isNull(sessions.endedAt));
+  const attempts = sql`${sessions.wrongPasswords} + 1`;
+  const [counted] = await database
+    .update(sessions)
+    .set({ wrongPasswords: attempts, passwordLockedUntil: pauseEnd(attempts, now) })
+    .where(and(isThisSession, isOpen(sessions.passwordLockedUntil, now)))
+    .returning({ wrongPasswords: sessions.wrongPasswords });
+  if (counted) return counted.wrongPasswords;
+  const [locked] = await database
+    .select({ until: sessions.passwordLockedUntil })
+    .from(sessions)
+    .where(isThisSession);
+  if (!locked) return null;
+  throw new TooManyAttempts(locked.until ?? now);
+}
+
+/** Writes a wrong password down, tells the owner where that is due, and ends the session after the last. */
+async function recordWrongPassword(
+  ledger: Writable,
+  { id, userId }: Session,
+  wrongPasswords: number,
+  { device, now }: Act,
+): Promise<void> {
+  const isLast = wrongPasswords >= MAX_WRONG_PASSWORDS;
+  await changeUsers(ledger, [userId], async (transaction) => {
+    const user = await lockUser(transaction, userId);
+    if (!user) return;
+    const event = { userId, sessionId: id, device };
+    await recordEvent(transaction, { action: 'confirmation_failed', ...event });
+    const mail = { address: user.email, facts: device };
+    if (wrongPasswords === FREE_ATTEMPTS) {
+      await queueMail(transaction, { kind: 'wrong_passwords', ...mail });
+    }
+    if (
+      isLast &&
+      (await endSession(transaction, { id, userId }, { reason: 'wrong_passwords', now }))
+    ) {
+      await recordEvent(transaction, { action: 'session_ended_by_guesses', ...event });
+      await queueMail(transaction, { kind: 'session_ended_by_guesses', ...mail });
+    }
+  });
 }
 
 async function findPasswordHash(database: Database, userId: string): Promise<string | null> {

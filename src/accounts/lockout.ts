@@ -1,17 +1,12 @@
 import { hash } from 'node:crypto';
-import { and, eq, inArray, lte, type SQL, sql } from 'drizzle-orm';
+import { and, eq, inArray, type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../database/open.ts';
 import { knownDevices, unknownAddresses, users } from '../database/schema.ts';
 import { isAmongLatest, OWN_ATTEMPTS } from '../sessions/device-attempts.ts';
 import { hashSid } from '../sessions/sid.ts';
+import { isOpen, pauseEnd } from './attempt-pauses.ts';
 import { TooManyAttempts } from './too-many-attempts.ts';
 import { hasEmail, normalizeEmail } from './users.ts';
-
-/** So many attempts cost no pause: people mistype. */
-const FREE_ATTEMPTS = 5;
-const FIRST_PAUSE_SECONDS = 60;
-/** With it 100 attempts, the most that NIST SP 800-63B (section 3.2.2) allows in a row, take four days. */
-const LONGEST_PAUSE_SECONDS = 3_600;
 
 /** So many of its devices, those that signed in last, can have attempts to themselves. */
 const OWN_ATTEMPTS_DEVICES = 10;
@@ -53,7 +48,7 @@ export async function takeAttempt(database: Database, email: string, now: Date):
   const counted = await database
     .update(users)
     .set(countedIn(users, now))
-    .where(and(hasEmail(email), isOpen(users, now)))
+    .where(and(hasEmail(email), isOpen(users.lockoutUntil, now)))
     .returning({ id: users.id });
   const countedStranger = await database
     .insert(unknownAddresses)
@@ -63,24 +58,17 @@ export async function takeAttempt(database: Database, email: string, now: Date):
     .onConflictDoUpdate({
       target: unknownAddresses.addressHash,
       set: { ...countedIn(unknownAddresses, now), updatedAt: sql`now()` },
-      setWhere: isOpen(unknownAddresses, now),
+      setWhere: isOpen(unknownAddresses.lockoutUntil, now),
     })
     .returning({ addressHash: unknownAddresses.addressHash });
   if (counted.length + countedStranger.length > 0) return;
   throw new TooManyAttempts((await lockoutEnd(database, email, addressHash)) ?? now);
 }
 
-const isOpen = ({ lockoutUntil }: Counted, now: Date) =>
-  sql`(${lockoutUntil} is null or ${lte(lockoutUntil, now)})`;
-
-/** One more attempt, and the pause that follows it: none, then one that doubles each time. */
+/** One more attempt, and the pause that follows it. */
 function countedIn({ failedLoginAttempts }: Counted, now: Date): Record<string, SQL> {
   const attempts = sql`${failedLoginAttempts} + 1`;
-  const seconds = sql`least(${LONGEST_PAUSE_SECONDS}, ${FIRST_PAUSE_SECONDS} * power(2, least(${attempts}, 30) - ${FREE_ATTEMPTS}))`;
-  return {
-    failedLoginAttempts: attempts,
-    lockoutUntil: sql`case when ${attempts} >= ${FREE_ATTEMPTS} then ${now.toISOString()}::timestamptz + make_interval(secs => ${seconds}) end`,
-  };
+  return { failedLoginAttempts: attempts, lockoutUntil: pauseEnd(attempts, now) };
 }
 
 /** Null: the lock was lifted meanwhile. */

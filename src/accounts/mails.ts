@@ -113,6 +113,16 @@ const WRITERS: Record<MailKind, Writer> = {
     'Someone entered your correct password but five wrong two-factor codes. They were not signed in.',
     'If not, reset your password now.',
   ),
+  wrong_passwords: notice(
+    'Wrong passwords on one of your devices',
+    'Someone entered five wrong passwords on a device that is signed in to your Latchkey account.',
+    'If not, someone else is using that device. Reset your password now to sign out all your devices.',
+  ),
+  session_ended_by_guesses: notice(
+    'A device was signed out after 20 wrong passwords',
+    'Someone entered 20 wrong passwords on a device that was signed in to your Latchkey account, so it was signed out.',
+    'If not, someone else was using that device. Reset your password now to sign out all your devices.',
+  ),
   recovery_codes_renewed: notice(
     'New recovery codes were made',
     'Your Latchkey account has ten new recovery codes. Your old codes no longer work.',

@@ -24,8 +24,6 @@ export interface Throttles {
   signIn: Throttle;
   /** Mails that a stranger can have sent, at sign-up, for a forgotten password and the like, by IP address. */
   mail: Throttle;
-  /** Wrong passwords of somebody who is signed in, by session: nobody else is locked out by them. */
-  confirmation: Throttle;
   /** Wrong two-factor codes of any kind, by account and cutoff: a password reset starts a new count. */
   secondFactor: Throttle;
   /** Wrong codes from an authenticator app, by account: nothing starts a new count before its time. */
@@ -49,7 +47,6 @@ export function createThrottles(database: Database): Throttles {
       limiter('sign_in:network', 250, QUARTER_HOUR_S),
     ),
     mail: byPlace(limiter('mail:address', 30, HOUR_S), limiter('mail:network', 150, HOUR_S)),
-    confirmation: byKey(limiter('confirmation', 5, QUARTER_HOUR_S)),
     secondFactor: byKey(limiter('second_factor', 25, DAY_S)),
     // Three codes in a million are right at any time. A year has at most 53 windows: 5,300 guesses, of
     // which one is right with a probability of 1.6%.

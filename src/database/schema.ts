@@ -72,6 +72,7 @@ export type EndReason =
   | 'email_restored'
   | 'reported'
   | 'session_limit'
+  | 'wrong_passwords'
   | 'superseded'
   | 'expired'
   | 'idle'
@@ -90,6 +91,10 @@ export const sessions = pgTable(
     authenticatedAt: instant('authenticated_at').notNull(),
     /** When whoever is on this session last proved the password, here or at sign-in. */
     confirmedAt: instant('confirmed_at').notNull().default(sql`'epoch'`),
+    /** Wrong passwords that were entered on this session since the last right one. */
+    wrongPasswords: integer('wrong_passwords').notNull().default(0),
+    /** Until then no password is checked on this session. */
+    passwordLockedUntil: instant('password_locked_until'),
     expires: instant('expires').notNull(),
     lastActive: instant('last_active').notNull(),
     createdAt: createdAt(),
@@ -243,6 +248,8 @@ export type MailKind =
   | 'second_factor_added'
   | 'second_factor_removed'
   | 'second_factor_failed'
+  | 'wrong_passwords'
+  | 'session_ended_by_guesses'
   | 'recovery_codes_renewed';
 
 /** What a mail tells beside its kind. Nothing secret: links are made when a mail is sent. */
@@ -294,6 +301,7 @@ export type AuditAction =
   | 'recovery_codes_renewed'
   | 'device_reported'
   | 'session_limit_reached'
+  | 'session_ended_by_guesses'
   | 'deactivated'
   | 'activated'
   | 'deletion_requested'

@@ -30,7 +30,9 @@ export function confirm(context: Context): RequestHandler {
     const isForm = textIn(body, 'confirm.form') === 'yes';
 
     const password = textIn(body, 'confirm.password');
-    if (!(await confirmPassword(context, { session, user }, password, act))) {
+    const answer = await confirmPassword(context, { session, user }, password, act);
+    if (answer === 'session_over') return response.redirect(303, '/account');
+    if (answer === 'wrong') {
       const interrupted = { path, fields: isForm ? fieldsIn(body) : null };
       return askForPassword(request, response, context, interrupted, 'This is not your password.');
     }

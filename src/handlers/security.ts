@@ -38,8 +38,10 @@ export function savePassword(context: Context): RequestHandler {
       if (!(await isConfirmed(database, sid, act.now))) {
         return askForPassword(request, response, context, interruptedBy(request), null);
       }
-    } else if (!(await confirmPassword(context, { session, user }, current, act))) {
-      problems.currentPassword = 'This is not your current password.';
+    } else {
+      const answer = await confirmPassword(context, { session, user }, current, act);
+      if (answer === 'session_over') return response.redirect(303, '/account/security');
+      if (answer === 'wrong') problems.currentPassword = 'This is not your current password.';
     }
     if (Object.keys(problems).length > 0) {
       return showForm(request, response.status(422), context, problems, endsOthers);

@@ -48,6 +48,8 @@ const {
   sessionToken: _,
   confirmedAt: __,
   updatedAt: ___,
+  wrongPasswords: ____,
+  passwordLockedUntil: _____,
   ...sessionColumns
 } = getTableColumns(sessions);
 
