@@ -94,7 +94,7 @@ describe.each(STRATEGIES)('a second factor, %s', (strategy) => {
     expect((await owner.get(SECOND_FACTOR_PAGE)).text).toContain('Your second factor is removed.');
     expect(await activityOf(owner)).toContain('Second factor removed');
     await app.deliverMails();
-    expect(mailServer.take('Your second factor was removed').text).toContain('only the password');
+    expect(mailServer.take('Your second factor was removed').text).toContain('only your password');
     const [user] = await app.database.select().from(users).where(eq(users.email, person.email));
     expect(user).toMatchObject({ secondFactorSecret: null, secondFactorPending: null });
     expect(await app.database.$count(recoveryCodes, eq(recoveryCodes.userId, `${user?.id}`))).toBe(
