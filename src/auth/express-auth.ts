@@ -14,17 +14,17 @@ type Handler = ReturnType<typeof ExpressAuth>;
 type Shown = ReturnType<typeof showRequest>;
 
 /**
- * Lets Auth.js answer a request, through `ExpressAuth` of `@auth/express`, and sends nothing.
+ * Lets `ExpressAuth` of `@auth/express` answer a request, and sends nothing yet.
  *
- * It gets neither the request nor the response of Express but stand-ins with all that it uses. So the
- * origin is ours to say, and there is time to look at how our callbacks fared. What a new version would
- * use beyond that is missing, which is an error and not a hole; test/express-auth.test.ts names it.
+ * It gets stand-ins for Express's request and response, with only the properties that it uses. So the
+ * origin is the public one, and failures of our callbacks are seen before the answer is sent. If a new
+ * version uses more, test/express-auth.test.ts names what is missing.
  *
  * @throws what `ExpressAuth` passes to `next`.
  */
 export function askAuth(config: ExpressAuthConfig, shown: Shown): Promise<Response> {
   return new Promise((resolve, reject) => {
-    // Its own promise resolves before its work is done.
+    // Its own promise resolves too early: body parsers take callbacks.
     ExpressAuth(config)(
       shown as unknown as Parameters<Handler>[0],
       recordAnswer(resolve) as unknown as Parameters<Handler>[1],
@@ -35,7 +35,7 @@ export function askAuth(config: ExpressAuthConfig, shown: Shown): Promise<Respon
 
 /**
  * The request that Auth.js is shown.
- * @param origin the public one; `Host` and the scheme are a client's or a proxy's to say.
+ * @param origin the public one: clients choose `Host`, and proxies hide the scheme.
  * @param cookie the Cookie header to show.
  */
 export function showRequest(
@@ -52,18 +52,18 @@ export function showRequest(
     protocol: protocol.slice(0, -1),
     get: (_name: 'host') => host,
     originalUrl: `${url.pathname}${url.search}`,
-    // Auth.js refuses HEAD, whose answer is that to GET.
+    // Auth.js refuses HEAD.
     method: method === 'POST' ? 'POST' : 'GET',
     headers: { ...headers, cookie },
     body,
     baseUrl: '/auth',
     params: {},
-    // Tells the body parsers, which come first, that there is nothing left to read.
+    // Tells its body parsers that there is nothing left to read.
     complete: true,
   };
 }
 
-/** A response that keeps what it is given, and hands it over when it ends. */
+/** A response that is recorded, and passed to `onEnd` when it is complete. */
 export function recordAnswer(onEnd: (answer: Response) => void) {
   const headers = new Headers();
   let status: number | null = null;

@@ -3,10 +3,10 @@ import { safeReturnPath } from './return-path.ts';
 
 /**
  * The Cookie header that Auth.js is shown: the cookies as we read them, so that it cannot read them
- * differently. It joins every cookie whose name begins like the session's, takes the last chunk for
- * part of a whole token, and answers 500 to a return path that is no URL.
+ * differently. It joins all cookies whose names begin like the session's, and answers 500 to a return
+ * path that is not a URL.
  *
- * @param token what it shall take for the session; null: nobody is signed in.
+ * @param token the session's; null: nobody is signed in.
  */
 export function shownCookies(
   { session, callbackUrl }: Cookies,

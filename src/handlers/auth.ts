@@ -71,8 +71,8 @@ export async function sendAuthAnswer(
 }
 
 /**
- * The token that Auth.js is shown: the viewer's, if it came in a cookie and no guard would stop them. Else
- * `/auth/session` would name somebody whom every page turns away, and a provider would be linked to them.
+ * The token that Auth.js is shown: the viewer's, if it came in a cookie. None for someone who must set up
+ * two-factor authentication first: `/auth/session` would name them, and a provider could be linked.
  */
 function shownToken(request: Request, context: Context): string | null {
   const { viewer, token, cookies } = request;

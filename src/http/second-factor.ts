@@ -13,8 +13,8 @@ export const needsSecondFactor = ({ config }: Context, { role }: SessionUser): b
   config.mfaRequired.includes(role);
 
 /**
- * Whether somebody must set up a second factor before anything else. Until then no answer says who they
- * are but the pages of the set-up (invariant 13).
+ * Whether a user must set up two-factor authentication before anything else. Until then only the pages of
+ * the set-up say who they are (invariant 13).
  */
 export const mustSetUpSecondFactor = (context: Context, user: SessionUser): boolean =>
   !user.hasSecondFactor && needsSecondFactor(context, user);
