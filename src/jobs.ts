@@ -12,7 +12,7 @@ export async function purgeNow(dependencies: Dependencies, signal?: AbortSignal)
   const { clock, config, ledger, log, metrics } = dependencies;
   const startedAt = performance.now();
   const { purgeRetentionMs: retentionMs, auditRetentionMs } = config;
-  const options = { now: clock(), retentionMs, auditRetentionMs };
+  const options = { now: clock(), retentionMs, auditRetentionMs, policy: config.policy };
   const cleaned = await purge(ledger.database, signal ? { ...options, signal } : options);
   const ms = performance.now() - startedAt;
   metrics.purged.inc(cleaned);

@@ -6,6 +6,7 @@ import { startApp, type TestApp } from './support/app.ts';
 import { newPerson, openBrowser, signInTwice } from './support/browser.ts';
 
 const DAY = 86_400_000;
+const policy = { maxAgeMs: 400 * DAY, absoluteAgeMs: null, idleTimeoutMs: null };
 
 let app: TestApp;
 beforeAll(async () => {
@@ -116,7 +117,7 @@ it('forgets what is older than it is to be kept', async () => {
   await app.database.execute(
     sql`update audit_event set occurred_at = now() - interval '181 days' where id in (select id from audit_event limit 2)`,
   );
-  const options = { now: new Date(), retentionMs: 30 * DAY, auditRetentionMs: 180 * DAY };
+  const options = { now: new Date(), retentionMs: 30 * DAY, auditRetentionMs: 180 * DAY, policy };
   expect(await purge(app.database, options)).toBe(2);
   expect(await app.database.$count(auditEvents)).toBe(total - 2);
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { STRATEGIES, startApp, type TestApp } from './support/app.ts';
-import { newPerson, openBrowser, SESSION_COOKIE } from './support/browser.ts';
+import { newPerson, openBrowser, SESSION_COOKIE, signInTwice } from './support/browser.ts';
 import { openTestDatabase, type TestDatabase } from './support/database.ts';
 
 const HOUR = 3_600_000;
@@ -85,6 +85,49 @@ describe.each(STRATEGIES)('the lifetime of a session with the %s strategy', (str
     expect((await browser.get('/api/sessions')).body.error).toBe('idle');
     expect((await browser.get('/sign-in')).text).toContain('you were away for a while');
     await app.close();
+  });
+
+  describe('when it began under laxer settings, before a restart', () => {
+    /** A browser that is signed in, some hours after its last request, and an app that is stricter. */
+    async function restarted(env: Record<string, string>, hours: number) {
+      const lax = await startApp({ env: { SESSION_STRATEGY: strategy }, on: shared });
+      const { person, here } = await signInTwice(lax);
+      await lax.close();
+      app = await startApp({ env: { SESSION_STRATEGY: strategy, ...env }, on: shared });
+      app.advance(hours * HOUR);
+      const browser = openBrowser(app);
+      browser.setCookie(SESSION_COOKIE, here.token() ?? '');
+      return { person, browser };
+    }
+
+    it.each([
+      ['expired', { SESSION_MAX_AGE: '2h' }],
+      ['expired', { SESSION_ABSOLUTE_AGE: '2h' }],
+      ['idle', { SESSION_IDLE_TIMEOUT: '2h' }],
+    ])('is %s with %j, as the list says too', async (verdict, env) => {
+      const { person, browser } = await restarted(env, 3);
+      const fresh = openBrowser(app);
+      await fresh.signIn(person);
+      expect(await fresh.sessionIds()).toMatchObject([{ isCurrent: true }]);
+      const page = (await fresh.get('/account/sessions')).text;
+      const [, ended = ''] = page.split('Recently ended');
+      expect(ended.match(/class="row-title"/g)).toHaveLength(2);
+      expect((await browser.get('/api/sessions')).body.error).toBe(verdict);
+      await app.close();
+    });
+
+    it('is told with the earlier expiry, and renewed no further', async () => {
+      const { browser } = await restarted({ SESSION_ABSOLUTE_AGE: '2h' }, 1);
+      const soon = app.now().getTime() + HOUR;
+      const { sessions } = (await browser.get('/api/sessions')).body;
+      const said = sessions.map(({ expires }: { expires: string }) => Date.parse(expires));
+      const { expires } = (await browser.get('/auth/session')).body;
+      for (const each of [...said, Date.parse(expires)]) expect(each).toBeLessThan(soon);
+      expect(said).toHaveLength(2);
+      app.advance(HOUR);
+      expect((await browser.get('/api/sessions')).body.error).toBe('expired');
+      await app.close();
+    });
   });
 
   it('follows its requests: activity, browser and address', async () => {

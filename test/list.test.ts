@@ -18,7 +18,7 @@ it('lists as live exactly what the verdict calls live, and all else as ended', a
   const { database } = opened;
   await fc.assert(
     fc.asyncProperty(anyFacts, async (facts) => {
-      const { session, user, issuedAt, now, idleTimeoutMs } = facts;
+      const { session, user, issuedAt, now, policy } = facts;
       if (!session || !user) return;
       const userId = randomUUID();
       await database
@@ -31,7 +31,7 @@ it('lists as live exactly what the verdict calls live, and all else as ended', a
         provider: 'credentials',
         ...session,
       });
-      const options = { now, idleTimeoutMs };
+      const options = { now, policy };
       const { total } = await listSessions(database, userId, 1, options);
       const ended = await listEndedSessions(database, userId, options);
       expect([total, ended.length]).toEqual(verdictOf(facts) === 'live' ? [1, 0] : [0, 1]);

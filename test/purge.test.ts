@@ -19,6 +19,7 @@ import { openTestDatabase, type TestDatabase } from './support/database.ts';
 
 const DAY = 86_400_000;
 const now = new Date();
+const policy = { maxAgeMs: 400 * DAY, absoluteAgeMs: null, idleTimeoutMs: null };
 const daysFromNow = (days: number) => new Date(now.getTime() + days * DAY);
 
 describe('the purge', () => {
@@ -60,15 +61,38 @@ describe('the purge', () => {
       { identifier: 'a', token: 'live', expires: daysFromNow(1) },
       { identifier: 'a', token: 'over', expires: daysFromNow(-1) },
     ]);
-    expect(await purge(database, { now, retentionMs: 30 * DAY, auditRetentionMs: 180 * DAY })).toBe(
-      3,
-    );
+    expect(
+      await purge(database, { now, retentionMs: 30 * DAY, auditRetentionMs: 180 * DAY, policy }),
+    ).toBe(3);
     const left = await database.select({ token: sessions.sessionToken }).from(sessions);
     expect(left.map(({ token }) => token).sort()).toEqual(
       kept.map(({ sessionToken }) => sessionToken).sort(),
     );
     const tokens = await database.select().from(verificationTokens);
     expect(tokens.map(({ token }) => token)).toEqual(['live']);
+  });
+
+  it('goes by the settings of now where they are stricter than those a row was written under', async () => {
+    const used = (lastActive: number, createdAt = lastActive) => ({
+      ...row(daysFromNow(7)),
+      lastActive: daysFromNow(lastActive),
+      createdAt: daysFromNow(createdAt),
+    });
+    const [live, idle, old] = [used(0), used(-39), used(0, -45)];
+    const [long, older] = [used(-41), used(-1, -61)];
+    await database.insert(sessions).values([live, idle, old, long, older]);
+    const strict = { maxAgeMs: 10 * DAY, absoluteAgeMs: 30 * DAY, idleTimeoutMs: null };
+    const retention = { retentionMs: 30 * DAY, auditRetentionMs: 180 * DAY };
+    expect(await purge(database, { now, ...retention, policy: strict, batchSize: 1 })).toBe(2);
+    const left = await database.select().from(sessions);
+    const expiry = new Map(left.map(({ sessionToken, expires }) => [sessionToken, expires]));
+    expect(expiry).toEqual(
+      new Map([
+        [live.sessionToken, daysFromNow(7)],
+        [idle.sessionToken, daysFromNow(-29)],
+        [old.sessionToken, daysFromNow(-15)],
+      ]),
+    );
   });
 
   it('deletes what was kept for a while only, when that is over', async () => {
@@ -102,7 +126,7 @@ describe('the purge', () => {
       { userId: other?.id ?? '', tokenHash: 'shared', lastSignInAt: daysFromNow(-401) },
     ]);
 
-    const options = { now, retentionMs: 30 * DAY, auditRetentionMs: 180 * DAY };
+    const options = { now, retentionMs: 30 * DAY, auditRetentionMs: 180 * DAY, policy };
     expect(await purge(database, options)).toBe(5);
     expect(await database.select().from(pendingSignIns)).toMatchObject([{ tokenHash: 'live' }]);
     expect(await database.select().from(pendingSignUps)).toMatchObject([{ id: 'live' }]);
@@ -116,7 +140,13 @@ describe('the purge', () => {
 
   it('works in batches until nothing is left, and stops between them when told to', async () => {
     await database.insert(sessions).values(Array.from({ length: 25 }, () => row(daysFromNow(-60))));
-    const options = { now, retentionMs: 30 * DAY, auditRetentionMs: 180 * DAY, batchSize: 10 };
+    const options = {
+      now,
+      retentionMs: 30 * DAY,
+      auditRetentionMs: 180 * DAY,
+      policy,
+      batchSize: 10,
+    };
     const stopped = AbortSignal.abort();
     expect(await purge(database, { ...options, signal: stopped })).toBe(10);
     expect(await purge(database, options)).toBe(15);

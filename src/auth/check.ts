@@ -1,8 +1,9 @@
 import type { JWT } from '@auth/core/jwt';
 import { isDatabaseOutage } from '../database/outage.ts';
 import type { SessionRecord } from '../sessions/lookup.ts';
+import { expiryOf } from '../sessions/policy.ts';
 import { type Verdict, verdictOf } from '../sessions/verdict.ts';
-import { areStale } from './claims.ts';
+import { areStale, recordIn } from './claims.ts';
 import type { Context } from './context.ts';
 import type { ReadToken } from './token.ts';
 
@@ -75,9 +76,19 @@ async function lookUp(context: Context, read: ReadToken, now: Date): Promise<Out
   } catch (error) {
     const { claims } = read;
     const mayRead = context.config.onDatabaseError === 'allow' && isDatabaseOutage(error);
-    if (mayRead && claims && now.getTime() < claims.exp * 1000) return { kind: 'claimed', claims };
+    if (mayRead && claims && isCurrent(claims, context, now)) return { kind: 'claimed', claims };
     throw error;
   }
+}
+
+/**
+ * Whether a token's own dates let it pass. It does not say when its session was last used, so one that
+ * lasts for longer than the settings allow now, as they were laxer when it was written, does not pass.
+ */
+function isCurrent(claims: JWT, { config: { policy } }: Context, now: Date): boolean {
+  const { session } = recordIn(claims);
+  const isAllowed = claims.exp * 1000 <= now.getTime() + policy.maxAgeMs;
+  return isAllowed && now < expiryOf({ ...session, lastActive: now }, policy);
 }
 
 function verdictOn(
@@ -95,10 +106,11 @@ function verdictOn(
       endedAt: session.endedAt,
       expires: session.expires,
       lastActive: ledger.activity.lastActive(session),
+      createdAt: session.createdAt,
     },
     user: record?.user ?? null,
     now,
-    idleTimeoutMs: config.policy.idleTimeoutMs,
+    policy: config.policy,
   });
 }
 

@@ -5,6 +5,7 @@ import type { ExpressAuthConfig } from '@auth/express';
 import { beginPendingSignIn } from '../accounts/pending-sign-in.ts';
 import type { Device } from '../sessions/device.ts';
 import type { Viewer } from '../sessions/lookup.ts';
+import { expiryOf } from '../sessions/policy.ts';
 import { type Started, startSession } from '../sessions/start.ts';
 import { createAdapter } from './adapter.ts';
 import { checkToken } from './check.ts';
@@ -155,9 +156,13 @@ function authConfig(
  */
 async function freshClaims(context: Context, token: string | undefined): Promise<JWT | null> {
   if (!token) return null;
-  const outcome = await checkToken(context, token, context.clock());
+  const now = context.clock();
+  const outcome = await checkToken(context, token, now);
   if (outcome.kind === 'claimed') return outcome.claims;
-  return outcome.kind === 'live' ? claimsOf(outcome.sid, outcome.record) : null;
+  if (outcome.kind !== 'live') return null;
+  const { session, user } = outcome.record;
+  const expires = expiryOf({ ...session, lastActive: now }, context.config.policy);
+  return claimsOf(outcome.sid, { session: { ...session, expires }, user });
 }
 
 /** Starts the session of somebody whose credentials Auth.js has just accepted, or lets it wait. */

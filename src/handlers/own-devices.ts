@@ -8,7 +8,7 @@ import { type ListOptions, listSessions, type SessionPage } from '../sessions/li
 /** What a list depends on at this moment. */
 export const listOptions = ({ clock, config }: Context): ListOptions => ({
   now: clock(),
-  idleTimeoutMs: config.policy.idleTimeoutMs,
+  policy: config.policy,
 });
 
 /** The page of the viewer's devices that the request asks for, in words. */
@@ -16,11 +16,13 @@ export async function listOwnDevices(
   request: Request,
   context: Context,
 ): Promise<Omit<SessionPage, 'sessions'> & { sessions: SessionDescription[] }> {
-  const { database, ledger, placeOf } = context;
+  const { config, database, ledger, placeOf } = context;
   const { session, user } = viewerOf(request);
   // What this process has seen a moment ago belongs on the page.
   await ledger.flush();
   const listed = await listSessions(database, user.id, pageOf(request), listOptions(context));
-  const sessions = listed.sessions.map((each) => describeSession(each, session.id, placeOf));
+  const sessions = listed.sessions.map((each) =>
+    describeSession(each, session.id, placeOf, config.policy),
+  );
   return { ...listed, sessions };
 }

@@ -3,6 +3,7 @@ import { deviceName } from './device.ts';
 import type { ListOptions } from './list.ts';
 import type { Session, SessionUser } from './lookup.ts';
 import type { PlaceOf } from './place.ts';
+import { expiryOf, type Lifetimes } from './policy.ts';
 import { verdictOf } from './verdict.ts';
 
 /** A live session in words, for the page and the API alike. Its secret has no part in it. */
@@ -20,10 +21,12 @@ export interface SessionDescription {
 }
 
 export function describeSession(
-  { id, userAgent, ipAddress, provider, createdAt, lastActive, expires }: Session,
+  session: Session,
   currentId: string,
   placeOf: PlaceOf,
+  policy: Lifetimes,
 ): SessionDescription {
+  const { id, userAgent, ipAddress, provider, createdAt, lastActive } = session;
   return {
     id,
     isCurrent: id === currentId,
@@ -34,7 +37,7 @@ export function describeSession(
     provider,
     createdAt,
     lastActive,
-    expires,
+    expires: expiryOf(session, policy),
   };
 }
 
@@ -45,16 +48,16 @@ export function describeSession(
 export function endOf(
   session: Session,
   user: SessionUser,
-  { now, idleTimeoutMs }: ListOptions,
+  { now, policy }: ListOptions,
 ): { at: Date; reason: EndReason } | null {
-  const { endedAt, endReason, expires, authenticatedAt: issuedAt } = session;
-  const verdict = verdictOf({ issuedAt, session, user, now, idleTimeoutMs });
+  const { endedAt, endReason, authenticatedAt: issuedAt } = session;
+  const verdict = verdictOf({ issuedAt, session, user, now, policy });
   if (verdict === 'live') return null;
   if (endedAt) return { at: endedAt, reason: endReason ?? verdict };
-  const idleSince = new Date(session.lastActive.getTime() + (idleTimeoutMs ?? 0));
+  const idleSince = new Date(session.lastActive.getTime() + (policy.idleTimeoutMs ?? 0));
   const ends: Partial<Record<EndReason, Date>> = {
     superseded: user.sessionsValidAfter,
     idle: idleSince,
   };
-  return { at: ends[verdict] ?? expires, reason: verdict };
+  return { at: ends[verdict] ?? expiryOf(session, policy), reason: verdict };
 }

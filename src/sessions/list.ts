@@ -1,13 +1,15 @@
 import { and, count, desc, eq, gt, gte, isNull, not, type SQL, sql } from 'drizzle-orm';
+import type { PgColumn } from 'drizzle-orm/pg-core';
 import type { Database } from '../database/open.ts';
 import { inBatches, type Page, pageWithin } from '../database/page.ts';
 import { sessions, users } from '../database/schema.ts';
 import { type Session, sessionColumns } from './lookup.ts';
+import type { Lifetimes } from './policy.ts';
 
 /** What a list of sessions depends on beside the account. */
 export interface ListOptions {
   now: Date;
-  idleTimeoutMs: number | null;
+  policy: Lifetimes;
 }
 
 export type SessionPage = Page & { sessions: Session[] };
@@ -51,7 +53,10 @@ export function listEndedSessions(
     .from(sessions)
     .innerJoin(users, eq(users.id, sessions.userId))
     .where(and(eq(sessions.userId, userId), not(isLive(options))))
-    .orderBy(desc(sql`coalesce(${sessions.endedAt}, ${sessions.expires})`), desc(sessions.id))
+    .orderBy(
+      desc(sql`coalesce(${sessions.endedAt}, ${expiryInSql(options.policy)})`),
+      desc(sessions.id),
+    )
     .limit(RECENTLY_ENDED);
 }
 
@@ -75,13 +80,22 @@ export function streamEverySession(database: Database, userId: string): AsyncGen
  * `verdictOf(…) === 'live'` in SQL, for lists alone: paging needs the database to filter. Nothing is
  * let in by it, and a test holds it against `verdictOf` on random rows.
  */
-export function isLive({ now, idleTimeoutMs }: ListOptions): SQL {
+export function isLive({ now, policy }: ListOptions): SQL {
+  const { idleTimeoutMs } = policy;
   const idleSince = idleTimeoutMs === null ? null : new Date(now.getTime() - idleTimeoutMs);
   return sql`(${and(
     isNull(sessions.endedAt),
     eq(users.isActive, true),
     gte(sessions.authenticatedAt, users.sessionsValidAfter),
-    gt(sessions.expires, now),
+    gt(expiryInSql(policy), sql`${now.toISOString()}::timestamptz`),
     idleSince ? gte(sessions.lastActive, idleSince) : undefined,
   )})`;
+}
+
+/** `expiryOf(…)` in SQL. */
+export function expiryInSql({ maxAgeMs, absoluteAgeMs }: Lifetimes): SQL<Date> {
+  const after = (start: PgColumn, ms: number | null) =>
+    ms === null ? null : sql`${start} + ${ms}::float8 * interval '1 millisecond'`;
+  const limits = [after(sessions.lastActive, maxAgeMs), after(sessions.createdAt, absoluteAgeMs)];
+  return sql`least(${sessions.expires}, ${limits[0]}, ${limits[1]})`;
 }

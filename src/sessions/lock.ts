@@ -2,8 +2,16 @@ import { and, eq } from 'drizzle-orm';
 import type { Database } from '../database/open.ts';
 import { sessions, users } from '../database/schema.ts';
 import { type Session, type SessionUser, sessionColumns, userColumns } from './lookup.ts';
+import type { Lifetimes } from './policy.ts';
 import { hashSid } from './sid.ts';
 import { verdictOf } from './verdict.ts';
+
+/** The check has just judged how old the session is. What may have changed since then is in the rows. */
+const NO_LIMITS: Lifetimes = {
+  maxAgeMs: Number.POSITIVE_INFINITY,
+  absoluteAgeMs: null,
+  idleTimeoutMs: null,
+};
 
 /**
  * Locks a user's row until the transaction ends: sign-ins and whatever raises the
@@ -39,6 +47,6 @@ export async function lockLiveSession(
     .for('update');
   if (!session) return null;
   const issuedAt = session.authenticatedAt;
-  const verdict = verdictOf({ issuedAt, session, user, now, idleTimeoutMs: null });
+  const verdict = verdictOf({ issuedAt, session, user, now, policy: NO_LIMITS });
   return verdict === 'live' ? session : null;
 }

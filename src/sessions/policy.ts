@@ -12,9 +12,27 @@ export interface SessionPolicy {
   sessionLimit: number;
 }
 
+/** What decides when a session is over. */
+export type Lifetimes = Pick<SessionPolicy, 'maxAgeMs' | 'absoluteAgeMs' | 'idleTimeoutMs'>;
+
 /** The instant at which a session used at `now` expires if it is not used again. */
-export function expiresAt(now: Date, createdAt: Date, policy: SessionPolicy): Date {
-  const sliding = now.getTime() + policy.maxAgeMs;
+export function expiresAt(now: Date, createdAt: Date, policy: Lifetimes): Date {
+  return new Date(latestExpiryMs(now, createdAt, policy));
+}
+
+/**
+ * When a session expires: at the instant in its row, or sooner if the settings have become stricter
+ * since that was written.
+ */
+export function expiryOf(
+  { expires, lastActive, createdAt }: { expires: Date; lastActive: Date; createdAt: Date },
+  policy: Lifetimes,
+): Date {
+  return new Date(Math.min(expires.getTime(), latestExpiryMs(lastActive, createdAt, policy)));
+}
+
+function latestExpiryMs(usedAt: Date, createdAt: Date, policy: Lifetimes): number {
+  const sliding = usedAt.getTime() + policy.maxAgeMs;
   const absolute = createdAt.getTime() + (policy.absoluteAgeMs ?? Number.POSITIVE_INFINITY);
-  return new Date(Math.min(sliding, absolute));
+  return Math.min(sliding, absolute);
 }

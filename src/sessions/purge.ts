@@ -1,4 +1,4 @@
-import { and, inArray, lt, or, type SQL, sql } from 'drizzle-orm';
+import { and, gt, inArray, isNull, lt, or, type SQL, sql } from 'drizzle-orm';
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import type { Database } from '../database/open.ts';
 import {
@@ -11,11 +11,14 @@ import {
   unknownAddresses,
   verificationTokens,
 } from '../database/schema.ts';
+import { expiryInSql } from './list.ts';
+import type { Lifetimes } from './policy.ts';
 
 export interface PurgeOptions {
   now: Date;
   /** How long ended and expired sessions are kept, for "Recently ended". */
   retentionMs: number;
+  policy: Lifetimes;
   /** How long the history of accounts is kept. */
   auditRetentionMs: number;
   /** Rows of a table per transaction: locks stay short, and other work gets its turn. */
@@ -43,17 +46,45 @@ export async function purge(
   database: Database,
   { batchSize = 1_000, signal, ...options }: PurgeOptions,
 ): Promise<number> {
-  let cleaned = 0;
-  for (;;) {
-    const deleted = await database.transaction(async (transaction) => {
-      const [lock] = await transaction
-        .select({ taken: sql<boolean>`taken` })
-        .from(sql`pg_try_advisory_xact_lock(${PURGE_LOCK}) as taken`);
-      return lock?.taken ? deleteBatch(transaction, options, batchSize) : 0;
-    });
-    cleaned += deleted;
-    if (deleted < batchSize || signal?.aborted) return cleaned;
-  }
+  const inBatches = async (change: (transaction: Database) => Promise<number>) => {
+    let total = 0;
+    for (;;) {
+      const changed = await database.transaction(async (transaction) => {
+        const [lock] = await transaction
+          .select({ taken: sql<boolean>`taken` })
+          .from(sql`pg_try_advisory_xact_lock(${PURGE_LOCK}) as taken`);
+        return lock?.taken ? change(transaction) : 0;
+      });
+      total += changed;
+      if (changed < batchSize || signal?.aborted) return total;
+    }
+  };
+  await inBatches((transaction) => shortenBatch(transaction, options, batchSize));
+  return inBatches((transaction) => deleteBatch(transaction, options, batchSize));
+}
+
+/**
+ * Brings the expiry in rows down to what the settings allow, so that what compares it alone, such as an
+ * index, agrees with `verdictOf`. Finds something only after the settings have become stricter.
+ */
+async function shortenBatch(
+  transaction: Database,
+  { policy }: PurgeOptions,
+  batchSize: number,
+): Promise<number> {
+  const expires = expiryInSql(policy);
+  const some = transaction
+    .select({ id: sessions.id })
+    .from(sessions)
+    .where(and(isNull(sessions.endedAt), gt(sessions.expires, expires)))
+    .limit(batchSize)
+    .for('no key update', { skipLocked: true });
+  const shortened = await transaction
+    .update(sessions)
+    .set({ expires })
+    .where(inArray(sessions.id, some))
+    .returning({ id: sessions.id });
+  return shortened.length;
 }
 
 /** Returns how many rows went: fewer than `batchSize` when nothing is left. */

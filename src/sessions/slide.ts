@@ -9,7 +9,7 @@ import { hashSid } from './sid.ts';
 /**
  * Moves the expiry of a live session that is being used, once `updateAgeMs` has passed since the last
  * time and never past the absolute age.
- * @returns the session as it is now; the same object when nothing was due.
+ * @returns the session as it is now; the same object when nothing has changed.
  */
 export function slideExpiry(
   ledger: Ledger,
@@ -18,19 +18,22 @@ export function slideExpiry(
   policy: SessionPolicy,
 ): Session | Promise<Session> {
   const expires = expiresAt(now, session.createdAt, policy);
-  const isDue = expires.getTime() - session.expires.getTime() >= policy.updateAgeMs;
-  return isDue ? moveExpiry(ledger, { sid, session }, expires) : session;
+  const aheadMs = expires.getTime() - session.expires.getTime();
+  if (aheadMs >= policy.updateAgeMs) return moveExpiry(ledger, { sid, session }, expires, now);
+  // The settings have become stricter: a new token must not promise more than the check grants.
+  return aheadMs < 0 ? { ...session, expires } : session;
 }
 
 async function moveExpiry(
   ledger: Ledger,
   { sid, session }: { sid: string; session: Session },
   expires: Date,
+  now: Date,
 ): Promise<Session> {
   const [slid] = await changeUsers(ledger, [session.userId], (transaction) =>
     transaction
       .update(sessions)
-      .set({ expires })
+      .set({ expires, lastActive: now })
       // By its secret: a session that has moved on gets its new token from the request that moved it.
       .where(and(eq(sessions.sessionToken, hashSid(sid)), isNull(sessions.endedAt)))
       .returning(sessionColumns),

@@ -110,15 +110,15 @@ async function makeRoom(
   transaction: Database,
   { userId, device }: SignIn,
   now: Date,
-  { idleTimeoutMs, sessionLimit }: SessionPolicy,
+  policy: SessionPolicy,
 ): Promise<Session | null> {
   const live = await transaction
     .select({ id: sessions.id })
     .from(sessions)
     .innerJoin(users, eq(users.id, sessions.userId))
-    .where(and(eq(sessions.userId, userId), isLive({ now, idleTimeoutMs })))
+    .where(and(eq(sessions.userId, userId), isLive({ now, policy })))
     .orderBy(desc(sessions.lastActive), desc(sessions.id))
-    .offset(sessionLimit - 1);
+    .offset(policy.sessionLimit - 1);
   let displaced: Session | null = null;
   // More than one only after the limit was lowered.
   for (const { id } of live) {

@@ -1,3 +1,5 @@
+import { expiryOf, type Lifetimes } from './policy.ts';
+
 /** `live`, or why a session is refused. */
 export type Verdict = 'live' | 'revoked' | 'superseded' | 'expired' | 'idle' | 'deactivated';
 
@@ -5,10 +7,10 @@ export interface VerdictFacts {
   /** The instant of authentication: `iat` of a JWT, else the row's. */
   issuedAt: Date;
   /** The row of the presented `sid`; null: there is none (never was, rotated away or purged). */
-  session: { endedAt: Date | null; expires: Date; lastActive: Date } | null;
+  session: { endedAt: Date | null; expires: Date; lastActive: Date; createdAt: Date } | null;
   user: { isActive: boolean; sessionsValidAfter: Date } | null;
   now: Date;
-  idleTimeoutMs: number | null;
+  policy: Lifetimes;
 }
 
 /**
@@ -17,13 +19,14 @@ export interface VerdictFacts {
  * Every comparison is written so that a date that is not a date (`NaN`, as `infinity` arrives from
  * the database) refuses.
  */
-export function verdictOf({ issuedAt, session, user, now, idleTimeoutMs }: VerdictFacts): Verdict {
+export function verdictOf({ issuedAt, session, user, now, policy }: VerdictFacts): Verdict {
   if (!session || !user) return 'revoked';
   if (!user.isActive) return 'deactivated';
   if (session.endedAt) return 'revoked';
   if (!(issuedAt >= user.sessionsValidAfter)) return 'superseded';
-  if (!(now < session.expires)) return 'expired';
+  if (!(now < expiryOf(session, policy))) return 'expired';
   const idleMs = now.getTime() - session.lastActive.getTime();
+  const { idleTimeoutMs } = policy;
   if (idleTimeoutMs !== null && !(idleMs <= idleTimeoutMs)) return 'idle';
   return 'live';
 }

@@ -145,6 +145,7 @@ describe.each(STRATEGIES)(
             now: new Date(),
             retentionMs: 1,
             auditRetentionMs: 86_400_000,
+            policy: { maxAgeMs: 7 * 86_400_000, absoluteAgeMs: null, idleTimeoutMs: null },
           });
         else await ask(client, app);
         // What was ended just now is refused just now, where it was ended.

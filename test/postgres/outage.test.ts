@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type OpenDatabase, openPostgres } from '../../src/database/open.ts';
 import { STRATEGIES, startApp, type TestApp } from '../support/app.ts';
-import { newPerson, openBrowser } from '../support/browser.ts';
+import { newPerson, openBrowser, SESSION_COOKIE } from '../support/browser.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 
@@ -111,6 +111,15 @@ describe('without a database, ON_DATABASE_ERROR=allow', () => {
     expect(saved.status).toBe(503);
     expect((await browser.delete('/api/sessions?scope=all')).status).toBe(503);
     expect((await openBrowser(app).get('/account')).status).toBe(303);
+    // Written under longer settings than these: when its session was last used is not known.
+    for (const shorter of [{ SESSION_MAX_AGE: '1d' }, { SESSION_ABSOLUTE_AGE: '1s' }]) {
+      const strict = await startApp({ env: { ...env, ...shorter }, on: opened });
+      strict.advance(2_000);
+      const there = openBrowser(strict);
+      there.setCookie(SESSION_COOKIE, token ?? '');
+      expect((await there.get('/account')).status).toBe(503);
+      await strict.close();
+    }
     app.advance(8 * 86_400_000);
     expect((await browser.get('/account')).status).toBe(503);
     app.advance(-8 * 86_400_000);

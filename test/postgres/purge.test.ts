@@ -7,6 +7,7 @@ import { purge } from '../../src/sessions/purge.ts';
 import { startApp } from '../support/app.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 
+const policy = { maxAgeMs: 400 * 86_400_000, absoluteAgeMs: null, idleTimeoutMs: null };
 let one: TestDatabase;
 let two: OpenDatabase;
 beforeAll(async () => {
@@ -32,6 +33,7 @@ it('is done by one process at a time, and deletes each row once', async () => {
     retentionMs: 86_400_000,
     auditRetentionMs: 86_400_000,
     batchSize: 100,
+    policy,
   };
   const cleaned = await Promise.all([
     purge(one.database, options),
@@ -47,7 +49,12 @@ it('is done by one process at a time, and deletes each row once', async () => {
 it('leaves the work to the process that holds the lock', async () => {
   await one.database.transaction(async (transaction) => {
     await transaction.execute(sql`select pg_advisory_xact_lock(7304212)`);
-    const options = { now: new Date(), retentionMs: 86_400_000, auditRetentionMs: 86_400_000 };
+    const options = {
+      now: new Date(),
+      retentionMs: 86_400_000,
+      auditRetentionMs: 86_400_000,
+      policy,
+    };
     const before = await two.database.$count(sessions);
     expect(await purge(two.database, options)).toBe(0);
     expect(await two.database.$count(sessions)).toBe(before);

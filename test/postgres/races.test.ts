@@ -63,7 +63,7 @@ describe('sign-in against the cutoff', () => {
     const record = await prepareFindSession(database)(sid);
     const { session = null, user = null } = record ?? {};
     const issuedAt = session?.authenticatedAt ?? new Date(0);
-    return verdictOf({ issuedAt, session, user, now, idleTimeoutMs: null }) === 'live';
+    return verdictOf({ issuedAt, session, user, now, policy }) === 'live';
   }
 
   it('finds the naive insert live after a cutoff that its password predates', async () => {

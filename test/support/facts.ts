@@ -8,6 +8,7 @@ export const anySession = fc.record({
   endedAt: fc.option(instant),
   expires: instant,
   lastActive: instant,
+  createdAt: instant,
 });
 
 export const anyUser = fc.record({ isActive: fc.boolean(), sessionsValidAfter: instant });
@@ -18,5 +19,9 @@ export const anyFacts = fc.record({
   session: fc.option(anySession, { freq: 20 }),
   user: fc.option(anyUser, { freq: 20 }),
   now: instant,
-  idleTimeoutMs: fc.option(fc.constantFrom(1_000, 20_000)),
+  policy: fc.record({
+    maxAgeMs: fc.constantFrom(5_000, 30_000, 3_600_000),
+    absoluteAgeMs: fc.option(fc.constantFrom(5_000, 30_000)),
+    idleTimeoutMs: fc.option(fc.constantFrom(1_000, 20_000)),
+  }),
 });
