@@ -50,23 +50,34 @@ export function mailDelivery(dependencies: Dependencies): Delivery | null {
 
 /** How soon a queued mail leaves. */
 const MAIL_INTERVAL_MS = 2_000;
+/** How many mails are sent at once, beside a link. */
+const SENDERS = 4;
 /** A stop waits no longer for a slow mail server: what was not sent is sent after the next start. */
 const MAIL_STOP_GRACE_MS = 5_000;
 
-/** Sends queued mails, one at a time. Returns how to stop, which waits. */
+/**
+ * Sends queued mails, a few at once. One more sender is for links alone: they wait for no notice, however
+ * slow a mail server is. Returns how to stop, which waits.
+ */
 export function startMailJob(dependencies: Dependencies): () => Promise<void> {
   const delivery = mailDelivery(dependencies);
   if (!delivery) return async () => undefined;
   const { log } = dependencies;
-  const job = oneAtATime((signal) =>
-    deliverMails(delivery, signal).catch((error) =>
-      log.warn({ err: error }, 'mails could not be looked for'),
-    ),
-  );
-  const timer = setInterval(job.start, MAIL_INTERVAL_MS);
+  const sender = (linksOnly: boolean) =>
+    oneAtATime((signal) =>
+      deliverMails(delivery, { signal, linksOnly }).catch((error) => {
+        // They all fail for the same reason, so one says it.
+        if (linksOnly) log.warn({ err: error }, 'mails could not be looked for');
+      }),
+    );
+  const senders = [sender(true), ...Array.from({ length: SENDERS }, () => sender(false))];
+  const timer = setInterval(() => {
+    for (const { start } of senders) start();
+  }, MAIL_INTERVAL_MS);
   return async () => {
     clearInterval(timer);
-    await Promise.race([job.stop(), pause(MAIL_STOP_GRACE_MS, undefined, { ref: false })]);
+    const stopped = Promise.all(senders.map(({ stop }) => stop()));
+    await Promise.race([stopped, pause(MAIL_STOP_GRACE_MS, undefined, { ref: false })]);
   };
 }
 

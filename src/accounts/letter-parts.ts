@@ -28,3 +28,16 @@ export function actLine(
   ];
   return parts.join(' · ');
 }
+
+/** A line for each act that a notice tells of, or for the first and the last of them. */
+export function actLines(context: LetterContext, { facts, queuedAt }: QueuedMail): string[] {
+  const { count = 1, last = [] } = facts;
+  const first = actLine(context, facts, queuedAt);
+  if (count === 1) return [first];
+  const isWhole = count === last.length + 1;
+  return [
+    `This happened ${count} times${isWhole ? ':' : `. The first and the last ${last.length}:`}`,
+    first,
+    ...last.map((act) => actLine(context, act, new Date(act.at))),
+  ];
+}

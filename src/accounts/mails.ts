@@ -5,7 +5,7 @@ import { clockTime } from '../time-words.ts';
 import type { LetterContext } from './account-context.ts';
 import { makeDeletionToken } from './deletion.ts';
 import { emailChangedLetter, emailChangeLetter, signUpLetter } from './email-letters.ts';
-import { actLine, originOf, whereFrom } from './letter-parts.ts';
+import { actLine, actLines, originOf, whereFrom } from './letter-parts.ts';
 import { LINK_LIFETIMES_MS } from './links.ts';
 import { makeResetToken } from './password-reset.ts';
 import { makeTakeBackToken } from './take-back.ts';
@@ -15,10 +15,10 @@ type Writer = (context: LetterContext, mail: QueuedMail) => Promise<Letter | nul
 /** Tells of something that happened to an account, and what to do if its owner did not do it. */
 const notice =
   (subject: string, happened: string, closing: string): Writer =>
-  async (context, { address, facts, queuedAt }) => ({
-    address,
+  async (context, mail) => ({
+    address: mail.address,
     subject,
-    paragraphs: [happened, actLine(context, facts, queuedAt)],
+    paragraphs: [happened, ...actLines(context, mail)],
     action: { label: 'Reset password', url: `${originOf(context)}/forgot-password` },
     closing: `If this was you, you can ignore this email. ${closing}`,
   });
@@ -60,10 +60,13 @@ const WRITERS: Record<MailKind, Writer> = {
     if (!token) return null;
     return {
       address,
-      subject: `New sign-in: ${whereFrom(context, facts)}, ${clockTime(queuedAt)}`,
+      subject:
+        facts.count === undefined
+          ? `New sign-in: ${whereFrom(context, facts)}, ${clockTime(queuedAt)}`
+          : `New sign-ins: ${facts.count} since ${clockTime(queuedAt)}`,
       paragraphs: [
         'There was a new sign-in to your Latchkey account.',
-        actLine(context, facts, queuedAt),
+        ...actLines(context, mail),
         'If this was you, you can ignore this email.',
       ],
       action: {

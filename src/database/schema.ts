@@ -258,6 +258,10 @@ export interface MailFacts {
   ipAddress?: string | null;
   /** What it is about, where the address of the mail does not say it: the id of a user or a sign-up. */
   subject?: string;
+  /** How many acts a notice tells of, when it is more than one. */
+  count?: number;
+  /** The last of those acts, without the first one. */
+  last?: { userAgent: string | null; ipAddress: string | null; at: number }[];
 }
 
 /** Mails that wait to be sent. */
@@ -270,12 +274,17 @@ export const mails = pgTable(
     facts: jsonb('facts').$type<MailFacts>().notNull().default({}),
     queuedAt: instant('queued_at').notNull().default(sql`clock_timestamp()`),
     attempts: integer('attempts').notNull().default(0),
+    /** The lowest goes first. */
+    priority: integer('priority').notNull().default(0),
     // Rounded down, so that what was queued is due at once.
     nextAttemptAt: instant('next_attempt_at')
       .notNull()
       .default(sql`date_trunc('milliseconds', clock_timestamp())`),
   },
-  (table) => [index('mail_next_attempt_at_idx').on(table.nextAttemptAt)],
+  (table) => [
+    index('mail_due_idx').on(table.priority, table.nextAttemptAt),
+    index('mail_address_idx').on(table.address),
+  ],
 );
 
 export type AuditAction =

@@ -17,10 +17,16 @@ export interface Delivery {
   write(mail: QueuedMail): Promise<Letter | null>;
 }
 
-/** Sends what is due, one mail after another, until there is no more or it is told to stop. What fails stays queued, with growing pauses. */
-export async function deliverMails(delivery: Delivery, signal?: AbortSignal): Promise<void> {
+/**
+ * Sends what is due, one mail after another, links first, until there is no more or it is told to stop.
+ * What fails stays queued, with growing pauses.
+ */
+export async function deliverMails(
+  delivery: Delivery,
+  { signal, linksOnly = false }: { signal?: AbortSignal; linksOnly?: boolean } = {},
+): Promise<void> {
   while (!signal?.aborted) {
-    const mail = await takeMail(delivery.database);
+    const mail = await takeMail(delivery.database, { linksOnly });
     if (!mail) return;
     await deliver(delivery, mail);
   }

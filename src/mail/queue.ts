@@ -1,6 +1,7 @@
-import { and, eq, gte, inArray, or, sql } from 'drizzle-orm';
+import { and, eq, gte, inArray, lt, or, sql } from 'drizzle-orm';
 import type { Database } from '../database/open.ts';
 import { type MailFacts, type MailKind, mails } from '../database/schema.ts';
+import { NOTICE_PRIORITY, queueNotice } from './notices.ts';
 
 export interface QueuedMail {
   id: number;
@@ -15,21 +16,42 @@ export interface QueuedMail {
 /** Whoever takes a mail has it to himself for so long; after a crash another one takes it then. */
 const LEASE = sql`interval '5 minutes'`;
 
+/** What somebody waits for, or takes an act back with. All other mails are notices. */
+const LINKS: MailKind[] = [
+  'password_reset',
+  'sign_up',
+  'email_change',
+  'email_changed',
+  'account_deletion',
+];
+
 /** Queues a mail. Give it the transaction of what it tells of, so that neither exists alone. */
 export async function queueMail(
   transaction: Database,
   mail: { kind: MailKind; address: string; facts?: MailFacts },
 ): Promise<void> {
-  await transaction.insert(mails).values(mail);
+  if (LINKS.includes(mail.kind)) await transaction.insert(mails).values(mail);
+  else await queueNotice(transaction, mail);
 }
 
-/** Takes the next mail that is due, so that nobody else sends it. Null: none is. */
-export async function takeMail(database: Database): Promise<QueuedMail | null> {
+/**
+ * Takes the next mail that is due, links first, so that nobody else sends it. Null: none is.
+ * @param options.linksOnly takes no notice.
+ */
+export async function takeMail(
+  database: Database,
+  { linksOnly = false } = {},
+): Promise<QueuedMail | null> {
   const due = database
     .select({ id: mails.id })
     .from(mails)
-    .where(sql`${mails.nextAttemptAt} <= clock_timestamp()`)
-    .orderBy(mails.nextAttemptAt)
+    .where(
+      and(
+        sql`${mails.nextAttemptAt} <= clock_timestamp()`,
+        linksOnly ? lt(mails.priority, NOTICE_PRIORITY) : undefined,
+      ),
+    )
+    .orderBy(mails.priority, mails.nextAttemptAt)
     .limit(1)
     .for('update', { skipLocked: true });
   const [taken] = await database

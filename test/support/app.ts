@@ -6,7 +6,7 @@ import type { Dependencies } from '../../src/auth/context.ts';
 import { hasOutboxPage, readConfig } from '../../src/config.ts';
 import type { Database, OpenDatabase } from '../../src/database/open.ts';
 import { createHttpServer } from '../../src/http-server.ts';
-import { mailDelivery } from '../../src/jobs.ts';
+import { mailDelivery, startMailJob } from '../../src/jobs.ts';
 import { deliverMails } from '../../src/mail/deliver.ts';
 import { createMetrics, type Metrics } from '../../src/metrics.ts';
 import { type Ledger, openLedger } from '../../src/sessions/ledger.ts';
@@ -29,6 +29,8 @@ export interface TestApp {
   advance(ms: number): void;
   /** Sends the mails that are due, as the job does every few seconds. */
   deliverMails(): Promise<void>;
+  /** Starts the job that sends mails. Returns how to stop it. */
+  startMailJob(): () => Promise<void>;
   close(): Promise<void>;
 }
 
@@ -81,6 +83,7 @@ export async function startApp({
     deliverMails: async () => {
       if (delivery) await deliverMails(delivery);
     },
+    startMailJob: () => startMailJob(dependencies),
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

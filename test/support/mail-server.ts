@@ -5,6 +5,8 @@ import { SMTPServer } from 'smtp-server';
 export async function startMailServer() {
   const received: ParsedMail[] = [];
   let refusal: { code: number; text: string } | null = null;
+  let heldSubject: string | null = null;
+  const held: (() => void)[] = [];
   const server = new SMTPServer({
     authOptional: true,
     disabledCommands: ['STARTTLS'],
@@ -14,8 +16,12 @@ export async function startMailServer() {
     },
     onData: (stream, _session, done) => {
       simpleParser(stream).then((mail) => {
-        received.push(mail);
-        done();
+        const receive = () => {
+          received.push(mail);
+          done();
+        };
+        if (heldSubject !== null && mail.subject?.startsWith(heldSubject)) held.push(receive);
+        else receive();
       }, done);
     },
   });
@@ -30,6 +36,16 @@ export async function startMailServer() {
     },
     accept: () => {
       refusal = null;
+    },
+    /** Answers no mail whose subject begins so, until `release`. */
+    hold: (subject: string) => {
+      heldSubject = subject;
+    },
+    /** How many mails wait for an answer. */
+    held: () => held.length,
+    release: () => {
+      heldSubject = null;
+      for (const receive of held.splice(0)) receive();
     },
     /** Takes the mail whose subject begins so that came first. Throws when none did. */
     take: (subject: string): ParsedMail => {
