@@ -27,12 +27,15 @@ export const port = text(/^\d{1,5}$/, 'should be a port number, such as 3000')
   .refine((number) => number <= 65_535, 'should be a port number, such as 3000');
 
 /** A URL that is an origin and nothing more. */
-export const origin = z.string().transform((value, context) => {
-  const url = URL.canParse(value) ? new URL(value) : null;
-  if (url && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`) return url;
-  context.addIssue('should be an origin without a path, such as https://accounts.example.org');
-  return z.NEVER;
-});
+export const origin = z
+  .string()
+  .trim()
+  .transform((value, context) => {
+    const url = URL.canParse(value) ? new URL(value) : null;
+    if (url && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`) return url;
+    context.addIssue('should be an origin without a path, such as https://accounts.example.org');
+    return z.NEVER;
+  });
 
 const ROLES: readonly Role[] = ['user', 'admin'];
 

@@ -63,11 +63,11 @@ export class ConfigError extends Error {
 }
 
 /**
- * Reads the whole configuration; see `.env.example` for each variable. An empty one counts as unset.
+ * Reads the whole configuration; see `.env.example` for each variable. An empty or blank one counts as unset.
  * @throws {ConfigError} naming every variable that is wrong and what it should be, never its value.
  */
 export function readConfig(variables: Record<string, string | undefined>): Config {
-  const set = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ''));
+  const set = Object.fromEntries(Object.entries(variables).filter(([, value]) => value?.trim()));
   const parsed = environment.safeParse(set, {
     error: (issue) =>
       issue.code === 'invalid_value' ? `should be one of: ${issue.values.join(', ')}` : undefined,

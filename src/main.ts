@@ -2,7 +2,8 @@ import cluster from 'node:cluster';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { ConfigError, hasOutboxPage, OUTBOX_PATH, readConfig } from './config.ts';
-import { DirectoryInUseError } from './database/directory-lock.ts';
+import { warnOfTypos } from './config-typos.ts';
+import { DirectoryInUseError, PathTooLongError } from './database/directory-lock.ts';
 import { createLog } from './log.ts';
 import { serveMetrics } from './metrics.ts';
 import { loadOrCreateSecret } from './secret-file.ts';
@@ -16,6 +17,9 @@ const OUTBOX_TOKEN = 'LATCHKEY_OUTBOX_TOKEN';
 
 async function start(): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile('.env');
+  if (cluster.isPrimary) {
+    for (const warning of warnOfTypos(process.env)) process.stderr.write(`${warning}\n`);
+  }
   const config = readConfig(process.env);
   if (config.secrets.length === 0) config.secrets = [await loadOrCreateSecret(config.dataDir)];
   if (hasOutboxPage(config)) config.outboxToken = outboxToken();
@@ -78,6 +82,9 @@ function explain(error: unknown): string {
   if (error instanceof ConfigError || error instanceof WorkerError) return error.message;
   if (error instanceof DirectoryInUseError) {
     return `${error.message} Stop that one first, or set DATA_DIR to another directory.`;
+  }
+  if (error instanceof PathTooLongError) {
+    return `${error.message} Set DATA_DIR to a directory with a shorter path.`;
   }
   const code = 'code' in error ? String(error.code) : '';
   if (['EEXIST', 'ENOTDIR', 'EACCES', 'EPERM', 'EROFS'].includes(code)) {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigError, readConfig } from '../src/config.ts';
+import { warnOfTypos } from '../src/config-typos.ts';
+import { environment } from '../src/config-variables.ts';
 
 const SECRET = 's'.repeat(32);
 
@@ -30,6 +32,43 @@ describe('readConfig', () => {
     expect(readConfig({ AUTH_URL: '', PORT: '', SESSION_IDLE_TIMEOUT: '' })).toEqual(
       readConfig({}),
     );
+  });
+
+  it('trims AUTH_URL, and takes a blank variable for one that is not set', () => {
+    expect(readConfig({ AUTH_URL: ' https://example.org \t' }).authUrl?.href).toBe(
+      'https://example.org/',
+    );
+    expect(readConfig({ AUTH_URL: ' ', SESSION_IDLE_TIMEOUT: ' ' })).toEqual(readConfig({}));
+  });
+
+  it.each([
+    ['SESION_MAX_AGE', 'SESSION_MAX_AGE'],
+    ['SESSION_MAXAGE', 'SESSION_MAX_AGE'],
+    ['session_max_age', 'SESSION_MAX_AGE'],
+    ['DATABASE_URI', 'DATABASE_URL'],
+    ['NODE_EVN', 'NODE_ENV'],
+    ['AUTH_SECRET_4', 'AUTH_SECRET'],
+  ])('warns that %s is not %s, and not what it holds', (mistyped, meant) => {
+    const [warning, ...more] = warnOfTypos({ [mistyped]: 'hunter2' });
+    expect(warning).toContain(`${mistyped} is not a setting`);
+    expect(warning).toContain(`Did you mean ${meant}`);
+    expect(warning).not.toContain('hunter2');
+    expect(more).toEqual([]);
+  });
+
+  it('does not warn of settings, nor of variables of other programs', () => {
+    const others = [
+      'SESSION_MANAGER',
+      'HOSTNAME',
+      'CHOST',
+      'NODE_PATH',
+      'SMTP_USER',
+      'PATH',
+      'MAIL',
+    ];
+    const names = [...others, ...Object.keys(environment.shape)];
+    expect(warnOfTypos(Object.fromEntries(names.map((name) => [name, 'x'])))).toEqual([]);
+    expect(warnOfTypos({ SESION_MAX_AGE: '' })).toEqual([]);
   });
 
   it('puts the newest secret first', () => {
