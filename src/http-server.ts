@@ -30,10 +30,21 @@ export const TIMEOUTS = {
  * To set the prototype that is there already changes nothing.
  */
 export function createHttpServer(app: Express, timeouts = TIMEOUTS): Server {
+  const { server, startServing } = createWaitingServer(timeouts);
+  startServing(app);
+  return server;
+}
+
+/** A server that can listen before its app is there. */
+export interface WaitingServer {
+  server: Server;
+  startServing(app: Express): void;
+}
+
+/** Answers 503 until it is given an app. */
+export function createWaitingServer(timeouts = TIMEOUTS): WaitingServer {
   class AppRequest extends IncomingMessage {}
   class AppResponse extends ServerResponse<AppRequest> {}
-  useAsPrototype(app, 'request', AppRequest.prototype);
-  useAsPrototype(app, 'response', AppResponse.prototype);
   const options = {
     IncomingMessage: AppRequest,
     ServerResponse: AppResponse,
@@ -47,7 +58,20 @@ export function createHttpServer(app: Express, timeouts = TIMEOUTS): Server {
   server.on('request', (request, response) =>
     closeUnread(request, response, timeouts.unreadBodyMs),
   );
-  return server.on('request', app);
+  server.on('request', answerStarting);
+  return {
+    server,
+    startServing: (app) => {
+      useAsPrototype(app, 'request', AppRequest.prototype);
+      useAsPrototype(app, 'response', AppResponse.prototype);
+      server.off('request', answerStarting).on('request', app);
+    },
+  };
+}
+
+function answerStarting(_request: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(503, { 'Content-Type': 'text/plain', 'Retry-After': '5' });
+  response.end('Latchkey is starting. Try again in a few seconds.\n');
 }
 
 function useAsPrototype(app: Express, name: 'request' | 'response', prototype: object): void {

@@ -2,8 +2,9 @@ import type { Server } from 'node:http';
 import { createApp } from './app.ts';
 import { type Config, ConfigError } from './config.ts';
 import { openEmbedded, openPostgres } from './database/open.ts';
-import { isDatabaseOutage } from './database/outage.ts';
-import { createHttpServer } from './http-server.ts';
+import { probePostgres } from './database/probe.ts';
+import { startProblem } from './database/start-problem.ts';
+import { createWaitingServer, type WaitingServer } from './http-server.ts';
 import { startMailJob, startPurgeJob } from './jobs.ts';
 import { createLog } from './log.ts';
 import { createMetrics, shareMetrics } from './metrics.ts';
@@ -27,6 +28,24 @@ export interface Serving {
  * @param runsJobs whether the purge runs, and mails are sent, in this process.
  */
 export async function serve(config: Config, runsJobs: boolean): Promise<Serving> {
+  const waiting = createWaitingServer();
+  // The embedded database takes seconds to open, and a taken port is told before. With PostgreSQL, and so in a
+  // worker, a port that listens is one that serves.
+  if (config.databaseUrl === null) await listen(waiting.server, config);
+  try {
+    return await serveOn(waiting, config, runsJobs);
+  } catch (error) {
+    waiting.server.close();
+    waiting.server.closeAllConnections();
+    throw error;
+  }
+}
+
+async function serveOn(
+  { server, startServing }: WaitingServer,
+  config: Config,
+  runsJobs: boolean,
+): Promise<Serving> {
   const log = createLog(config.logLevel);
   const placeOf = await openPlaces(config.geoipDatabase).catch((cause) => {
     const sentence = 'GEOIP_DATABASE should be a country database in MaxMind’s format.';
@@ -43,13 +62,13 @@ export async function serve(config: Config, runsJobs: boolean): Promise<Serving>
   };
 
   const dependencies = { config, ledger, log, metrics, placeOf, clock: () => new Date() };
-  const server = createHttpServer(await createApp(dependencies));
-  await listen(server, config.port, config.host).catch(async (cause) => {
-    await close();
-    const where = `HOST ${config.host} and PORT ${config.port}`;
-    const hint = 'Set PORT to a free port, or HOST to an address of this machine.';
-    throw new ConfigError(`Cannot listen on ${where} (${cause.code}). ${hint}`, { cause });
-  });
+  startServing(await createApp(dependencies));
+  if (!server.listening) {
+    await listen(server, config).catch(async (error) => {
+      await close();
+      throw error;
+    });
+  }
   const jobs = runsJobs ? [startPurgeJob(dependencies), startMailJob(dependencies)] : [];
   shareMetrics(metrics);
   return {
@@ -62,11 +81,16 @@ export async function serve(config: Config, runsJobs: boolean): Promise<Serving>
   };
 }
 
-function listen(server: Server, port: number, host: string): Promise<void> {
+function listen(server: Server, { host, port }: Config): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject);
+    const refuse = (cause: NodeJS.ErrnoException) => {
+      const hint = 'Set PORT to a free port, or HOST to an address of this machine.';
+      const sentence = `Cannot listen on HOST ${host} and PORT ${port} (${cause.code}). ${hint}`;
+      reject(new ConfigError(sentence, { cause }));
+    };
+    server.once('error', refuse);
     server.listen(port, host, () => {
-      server.off('error', reject);
+      server.off('error', refuse);
       resolve();
     });
   });
@@ -88,10 +112,19 @@ async function stopServing(server: Server): Promise<void> {
 
 async function openDatabase({ databaseUrl, databaseListenUrl, dataDir }: Config) {
   if (databaseUrl === null) return openEmbedded(dataDir);
-  return openPostgres(databaseUrl, databaseListenUrl).catch((cause) => {
-    if (!isDatabaseOutage(cause)) throw cause;
-    const sentence = `The database of DATABASE_URL does not answer (${cause.code}). Is it running?`;
-    throw new ConfigError(sentence, { cause });
+  await explained('DATABASE_URL', probePostgres(databaseUrl));
+  if (databaseListenUrl === null) {
+    return explained('DATABASE_URL', openPostgres(databaseUrl, null));
+  }
+  await explained('DATABASE_LISTEN_URL', probePostgres(databaseListenUrl));
+  return explained('DATABASE_LISTEN_URL', openPostgres(databaseUrl, databaseListenUrl));
+}
+
+/** @throws {ConfigError} when the variable, or the database that it leads to, is to be mended. */
+function explained<Result>(variable: string, opening: Promise<Result>): Promise<Result> {
+  return opening.catch((cause) => {
+    const sentence = startProblem(variable, cause);
+    throw sentence === null ? cause : new ConfigError(sentence, { cause });
   });
 }
 

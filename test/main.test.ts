@@ -1,10 +1,13 @@
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { request } from 'node:http';
-import { createServer } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { freePort } from './support/free-port.ts';
 import { startProcess } from './support/process.ts';
 
 describe('the process', () => {
@@ -68,6 +71,63 @@ describe('the process', () => {
     expect(output.text).toContain('(EADDRINUSE). Set PORT to a free port');
     expect(output.text).not.toContain('    at ');
     squatter.close();
+  });
+
+  it('says so before it opens the database, and does not touch what is there', async () => {
+    const squatter = createServer().listen(0, '127.0.0.1');
+    await once(squatter, 'listening');
+    const address = squatter.address();
+    const dataDir = join(folder, 'never-opened');
+    const PORT = String(typeof address === 'object' && address?.port);
+    const { output, exit } = run({ PORT, DATA_DIR: dataDir });
+    expect((await exit).code).toBe(1);
+    expect(output.text).toContain('(EADDRINUSE)');
+    expect(existsSync(join(dataDir, 'database'))).toBe(false);
+    squatter.close();
+  });
+
+  it('answers 503 until the embedded database is open', async () => {
+    const PORT = String(await freePort());
+    const { output, ready } = run({ PORT, DATA_DIR: join(folder, 'new') });
+    const first = await vi.waitFor(() => fetch(`http://127.0.0.1:${PORT}/sign-in`), {
+      timeout: 30_000,
+      interval: 20,
+    });
+    expect(output.text).not.toContain('ready');
+    expect(first.status).toBe(503);
+    expect(first.headers.get('retry-after')).toMatch(/^\d+$/);
+    const address = await ready();
+    expect((await fetch(`${address}/sign-in`)).status).toBe(200);
+  });
+
+  it('warns of a mistyped variable, and starts', async () => {
+    const { output, ready } = run({ SESION_MAX_AGE: '1h', SESSION_MANAGER: 'local/x' });
+    await ready();
+    expect(output.text).toContain(
+      'SESION_MAX_AGE is not a setting and has no effect. Did you mean SESSION_MAX_AGE?\n',
+    );
+    expect(output.text).not.toContain('SESSION_MANAGER');
+  });
+
+  it.each([
+    ['accepts connections and says nothing', () => undefined],
+    ['speaks SSH', (socket: Socket) => socket.write('SSH-2.0-OpenSSH_9.2\r\n')],
+    ['speaks HTTP', (socket: Socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')],
+    ['hangs up', (socket: Socket) => socket.destroy()],
+  ])('says within seconds that DATABASE_URL is no PostgreSQL: it %s', async (_, speak) => {
+    const other = createServer((socket) => {
+      socket.on('error', () => undefined);
+      speak(socket);
+    }).listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const address = other.address();
+    const port = typeof address === 'object' && address?.port;
+    const { output, exit } = run({ DATABASE_URL: `postgres://u:hunter2@127.0.0.1:${port}/x` });
+    const tooLate = pause(25_000, { code: 'too late' }, { ref: false });
+    expect((await Promise.race([exit, tooLate])).code).toBe(1);
+    expect(output.text).toMatch(/^The database of DATABASE_URL does not answer .*\n$/);
+    expect(output.text).not.toContain('hunter2');
+    other.close();
   });
 
   it('says that METRICS_PORT is in use, and does not serve without metrics', async () => {
