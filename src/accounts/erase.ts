@@ -1,6 +1,6 @@
 import { eq, or, sql } from 'drizzle-orm';
 import type { Database } from '../database/open.ts';
-import { auditEvents, pendingSignUps, sessions, users } from '../database/schema.ts';
+import { auditEvents, pendingSignUps, rateLimits, sessions, users } from '../database/schema.ts';
 import { dropMailsOf } from '../mail/queue.ts';
 import { recordEvent } from '../sessions/audit.ts';
 import type { SessionUser } from '../sessions/lookup.ts';
@@ -22,6 +22,8 @@ export async function eraseUser(transaction: Database, user: SessionUser): Promi
   for (const purpose of TAKING_BACK) await dropLinks(transaction, purpose, id);
   await dropSignUps(transaction, user.email);
   await dropMailsOf(transaction, { address: user.email, userId: id });
+  // Limits by account have its id in their key.
+  await transaction.delete(rateLimits).where(sql`strpos(${rateLimits.key}, ${id}) > 0`);
   await forgetWho(transaction, id);
   await transaction.delete(users).where(eq(users.id, id));
   await recordEvent(transaction, { action: 'deleted', userId: null, device: NOBODY });
