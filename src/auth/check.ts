@@ -1,6 +1,7 @@
 import type { JWT } from '@auth/core/jwt';
 import { isDatabaseOutage } from '../database/outage.ts';
 import type { SessionRecord } from '../sessions/lookup.ts';
+import type { SinceChange } from '../sessions/outage-guard.ts';
 import { expiryOf } from '../sessions/policy.ts';
 import { type Verdict, verdictOf } from '../sessions/verdict.ts';
 import { areStale, recordIn } from './claims.ts';
@@ -16,7 +17,7 @@ export type Outcome =
   | { kind: 'refused'; verdict: Refusal; record: SessionRecord | null }
   | { kind: 'live'; sid: string; record: SessionRecord; mustReissue: boolean }
   /** The database is away, and ON_DATABASE_ERROR=allow lets an unexpired token read. */
-  | { kind: 'claimed'; claims: JWT };
+  | { kind: 'claimed'; claims: JWT; cause: unknown };
 
 /**
  * The check that every way in passes (invariant 2): what is presented → its session → `verdictOf`.
@@ -64,20 +65,31 @@ function checkSession(
 ): Outcome | Promise<Outcome> {
   if (!read) return { kind: 'unreadable' };
   const cached = context.ledger.cache.peek(read.sid, now);
-  if (cached && verdictOn(context, read, cached, now) === 'live') return letIn(read, cached);
+  if (cached && verdictOn(context, read, cached, now) === 'live') {
+    noteLive(context, read, sinceChange(context, read));
+    return letIn(read, cached);
+  }
   return lookUp(context, read, now);
 }
 
 async function lookUp(context: Context, read: ReadToken, now: Date): Promise<Outcome> {
+  const asked = sinceChange(context, read);
   try {
     const record = await context.ledger.cache.load(read.sid, now);
     const verdict = verdictOn(context, read, record, now);
-    return verdict === 'live' && record ? letIn(read, record) : refuse(verdict, record);
+    if (verdict === 'live' && record) {
+      noteLive(context, read, asked);
+      return letIn(read, record);
+    }
+    if (mayClaim(context, read)) context.ledger.guard.noteRefusal(read.sid);
+    return refuse(verdict, record);
   } catch (error) {
-    const { claims } = read;
-    const mayRead = context.config.onDatabaseError === 'allow' && isDatabaseOutage(error);
-    if (mayRead && claims && isCurrent(claims, context, now)) return { kind: 'claimed', claims };
-    throw error;
+    const { claims, sid } = read;
+    if (!claims || !mayClaim(context, read) || !isDatabaseOutage(error)) throw error;
+    if (!isCurrent(claims, context, now) || !context.ledger.guard.mayClaim(sid, claims.sub)) {
+      throw error;
+    }
+    return { kind: 'claimed', claims, cause: error };
   }
 }
 
@@ -89,6 +101,23 @@ function isCurrent(claims: JWT, { config: { policy } }: Context, now: Date): boo
   const { session } = recordIn(claims);
   const isAllowed = claims.exp * 1000 <= now.getTime() + policy.maxAgeMs;
   return isAllowed && now < expiryOf({ ...session, lastActive: now }, policy);
+}
+
+/** Whether a token could let anybody in without the database. */
+const mayClaim = ({ config }: Context, { claims }: ReadToken): boolean =>
+  config.onDatabaseError === 'allow' && claims !== null;
+
+function sinceChange(context: Context, read: ReadToken): SinceChange | null {
+  if (!read.claims || !mayClaim(context, read)) return null;
+  return context.ledger.guard.sinceChange(read.claims.sub);
+}
+
+function noteLive(
+  { ledger }: Context,
+  { sid, claims }: ReadToken,
+  asked: SinceChange | null,
+): void {
+  if (claims && asked) ledger.guard.noteLive(sid, claims.sub, asked);
 }
 
 function verdictOn(

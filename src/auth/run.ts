@@ -126,16 +126,7 @@ function authConfig(
         outcome.started = begun;
         return claimsOf(begun.sid, begun);
       }),
-      session: ({ token }) => ({
-        user: {
-          id: token.sub,
-          name: token.name,
-          email: token.email,
-          role: token.role,
-          organizationId: token.organizationId,
-        },
-        expires: new Date(token.exp * 1000).toISOString(),
-      }),
+      session: ({ token }) => sessionIn(token),
       redirect: async ({ url, baseUrl }) => safeReturnPath(url, baseUrl),
     },
     logger: {
@@ -150,6 +141,12 @@ function authConfig(
   };
 }
 
+/** What `/auth/session` says of a session. */
+export function sessionIn({ sub, name, email, role, organizationId, exp }: JWT) {
+  const user = { id: sub, name, email, role, organizationId };
+  return { user, expires: new Date(exp * 1000).toISOString() };
+}
+
 /**
  * The claims of a live session as the database has them now, else null (invariants 2 and 11). Checked
  * anew, also when this is the token of the request: a provider may have been asked in between.
@@ -158,7 +155,8 @@ async function freshClaims(context: Context, token: string | undefined): Promise
   if (!token) return null;
   const now = context.clock();
   const outcome = await checkToken(context, token, now);
-  if (outcome.kind === 'claimed') return outcome.claims;
+  // Auth.js would encode it again. Who may read on claims is answered by `passToAuth`.
+  if (outcome.kind === 'claimed') throw outcome.cause;
   if (outcome.kind !== 'live') return null;
   const { session, user } = outcome.record;
   const expires = expiryOf({ ...session, lastActive: now }, context.config.policy);

@@ -3,7 +3,7 @@ import { PENDING_SIGN_IN_MS } from '../accounts/pending-sign-in.ts';
 import type { Context } from '../auth/context.ts';
 import { sessionCookieNames } from '../auth/presented-token.ts';
 import { safeReturnPath } from '../auth/return-path.ts';
-import { type AuthAnswer, runAuth } from '../auth/run.ts';
+import { type AuthAnswer, runAuth, sessionIn } from '../auth/run.ts';
 import { deviceOf } from '../http/device.ts';
 import { deviceTokenOf, keepDeviceToken } from '../http/device-cookie.ts';
 import { originOf } from '../http/public-origin.ts';
@@ -13,6 +13,11 @@ import { tellOfDisplaced } from './begin-session.ts';
 /** Everything under `/auth` that has no handler of its own. */
 export function passToAuth(context: Context): RequestHandler {
   return async (request, response) => {
+    const { outcome, path } = request;
+    if (outcome.kind === 'claimed' && path === '/auth/session') {
+      response.json(shownToken(request, context) && sessionIn(outcome.claims));
+      return;
+    }
     await sendAuthAnswer(
       await answerWithAuth(context, request, response),
       request,

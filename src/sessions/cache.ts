@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { FindSession, SessionRecord } from './lookup.ts';
+import type { OutageGuard } from './outage-guard.ts';
 import { ageMs, type PackedRecord, pack, unpack } from './packed-record.ts';
 
 /**
@@ -28,6 +29,7 @@ export class SessionCache {
   /** How many sessions were found here, and how many were asked for. */
   hits = 0;
   misses = 0;
+  readonly #guard: OutageGuard | null;
   readonly #find: FindSession;
   /** Whether all changes up to the published bound have arrived here. */
   readonly #isProven: () => boolean;
@@ -37,7 +39,14 @@ export class SessionCache {
   /** Those of them that a request which begins now may wait for. */
   readonly #shared = new Map<string, Load>();
 
-  constructor(find: FindSession, isProven: () => boolean, max = MAX_SESSIONS) {
+  /** @param guard is told of every change, for when the database is away. */
+  constructor(
+    find: FindSession,
+    isProven: () => boolean,
+    max = MAX_SESSIONS,
+    guard: OutageGuard | null = null,
+  ) {
+    this.#guard = guard;
     this.#find = find;
     this.#isProven = isProven;
     this.#records = new LRUCache({
@@ -99,6 +108,7 @@ export class SessionCache {
    * told so: a request that begins after this does not see what was before.
    */
   forgetUser(userId: string): void {
+    this.#guard?.noteChange(userId);
     for (const load of this.#underWay) load.forgotten.add(userId);
     // Whose sessions these will turn out to be is not known yet.
     this.#shared.clear();

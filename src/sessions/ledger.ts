@@ -3,12 +3,15 @@ import type { Database, OpenDatabase } from '../database/open.ts';
 import { ActivityLog } from './activity.ts';
 import { SessionCache } from './cache.ts';
 import { prepareFindSession } from './lookup.ts';
+import { OutageGuard } from './outage-guard.ts';
 import { RefusalLog } from './refusals.ts';
 
 /** The sessions of an app: where they are written, and what this process remembers of them. */
 export interface Ledger {
   database: Database;
   cache: SessionCache;
+  /** What speaks against tokens while the database is away. */
+  guard: OutageGuard;
   activity: ActivityLog;
   refusals: RefusalLog;
   /** Writes what this process has noted, for whoever reads it next. */
@@ -35,19 +38,22 @@ export function openLedger(
       ? null
       : listen({
           onNotice: (payload) => {
-            if (payload === '*') cache.forgetAll();
-            else cache.forgetUser(payload);
+            if (payload !== '*') return cache.forgetUser(payload);
+            guard.noteChangeOfAll();
+            cache.forgetAll();
           },
           onGap: () => cache.forgetAll(),
           onBeat,
         });
   const isProven = () => listener?.isProven() ?? false;
-  const cache = new SessionCache(prepareFindSession(database), isProven);
+  const guard = new OutageGuard();
+  const cache = new SessionCache(prepareFindSession(database), isProven, undefined, guard);
   const activity = new ActivityLog(database, log);
   const refusals = new RefusalLog(database, log);
   return {
     database,
     cache,
+    guard,
     activity,
     refusals,
     flush: async () => {

@@ -1,7 +1,9 @@
+import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BLIND_AFTER_MS } from '../../src/database/listen.ts';
 import { type OpenDatabase, openPostgres } from '../../src/database/open.ts';
 import { STRATEGIES, startApp, type TestApp } from '../support/app.ts';
-import { newPerson, openBrowser, SESSION_COOKIE } from '../support/browser.ts';
+import { newPerson, openBrowser, SESSION_COOKIE, signInTwice } from '../support/browser.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 
@@ -132,5 +134,91 @@ describe('without a database, ON_DATABASE_ERROR=allow', () => {
     await opened.close();
     await proxy.close();
     await made.close();
+  });
+});
+
+describe.each(['cached', 'strict'] as const)('ON_DATABASE_ERROR=allow, %s', (check) => {
+  let made: TestDatabase;
+  let proxy: Awaited<ReturnType<typeof startTcpProxy>>;
+  let opened: OpenDatabase;
+  let app: TestApp;
+
+  beforeAll(async () => {
+    made = await openTestDatabase();
+    const url = new URL(made.url ?? '');
+    proxy = await startTcpProxy({ host: url.hostname, port: Number(url.port || 5432) });
+    url.hostname = '127.0.0.1';
+    url.port = String(proxy.port);
+    opened = await openPostgres(url.href, null);
+    app = await startApp({
+      env: { ON_DATABASE_ERROR: 'allow', SESSION_CHECK: check },
+      on: opened,
+    });
+  });
+  afterAll(async () => {
+    await app.close();
+    await opened.close();
+    await proxy.close();
+    await made.close();
+  });
+
+  /** What a copy of a token gets. */
+  async function statusOf(token: string | null): Promise<number> {
+    const copy = openBrowser(app).get('/account');
+    return (await copy.set('Cookie', `${SESSION_COOKIE}=${token}`)).status;
+  }
+
+  async function withoutDatabase(work: () => Promise<void>): Promise<void> {
+    await proxy.refuse();
+    try {
+      // What is cached is still relied on for so long, and then claims are.
+      await new Promise((resolve) => setTimeout(resolve, BLIND_AFTER_MS));
+      await work();
+    } finally {
+      await proxy.join();
+      const isReady = async () => (await openBrowser(app).get('/readyz')).status;
+      await expect.poll(isReady, { timeout: 20_000 }).toBe(200);
+    }
+  }
+
+  it('does not let in what was refused before', async () => {
+    const { here, there, otherId } = await signInTwice(app);
+    const token = there.token();
+    // By another program, so that only the refusal tells.
+    await made.database.execute(
+      sql`update session set ended_at = now(), end_reason = 'revoked' where id = ${otherId}`,
+    );
+    await expect.poll(() => there.isSignedIn()).toBe(false);
+    expect(await here.isSignedIn()).toBe(true);
+    await withoutDatabase(async () => {
+      expect(await statusOf(token)).toBe(503);
+      expect(await statusOf(here.token())).toBe(200);
+    });
+  });
+
+  it('does not let in what this process revoked, though it was not presented since', async () => {
+    const { here, there, otherId } = await signInTwice(app);
+    const token = there.token();
+    expect((await here.delete(`/api/sessions/${otherId}`)).status).toBe(200);
+    expect(await here.isSignedIn()).toBe(true);
+    await withoutDatabase(async () => {
+      expect(await statusOf(token)).toBe(503);
+      expect(await statusOf(here.token())).toBe(200);
+    });
+  });
+
+  it('issues no token on claims, and still says who is signed in', async () => {
+    const browser = openBrowser(app);
+    await browser.signUp(newPerson());
+    expect(await browser.isSignedIn()).toBe(true);
+    const token = browser.token();
+    await withoutDatabase(async () => {
+      expect(await statusOf(token)).toBe(200);
+      const answer = await browser.get('/auth/session');
+      expect(answer.status).toBe(200);
+      expect(answer.body.user.name).toBe('Ada Lovelace');
+      expect(answer.headers['set-cookie']).toBeUndefined();
+      expect(browser.token()).toBe(token);
+    });
   });
 });
