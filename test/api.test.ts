@@ -87,7 +87,7 @@ describe.each(STRATEGIES)('the API with the %s strategy', (strategy) => {
     const { here, person } = await signInTwice(app);
     const page = await here.get('/admin/accounts');
     expect(page.status).toBe(403);
-    expect(page.text).toContain('This page is for administrators.');
+    expect(page.text).toContain('Only administrators can see this page.');
     const json = await here.get('/api/accounts');
     expect(json.status).toBe(403);
     expect(json.body.error).toBe('forbidden');

@@ -32,7 +32,7 @@ describe.each(STRATEGIES)('changing a password, %s', (strategy) => {
     expect(again.token()).toBe(null);
     await again.signIn({ ...person, password: NEW_PASSWORD });
     expect(await again.isSignedIn()).toBe(true);
-    expect((await here.get('/account/sessions')).text).toContain('Ended by a change of password');
+    expect((await here.get('/account/sessions')).text).toContain('Password changed');
   });
 
   it('leaves the other devices signed in when that is unticked', async () => {
@@ -51,7 +51,7 @@ describe.each(STRATEGIES)('changing a password, %s', (strategy) => {
       endsOthers: 'yes',
     });
     expect(wrong.status).toBe(422);
-    expect(wrong.text).toContain('This is not your current password.');
+    expect(wrong.text).toContain('Wrong current password.');
     expect(wrong.text).toContain('Use at least 8 characters.');
     expect(await there.isSignedIn()).toBe(true);
     const again = openBrowser(app);

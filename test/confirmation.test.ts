@@ -38,7 +38,7 @@ describe.each(STRATEGIES)('what is sensitive, %s', (strategy) => {
     const { here, there } = await signInLongAgo();
     const asked = await here.post(PATH, { kept: 'with <this> & that' });
     expect(asked.status).toBe(403);
-    expect(asked.text).toContain('Enter your password to go on');
+    expect(asked.text).toContain('Enter your password to continue');
     expect(asked.text).toContain('name="kept" value="with &lt;this&gt; &amp; that"');
     expect(asked.text).toContain(`name="confirm.next" value="${PATH}"`);
     expect(await there.isSignedIn()).toBe(true);
@@ -81,7 +81,7 @@ describe.each(STRATEGIES)('what is sensitive, %s', (strategy) => {
     const { here, there } = await signInLongAgo();
     const answer = await confirmWith(here, 'a wrong guess');
     expect(answer.status).toBe(403);
-    expect(answer.text).toContain('This is not your password.');
+    expect(answer.text).toContain('Wrong password.');
     expect(answer.text).toContain('name="kept" value="with &lt;this&gt; &amp; that"');
     expect((await here.post(PATH)).status).toBe(403);
     expect(await there.isSignedIn()).toBe(true);
@@ -109,7 +109,7 @@ describe.each(STRATEGIES)('what is sensitive, %s', (strategy) => {
     expect(answer.status).toBe(403);
     expect(answer.body).toMatchObject({ error: 'confirmation_required' });
     expect(await there.isSignedIn()).toBe(true);
-    expect((await here.get('/account/confirm')).text).toContain('Enter your password to go on');
+    expect((await here.get('/account/confirm')).text).toContain('Enter your password to continue');
   });
 
   it('lets an account without a password set one right after a sign-in, and not later', async () => {
@@ -123,7 +123,7 @@ describe.each(STRATEGIES)('what is sensitive, %s', (strategy) => {
     app.advance(TEN_MINUTES_MS);
     const late = await here.post('/account/security/password', form);
     expect(late.status).toBe(403);
-    expect(late.text).toContain('Have one set by mail');
+    expect(late.text).toContain('Reset it by email');
     app.advance(-TEN_MINUTES_MS);
     expect((await here.post('/account/security/password', form)).status).toBe(303);
     const again = openBrowser(app);

@@ -52,7 +52,7 @@ describe.each(STRATEGIES)('requests of other sites, with the %s strategy', (stra
           .type(kind)
           .send(kind === 'text/plain' ? 'csrfToken=x' : body);
         expect(answer.status).toBe(403);
-        expect(answer.text).toContain('This form is out of date');
+        expect(answer.text).toContain('Reload the form and try again');
       }
     }
     expect(await here.isSignedIn()).toBe(true);
@@ -86,7 +86,7 @@ describe.each(STRATEGIES)('requests of other sites, with the %s strategy', (stra
     const name = 'n'.repeat(17_000);
     const form = await here.rawPost('/account/profile').type('form').send({ csrfToken, name });
     expect(form.status).toBe(413);
-    expect(form.text).toContain('more than the 16 kB');
+    expect(form.text).toContain('limit 16 kB');
     const json = await here.rawPost('/auth/session').send({ csrfToken, name });
     expect(json.status).toBe(413);
     expect((await here.get('/account')).text).toContain('value="Ada Lovelace"');

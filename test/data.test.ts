@@ -58,7 +58,7 @@ describe.each(STRATEGIES)('downloading one’s data, %s', (strategy) => {
       'sign_in',
       'sign_up',
     ]);
-    expect((await here.get('/account/activity')).text).toContain('Data of the account downloaded');
+    expect((await here.get('/account/activity')).text).toContain('Account data downloaded');
   });
 
   it('has nothing secret in it: no hash, no token, no key', async () => {
@@ -138,7 +138,7 @@ describe.each(STRATEGIES)('downloading one’s data, %s', (strategy) => {
     app.advance(11 * 60_000);
     const asked = await here.post(PATH);
     expect(asked.status).toBe(403);
-    expect(asked.text).toContain('Is it you?');
+    expect(asked.text).toContain('Confirm it’s you');
     expect(await app.database.$count(auditEvents)).toBe(before);
     app.advance(-11 * 60_000);
   });

@@ -40,11 +40,11 @@ describe.each(STRATEGIES)('deactivating an account, %s', (strategy) => {
     const { person, here, there } = await signInTwice(app);
     expect((await deactivate(person)).headers.location).toBe('/admin/accounts');
     const page = await accountsPage();
-    expect(page).toContain('Ada Lovelace is deactivated: 2 devices signed out');
+    expect(page).toContain('Ada Lovelace deactivated, 2 devices signed out');
     expect(page).toContain('Deactivated</span>');
     expect(await here.isSignedIn()).toBe(false);
     expect((await there.get('/account')).status).toBe(303);
-    expect((await there.get('/sign-in')).text).toContain('This account was deactivated');
+    expect((await there.get('/sign-in')).text).toContain('Your account has been deactivated');
     await there.signIn(person);
     expect(there.token()).toBe(null);
     expect((await there.get('/sign-in')).text).toContain('This account is deactivated.');
@@ -65,7 +65,7 @@ describe.each(STRATEGIES)('deactivating an account, %s', (strategy) => {
     const devices = (await here.get('/account/sessions')).text;
     expect(devices.split('Account deactivated')).toHaveLength(3);
     const activity = (await here.get('/account/activity')).text;
-    expect(activity).toMatch(/Account activated again[\s\S]{0,200}An administrator/);
+    expect(activity).toMatch(/Account reactivated[\s\S]{0,200}An administrator/);
     expect(activity).toMatch(/Account deactivated[\s\S]{0,200}An administrator/);
     const acts = await app.database
       .select({ action: auditEvents.action })
@@ -83,7 +83,7 @@ describe.each(STRATEGIES)('deactivating an account, %s', (strategy) => {
     await expect.poll(() => here.isSignedIn()).toBe(false);
     await here.signIn(person);
     const devices = (await here.get('/account/sessions')).text;
-    expect(devices.split('Ended with all earlier sessions')).toHaveLength(3);
+    expect(devices.split('Signed out with all earlier sessions')).toHaveLength(3);
     expect(devices).not.toContain('Expired');
     expect(await there.isSignedIn()).toBe(false);
   });
@@ -93,7 +93,7 @@ describe.each(STRATEGIES)('deactivating an account, %s', (strategy) => {
     app.advance(11 * 60_000);
     const asked = await deactivate(person);
     expect(asked.status).toBe(403);
-    expect(asked.text).toContain('Is it you?');
+    expect(asked.text).toContain('Confirm it’s you');
     expect(await here.isSignedIn()).toBe(true);
     const confirmed = await admin.post('/account/confirm', {
       'confirm.next': `/admin/accounts/${await idOf(person)}/deactivate`,
@@ -111,7 +111,7 @@ describe.each(STRATEGIES)('deactivating an account, %s', (strategy) => {
     expect((await deactivate(boss, here)).status).toBe(403);
     expect((await deactivate(person, here)).status).toBe(403);
     await deactivate(boss);
-    expect(await accountsPage()).toContain('You cannot deactivate your own account.');
+    expect(await accountsPage()).toContain('You can’t deactivate your own account.');
     expect(await admin.isSignedIn()).toBe(true);
     const unknown = `/admin/accounts/${crypto.randomUUID()}/deactivate`;
     expect((await admin.post(unknown)).status).toBe(404);

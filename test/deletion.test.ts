@@ -51,23 +51,23 @@ describe.each(STRATEGIES)('deleting an account, %s', (strategy) => {
   it('says what will be gone, asks by mail, and deletes only when that is answered', async () => {
     const { person, here, there } = await signInTwice(app);
     const page = await here.get(PATH);
-    expect(page.text).toContain('This cannot be undone.');
+    expect(page.text).toContain('This permanently deletes the account');
     expect(page.text).toContain(person.email);
     await here.post(PATH);
-    expect((await here.get('/account/security')).text).toContain('Nothing is deleted yet.');
+    expect((await here.get('/account/security')).text).toContain('Nothing has been deleted yet.');
     await app.deliverMails();
     const mail = mailServer.take(SUBJECT);
     expect(mail.text).toContain('Firefox on Linux');
     expect(new Set(linksInHtml(mail))).toEqual(new Set([linkIn(mail)]));
 
     const link = linkIn(mail);
-    expect((await openBrowser(app).get(link)).text).toContain('Delete it for good');
+    expect((await openBrowser(app).get(link)).text).toContain('Delete account permanently');
     expect(await here.isSignedIn()).toBe(true);
     const answer = await follow(link, here);
     expect(answer.headers.location).toBe('/');
     expect(answer.headers['clear-site-data']).toBe('"cache", "storage"');
     expect(here.token()).toBe(null);
-    expect((await here.get('/')).text).toContain('The account is deleted');
+    expect((await here.get('/')).text).toContain('Your account has been deleted');
     expect(await there.isSignedIn()).toBe(false);
     expect(await idOf(person)).toBe('');
   });
@@ -187,7 +187,7 @@ describe.each(STRATEGIES)('deleting an account, %s', (strategy) => {
   it('asks for the password first when that was a while ago', async () => {
     const { person, here } = await signInTwice(app);
     app.advance(11 * 60_000);
-    expect((await here.get(PATH)).text).toContain('Is it you?');
+    expect((await here.get(PATH)).text).toContain('Confirm it’s you');
     expect((await here.post(PATH)).status).toBe(403);
     await app.deliverMails();
     expect(subjects()).not.toContain(SUBJECT);
@@ -203,12 +203,12 @@ describe.each(STRATEGIES)('deleting an account, %s', (strategy) => {
     await follow(await linkFor(here), other.here);
     expect(await here.isSignedIn()).toBe(false);
     expect(await other.here.isSignedIn()).toBe(true);
-    expect((await other.here.get('/account')).text).toContain('The account is deleted');
+    expect((await other.here.get('/account')).text).toContain('Your account has been deleted');
   });
 
   it('refuses the last administrator while there are others, and says what to do', async () => {
     await signInTwice(app);
-    const sentence = 'First make somebody else an administrator.';
+    const sentence = 'Make someone else an administrator first.';
     expect((await admin.get(PATH)).text).toContain(sentence);
     await admin.post(PATH);
     await app.deliverMails();
@@ -234,8 +234,8 @@ describe('deleting an account where no mail is sent', () => {
     const app = await startApp({ env });
     const browser = openBrowser(app);
     await browser.signUp(newPerson());
-    expect((await browser.get(PATH)).text).toContain('This server sends no mail');
-    expect((await browser.get(PATH)).text).toContain('whoever signs up next becomes');
+    expect((await browser.get(PATH)).text).toContain('This server can’t send email');
+    expect((await browser.get(PATH)).text).toContain('next person to sign up becomes');
     expect((await browser.post(PATH)).headers.location).toBe('/');
     expect(await browser.isSignedIn()).toBe(false);
     expect(await app.database.$count(users)).toBe(0);

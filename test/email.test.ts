@@ -167,7 +167,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     const path = await linkFor(mallory, email);
     const anonymous = await use(path, openBrowser(app));
     expect(anonymous.headers.location).toBe('/sign-in');
-    expect((await owner.get(path)).text).toContain('another account than the one');
+    expect((await owner.get(path)).text).toContain('belongs to a different account');
     expect((await use(path, owner)).status).toBe(410);
     expect(await addressOf(malloryId)).not.toBe(email);
     const asked = await openBrowser(app).get(path);
@@ -211,7 +211,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     const bare = async (email: string) => {
       const answer = await ask(here, email);
       const page = await here.get(answer.headers.location ?? '');
-      expect(page.text).toContain(`A link is on its way to ${email}`);
+      expect(page.text).toContain(`We’ve sent a link to ${email}`);
       return [answer.status, answer.headers.location, page.text.replaceAll(email, '')];
     };
     const free = newAddress();
@@ -242,7 +242,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     await openBrowser(app).signUp({ ...newPerson(), email });
     const answer = await use(path);
     expect(answer.status).toBe(409);
-    expect(answer.text).toContain('Another account has this address by now');
+    expect(answer.text).toContain('Another account now uses this address');
     expect(await canSignIn(person)).toBe(true);
   });
 
@@ -391,7 +391,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
       expect(await here.isSignedIn()).toBe(false);
       expect(await there.isSignedIn()).toBe(false);
       expect((await here.get('/sign-in')).text).toContain(
-        'A change of the email address was undone',
+        'A change to your email address was undone',
       );
       expect(await canSignIn(person)).toBe(false);
       expect(await canSignIn({ ...person, email })).toBe(false);
@@ -478,7 +478,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
       await openBrowser(app).signUp({ ...newPerson(), email: person.email });
       const answer = await use(path);
       expect(answer.status).toBe(409);
-      expect(answer.text).toContain('Another account has this address by now');
+      expect(answer.text).toContain('Another account now uses this address');
       expect(await here.isSignedIn()).toBe(true);
       expect(await canSignIn({ ...person, email })).toBe(true);
     });
@@ -487,9 +487,9 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
   it('that nobody confirmed is confirmed by a link, and stays', async () => {
     const { person, here } = await newAccount();
     const userId = await idOf(here);
-    expect((await here.get('/account')).text).toContain('Not confirmed yet');
+    expect((await here.get('/account')).text).toContain('Unverified');
     expect((await here.post('/account/email/confirm')).headers.location).toBe('/account');
-    expect((await here.get('/account')).text).toContain(`A link is on its way to ${person.email}`);
+    expect((await here.get('/account')).text).toContain(`We’ve sent a link to ${person.email}`);
     await app.deliverMails();
     const mail = mailServer.take(CONFIRM);
     asker = here;
@@ -509,9 +509,9 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     const browser = openBrowser(other);
     await browser.signUp(newPerson());
     const account = (await browser.get('/account')).text;
-    expect(account).toContain('Not confirmed yet');
+    expect(account).toContain('Unverified');
     expect(account).not.toContain('/account/email');
-    expect((await browser.get('/account/email')).text).toContain('sends no mail');
+    expect((await browser.get('/account/email')).text).toContain('can’t send email');
     await browser.post('/account/email', { email: newAddress() });
     await browser.post('/account/email/confirm');
     expect(await other.database.$count(mails)).toBe(0);

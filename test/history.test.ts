@@ -23,7 +23,7 @@ it('tells what happened to the account, with device and place, newest first', as
   const page = (await here.get('/account/activity')).text;
   const told = [...page.matchAll(/<h2 class="row-title">([^<]*)<\/h2>/g)].map(([, what]) => what);
   expect(told).toEqual([
-    'Refused a device that was signed out',
+    'Blocked a signed-out device',
     'Signed out another device',
     'Failed sign-in',
     'Signed in',

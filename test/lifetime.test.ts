@@ -83,7 +83,7 @@ describe.each(STRATEGIES)('the lifetime of a session with the %s strategy', (str
     }
     app.advance(31 * 60_000);
     expect((await browser.get('/api/sessions')).body.error).toBe('idle');
-    expect((await browser.get('/sign-in')).text).toContain('you were away for a while');
+    expect((await browser.get('/sign-in')).text).toContain('after a period of inactivity');
     await app.close();
   });
 

@@ -59,7 +59,7 @@ describe.each(STRATEGIES)(
       );
       expect((await there.get('/api/sessions')).body.error).toBe('revoked');
       expect((await there.get('/auth/session')).body).toBe(null);
-      expect((await there.get('/sign-in')).text).toContain('This sign-in is no longer valid.');
+      expect((await there.get('/sign-in')).text).toContain('You are no longer signed in.');
     });
 
     it('does not keep a browser from signing in, nor from hearing why it cannot', async () => {

@@ -96,11 +96,11 @@ describe.each(STRATEGIES)('a sign-in on a new device, %s', (strategy) => {
     const { person, laptop, stranger, mail } = await meetStranger();
     const path = linkIn(mail);
     const asked = await openBrowser(app).get(path);
-    expect(asked.text).toContain('Sign out everybody');
+    expect(asked.text).toContain('Secure my account');
     expect(await stranger.isSignedIn()).toBe(true);
 
     const done = await report(path);
-    expect(done.text).toContain('Everybody is signed out');
+    expect(done.text).toContain('Your account is secure');
     expect(await stranger.isSignedIn()).toBe(false);
     expect(await laptop.isSignedIn()).toBe(false);
     expect(await canSignIn(person)).toBe(false);

@@ -50,7 +50,7 @@ describe.each(STRATEGIES)('resetting a password, %s', (strategy) => {
     expect(again.token()).toBe(null);
     await again.signIn({ ...person, password: NEW_PASSWORD });
     expect(await again.isSignedIn()).toBe(true);
-    expect((await again.get('/account/sessions')).text).toContain('Ended by a password reset');
+    expect((await again.get('/account/sessions')).text).toContain('Password reset');
 
     await app.deliverMails();
     const notice = mailServer.take('Your password was changed');

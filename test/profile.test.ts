@@ -19,7 +19,7 @@ describe.each(STRATEGIES)('the profile with the %s strategy', (strategy) => {
     const saved = await here.post('/account/profile', { name: '  Grace <Hopper>  ' });
     expect(saved.status).toBe(303);
     const page = await here.get('/account');
-    expect(page.text).toContain('Your profile is saved.');
+    expect(page.text).toContain('Profile saved.');
     expect(page.text).toContain('value="Grace &lt;Hopper&gt;"');
     expect((await here.get('/auth/session')).body.user.name).toBe('Grace <Hopper>');
 

@@ -143,12 +143,12 @@ describe.each(STRATEGIES)('sign-in with a provider, with the %s strategy', (stra
     expect(await browser.isSignedIn()).toBe(true);
   });
 
-  it('says what is missing when a provider tells no email address', async () => {
+  it('says what is missing when a provider share an email address', async () => {
     const browser = openBrowser(app);
     const answer = await signInAs(browser, 'no-email');
     expect(answer.headers.location).toBe('/sign-in?error=NoEmail');
     await browser.get('/sign-in?error=NoEmail');
-    expect((await browser.get('/sign-in')).text).toContain('tells no email address');
+    expect((await browser.get('/sign-in')).text).toContain('share an email address');
   });
 
   it('refuses a provider’s account whose address belongs to somebody, and says what to do', async () => {
@@ -159,7 +159,7 @@ describe.each(STRATEGIES)('sign-in with a provider, with the %s strategy', (stra
     const { pathname, search } = new URL(answer.headers.location ?? '');
     const back = await stranger.get(pathname + search);
     expect(back.headers.location).toBe('/sign-in');
-    expect((await stranger.get('/sign-in')).text).toContain('Sign in as you did before.');
+    expect((await stranger.get('/sign-in')).text).toContain('Sign in the way you did before.');
     expect(await stranger.isSignedIn()).toBe(false);
   });
 

@@ -17,7 +17,7 @@ describe.each(STRATEGIES)('a session that was taken back, with the %s strategy',
     expect(status).toBe(303);
     return two;
   }
-  const WHY = 'You were signed out on another device.';
+  const WHY = 'You were signed out from another device. Sign in to continue.';
 
   it.each(['/', '/account', '/account/sessions', '/sign-up', '/admin/accounts', '/nowhere'])(
     'is refused at %s, its cookie cleared, and told why at /sign-in',
@@ -107,9 +107,7 @@ describe.each(STRATEGIES)('a session that was taken back, with the %s strategy',
     const { there, person } = await signInTwice(app);
     await app.database.update(users).set({ isActive: false }).where(eq(users.email, person.email));
     await expect.poll(async () => (await there.get('/account')).status).toBe(303);
-    expect((await there.get('/sign-in')).text).toContain(
-      'This account was deactivated, which signed out every device.',
-    );
+    expect((await there.get('/sign-in')).text).toContain('Your account has been deactivated.');
   });
 
   it('stays dead when the account is switched on again, also if nobody asked meanwhile', async () => {

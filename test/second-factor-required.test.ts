@@ -61,14 +61,14 @@ describe.each(STRATEGIES)('MFA_REQUIRED=admin, %s', (strategy) => {
       ]);
     }
     expect((await browser.get(SECOND_FACTOR_PAGE)).text).toContain(
-      'Your account needs a second factor.',
+      'This server requires two-factor authentication.',
     );
     expect((await browser.post('/account/profile', { name: 'Eve' })).status).toBe(303);
     const [user] = await app.database.select().from(users).where(eq(users.email, person.email));
     expect(user?.name).toBe('Ada Lovelace');
     const api = await browser.get('/api/sessions');
     expect([api.status, api.body.error]).toEqual([403, 'second_factor_required']);
-    expect((await browser.get('/account/confirm')).text).toContain('Is it you?');
+    expect((await browser.get('/account/confirm')).text).toContain('Confirm it’s you');
     expect((await browser.post('/auth/signout')).headers.location).toBe('/sign-in');
     expect((await browser.get(SECOND_FACTOR_PAGE)).headers.location).toContain('/sign-in');
   });
@@ -94,7 +94,7 @@ describe.each(STRATEGIES)('MFA_REQUIRED=admin, %s', (strategy) => {
     expect((await browser.get('/admin/accounts')).status).toBe(200);
     expect((await browser.get('/api/sessions')).status).toBe(200);
     expect((await browser.get(SECOND_FACTOR_PAGE)).text).toContain(
-      'you set up a new one before anything else',
+      'set it up again before you can continue',
     );
     await browser.post(`${SECOND_FACTOR_PAGE}/remove`);
     expect((await browser.get('/account')).headers.location).toBe(SECOND_FACTOR_PAGE);

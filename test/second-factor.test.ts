@@ -35,7 +35,7 @@ describe.each(STRATEGIES)('a second factor, %s', (strategy) => {
     const person = newPerson();
     const owner = openBrowser(app);
     await owner.signUp(person);
-    expect((await owner.get('/account/security')).text).toContain('It is off.');
+    expect((await owner.get('/account/security')).text).toContain('Off. Turn it on');
     expect((await owner.get(SECOND_FACTOR_PAGE)).text).not.toContain('<svg xmlns');
     await owner.post(`${SECOND_FACTOR_PAGE}/begin`);
     const page = (await owner.get(SECOND_FACTOR_PAGE)).text;
@@ -49,7 +49,7 @@ describe.each(STRATEGIES)('a second factor, %s', (strategy) => {
 
     const wrong = await owner.post(`${SECOND_FACTOR_PAGE}/confirm`, { code: wrongCode(app, key) });
     expect(wrong.status).toBe(422);
-    expect(wrong.text).toContain('This is not the code of now.');
+    expect(wrong.text).toContain('That code is wrong or has expired.');
     expect((await openBrowser(app).signIn(person)).headers.location).toContain('/account');
 
     const code = codeOf(app, key);
@@ -58,12 +58,12 @@ describe.each(STRATEGIES)('a second factor, %s', (strategy) => {
     expect(right.status).toBe(200);
     expect(right.headers['cache-control']).toBe('no-store');
     expect(new Set(recoveryCodesIn(right.text)).size).toBe(10);
-    expect((await owner.get(SECOND_FACTOR_PAGE)).text).toContain('You have 10 recovery codes left');
+    expect((await owner.get(SECOND_FACTOR_PAGE)).text).toContain('10 recovery codes left');
     expect((await owner.get(SECOND_FACTOR_PAGE)).text).not.toContain(
       recoveryCodesIn(right.text)[0],
     );
-    expect((await owner.get('/account/security')).text).toContain('It is on');
-    expect(await activityOf(owner)).toContain('Second factor set up');
+    expect((await owner.get('/account/security')).text).toContain('On. Signing in requires');
+    expect(await activityOf(owner)).toContain('Two-factor authentication turned on');
     await app.deliverMails();
     expect(mailServer.take('A second factor was set up').text).toContain('Firefox on Linux');
 
@@ -79,7 +79,7 @@ describe.each(STRATEGIES)('a second factor, %s', (strategy) => {
     const page = await owner.post(`${SECOND_FACTOR_PAGE}/recovery-codes`);
     const renewed = recoveryCodesIn(page.text);
     expect(renewed).toHaveLength(10);
-    expect(await activityOf(owner)).toContain('New recovery codes made');
+    expect(await activityOf(owner)).toContain('Recovery codes regenerated');
     await app.deliverMails();
     expect(mailServer.take('New recovery codes were made').text).toContain('ten new');
     const browser = await askedForCode(app, person);
@@ -91,8 +91,10 @@ describe.each(STRATEGIES)('a second factor, %s', (strategy) => {
     const { person, owner, recoveryCodes: given } = await newProtected(app);
     const waiting = await askedForCode(app, person);
     await owner.post(`${SECOND_FACTOR_PAGE}/remove`);
-    expect((await owner.get(SECOND_FACTOR_PAGE)).text).toContain('Your second factor is removed.');
-    expect(await activityOf(owner)).toContain('Second factor removed');
+    expect((await owner.get(SECOND_FACTOR_PAGE)).text).toContain(
+      'Two-factor authentication turned off.',
+    );
+    expect(await activityOf(owner)).toContain('Two-factor authentication turned off');
     await app.deliverMails();
     expect(mailServer.take('Your second factor was removed').text).toContain('only your password');
     const [user] = await app.database.select().from(users).where(eq(users.email, person.email));
@@ -116,7 +118,7 @@ describe.each(STRATEGIES)('a second factor, %s', (strategy) => {
     expect((await starter.post(`${SECOND_FACTOR_PAGE}/confirm`)).status).toBe(403);
     expect((await owner.post(`${SECOND_FACTOR_PAGE}/recovery-codes`)).status).toBe(403);
     const asked = await owner.post(`${SECOND_FACTOR_PAGE}/remove`);
-    expect(asked.text).toContain('Enter your password to go on.');
+    expect(asked.text).toContain('Enter your password to continue.');
     await askedForCode(app, person);
   });
 
@@ -148,7 +150,7 @@ describe.each(STRATEGIES)('a second factor, %s', (strategy) => {
     expect(await keyShownIn(there)).toBe('');
     const code = codeOf(app, key);
     expect((await there.post(`${SECOND_FACTOR_PAGE}/confirm`, { code })).status).toBe(303);
-    expect((await here.get('/account/security')).text).toContain('It is off.');
+    expect((await here.get('/account/security')).text).toContain('Off. Turn it on');
     expect(await keyShownIn(here)).toBe(key);
     await app.database.update(sessions).set({ confirmedAt: new Date('2100-01-01') });
     app.advance(60 * 60_000);

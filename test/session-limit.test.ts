@@ -22,12 +22,15 @@ describe.each(STRATEGIES)('the limit of sessions, %s', (strategy) => {
     const oneMore = openBrowser(app);
     await oneMore.signIn(person);
     const page = await oneMore.get('/account');
-    expect(page.text).toContain('An account has 3 devices at most');
-    expect(page.text).toContain('signed out: Safari on iPhone.');
+    expect(page.text).toContain(
+      'You’ve reached the limit of 3 devices, so Safari on iPhone was signed out.',
+    );
     expect(await phone.isSignedIn()).toBe(false);
     expect(await Promise.all(laptops.map((each) => each.isSignedIn()))).toEqual([true, true]);
-    expect((await oneMore.get('/account/activity')).text).toContain('too many devices');
-    expect((await oneMore.get('/account/sessions')).text).toContain('one device more than allowed');
+    expect((await oneMore.get('/account/activity')).text).toContain(
+      'Oldest device signed out: device limit reached',
+    );
+    expect((await oneMore.get('/account/sessions')).text).toContain('device limit reached');
   });
 
   it('holds also when many sign in at once', async () => {

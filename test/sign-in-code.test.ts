@@ -110,15 +110,15 @@ describe.each(STRATEGIES)('signing in with a code, %s', (strategy) => {
     const { person, owner, key } = await newProtected(app);
     const browser = await askedForCode(app, person);
     const wrong = wrongCode(app, key);
-    for (const left of ['4 times', '3 times', 'twice', 'once']) {
-      expect((await giveCode(browser, wrong)).text).toContain(`You can try ${left} more.`);
+    for (const left of ['4 attempts', '3 attempts', '2 attempts', '1 attempt']) {
+      expect((await giveCode(browser, wrong)).text).toContain(`Wrong or already used code. ${left} left.`);
     }
     const last = await giveCode(browser, wrong);
     expect(last.headers.location).toBe('/sign-in?callbackUrl=%2Faccount');
-    expect((await browser.get('/sign-in')).text).toContain('5 wrong codes ended this sign-in.');
+    expect((await browser.get('/sign-in')).text).toContain('Too many wrong codes.');
     expect((await giveCode(browser, codeOf(app, key))).headers.location).toContain('/sign-in?');
     expect(await browser.isSignedIn()).toBe(false);
-    expect(await activityOf(owner)).toContain('Wrong code of the second factor');
+    expect(await activityOf(owner)).toContain('Wrong two-factor code');
     await app.deliverMails();
     expect(mailServer.take('Five wrong codes at a sign-in').text).toContain('/forgot-password');
   });
@@ -147,7 +147,7 @@ describe.each(STRATEGIES)('signing in with a code, %s', (strategy) => {
     const browser = await askedForCode(app, person);
     app.advance(10 * 60_000);
     expect((await giveCode(browser, codeOf(app, key))).headers.location).toContain('/sign-in?');
-    expect((await browser.get('/sign-in')).text).toContain('This sign-in is over');
+    expect((await browser.get('/sign-in')).text).toContain('This sign-in timed out');
     expect(await browser.isSignedIn()).toBe(false);
   });
 
@@ -180,7 +180,7 @@ describe.each(STRATEGIES)('signing in with a code, %s', (strategy) => {
     await owner.post('/account/sessions/revoke-all');
     const answer = await giveCode(one, codeOf(app, key));
     expect(answer.headers.location).toContain('/sign-in?');
-    expect((await one.get('/sign-in')).text).toContain('The account was changed');
+    expect((await one.get('/sign-in')).text).toContain('Your account changed');
     await giveCode(other, recoveryCodes[0] ?? '');
     expect(await liveSessions(person)).toBe(0);
     // Nothing was used up by that.
@@ -194,7 +194,7 @@ describe.each(STRATEGIES)('signing in with a code, %s', (strategy) => {
     const [first = '', second = ''] = recoveryCodes;
     const browser = await askedForCode(app, person);
     await giveCode(browser, first.toLowerCase().replaceAll('-', ' '));
-    expect((await browser.get('/account')).text).toContain('You have 9 recovery codes left');
+    expect((await browser.get('/account')).text).toContain('9 recovery codes left');
     expect(await activityOf(browser)).toContain('Recovery code used');
     const again = await askedForCode(app, person);
     expect((await giveCode(again, first)).status).toBe(422);

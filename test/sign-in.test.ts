@@ -52,7 +52,7 @@ describe.each(STRATEGIES)('sign-in with the %s strategy', (strategy) => {
     expect(answer.status).toBe(303);
     expect(answer.headers.location).toBe('/sign-in?callbackUrl=%2Faccount%2Fsessions');
     const page = await browser.get('/sign-in');
-    expect(page.text).toContain('Email or password is wrong. Check both and try again.');
+    expect(page.text).toContain('Wrong email or password. Check both and try again.');
     expect(page.text).toContain(`value="${credentials.email}"`);
     expect(browser.token()).toBe(null);
   });
@@ -94,7 +94,7 @@ describe.each(STRATEGIES)('sign-in with the %s strategy', (strategy) => {
     await browser.signIn(off);
     expect((await browser.get('/sign-in')).text).toContain('This account is deactivated.');
     await browser.signIn({ ...off, password: 'not the password' });
-    expect((await browser.get('/sign-in')).text).toContain('Email or password is wrong.');
+    expect((await browser.get('/sign-in')).text).toContain('Wrong email or password.');
     expect(await browser.isSignedIn()).toBe(false);
   });
 

@@ -16,7 +16,7 @@ describe.each(STRATEGIES)('sign-out with the %s strategy', (strategy) => {
     expect(answer.headers.location).toBe('/sign-in');
     expect(answer.headers['clear-site-data']).toBe('"cache", "storage"');
     expect(answer.get('Set-Cookie')?.join()).toContain(`${SESSION_COOKIE}=; `);
-    expect((await there.get('/sign-in')).text).toContain('You are signed out.');
+    expect((await there.get('/sign-in')).text).toContain('You’re signed out.');
     expect(await there.isSignedIn()).toBe(false);
     expect(await here.isSignedIn()).toBe(true);
     expect((await here.get('/account/sessions')).text).toContain('Signed out on that device');

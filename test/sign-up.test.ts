@@ -34,7 +34,7 @@ describe.each(STRATEGIES)('sign-up with the %s strategy', (strategy) => {
   async function linkFor(person: Person): Promise<string> {
     const answer = await signUp(app, person);
     expect(answer.status).toBe(200);
-    expect(answer.text).toContain('Look into your mail');
+    expect(answer.text).toContain('Check your email');
     await app.deliverMails();
     return linkIn(mailServer.take(CONFIRM));
   }
@@ -137,7 +137,7 @@ describe.each(STRATEGIES)('sign-up with the %s strategy', (strategy) => {
     const path = await linkFor(person);
     const wrong = await confirm(path, 'another one altogether');
     expect(wrong.status).toBe(422);
-    expect(wrong.text).toContain('This is not the password');
+    expect(wrong.text).toContain('That’s not the password');
     expect(wrong.text).toContain(tokenIn(path));
     expect((await confirm(path, person.password)).status).toBe(303);
   });
@@ -236,7 +236,7 @@ describe.each(STRATEGIES)('sign-up with the %s strategy', (strategy) => {
   it.each([
     ['a short password', { password: 'seven77' }, 'Use at least 8 characters.'],
     ['a long password', { password: 'x'.repeat(257) }, 'Use at most 256 characters.'],
-    ['a common password', { password: 'Password1' }, 'one of the most common ones'],
+    ['a common password', { password: 'Password1' }, 'too common'],
     ['no name', { name: '   ' }, 'Enter your name.'],
     ['a long name', { name: 'n'.repeat(101) }, 'Use at most 100 characters.'],
     ['a name with a NUL', { name: 'Ada\0' }, 'Use letters, digits and punctuation only.'],
@@ -299,7 +299,7 @@ describe.each(STRATEGIES)('sign-up on a server without mail, with the %s strateg
     await signUp(app, person);
     const answer = await signUp(app, { ...person, email: person.email.toUpperCase() });
     expect(answer.status).toBe(422);
-    expect(answer.text).toContain('An account with this email address exists already.');
+    expect(answer.text).toContain('An account with this email already exists.');
   });
 });
 
@@ -317,11 +317,11 @@ describe('the first account', () => {
 
   it('is the only one that may be created where sign-up is closed', async () => {
     const browser = openBrowser(app);
-    expect((await browser.get('/sign-up')).text).toContain('New accounts are closed here.');
+    expect((await browser.get('/sign-up')).text).toContain('Sign-up is closed on this server.');
     expect((await browser.get('/')).text).not.toContain('/sign-up');
     const answer = await signUp(app, newPerson());
     expect(answer.status).toBe(403);
-    expect(answer.text).toContain('New accounts are closed here.');
+    expect(answer.text).toContain('Sign-up is closed on this server.');
   });
 });
 

@@ -37,7 +37,7 @@ export function passwordProblem(password: string): string | null {
     return `Use at most ${PASSWORD_MAX_LENGTH} characters.`;
   }
   if (commonPasswords.has(password.toLowerCase())) {
-    return 'This password is one of the most common ones. Choose another.';
+    return 'This password is too common. Choose another.';
   }
   return null;
 }

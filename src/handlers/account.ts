@@ -34,7 +34,7 @@ export function saveProfile(context: Context): RequestHandler {
       await setSessionCookie(request, response, context, sid, record);
       response.set('X-Revalidate-Session', 'true');
     }
-    setFlash(response, context, { kind: 'notice', text: 'Your profile is saved.' });
+    setFlash(response, context, { kind: 'notice', text: 'Profile saved.' });
     response.redirect(303, '/account');
   };
 }

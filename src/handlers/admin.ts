@@ -15,8 +15,8 @@ import { listOptions } from './own-devices.ts';
 const PAGE = '/admin/accounts';
 
 const NOT_SWITCHED: Record<NotSwitched, string> = {
-  yourself: 'You cannot deactivate your own account. Ask another administrator to do it.',
-  last_administrator: 'This is the only active administrator, and there must be one.',
+  yourself: 'You can’t deactivate your own account. Another administrator can.',
+  last_administrator: 'You can’t deactivate the only administrator.',
 };
 
 export function showAccounts(context: Context): RequestHandler {
@@ -61,7 +61,7 @@ export function deactivateAccount(context: Context): RequestHandler<{ id: string
       setFlash(response, context, { kind: 'error', text: NOT_SWITCHED[switched] });
     } else {
       const { name, ended } = switched;
-      const text = `${name} is deactivated: ${counted(ended, 'device')} signed out at ${clockTime(act.now)}.`;
+      const text = `${name} deactivated${ended > 0 ? `, ${counted(ended, 'device')} signed out` : ''}.`;
       setFlash(response, context, { kind: 'notice', text });
     }
     response.redirect(303, PAGE);
@@ -74,7 +74,7 @@ export function activateAccount(context: Context): RequestHandler<{ id: string }
     const act = actOf(request, context);
     const switched = await activateUser(context.ledger, request.params.id, act);
     if (switched === null) throw notFound();
-    const text = `${switched.name} can sign in again. Devices that were signed in before stay signed out.`;
+    const text = `${switched.name} reactivated. They’ll need to sign in again.`;
     setFlash(response, context, { kind: 'notice', text });
     response.redirect(303, PAGE);
   };

@@ -4,6 +4,7 @@ import { deviceOf } from '../http/device.ts';
 import { deviceTokenOf, keepDeviceToken } from '../http/device-cookie.ts';
 import { setFlash } from '../http/flash.ts';
 import { setSessionCookie } from '../http/session-cookie.ts';
+import { counted } from '../http/words.ts';
 import { deviceName } from '../sessions/device.ts';
 import { type NotStarted, type SignIn, type Started, startSession } from '../sessions/start.ts';
 
@@ -34,6 +35,6 @@ export function tellOfDisplaced(
 ): void {
   if (!displaced) return;
   const { sessionLimit } = context.config.policy;
-  const text = `An account has ${sessionLimit} devices at most, so the one that was used least recently was signed out: ${deviceName(displaced.userAgent)}.`;
+  const text = `You’ve reached the limit of ${counted(sessionLimit, 'device')}, so ${deviceName(displaced.userAgent)} was signed out.`;
   setFlash(response, context, { kind: 'notice', text });
 }

@@ -6,9 +6,8 @@ import { textIn } from '../http/form.ts';
 import { renderPage } from '../http/render.ts';
 import { welcome } from './sign-up.ts';
 
-const title = 'Create the account';
-const WRONG =
-  'This is not the password that you chose when you signed up. After five tries the link is over.';
+const title = 'Finish creating your account';
+const WRONG = 'That’s not the password you chose. After five attempts this link stops working.';
 
 /** Asks for the password that was chosen, and changes nothing: scanners of mail follow links. */
 export function showConfirmSignUp(context: Context): RequestHandler {

@@ -34,7 +34,7 @@ export function confirm(context: Context): RequestHandler {
     if (answer === 'session_over') return response.redirect(303, '/account');
     if (answer === 'wrong') {
       const interrupted = { path, fields: isForm ? fieldsIn(body) : null };
-      return askForPassword(request, response, context, interrupted, 'This is not your password.');
+      return askForPassword(request, response, context, interrupted, 'Wrong password.');
     }
     const moved = await confirmSession(ledger, { sid, userId: user.id }, act);
     // This session was ended by somebody else a moment ago: its next request says so.

@@ -17,8 +17,8 @@ import { viewerOf } from '../http/viewer.ts';
 import type { SessionUser } from '../sessions/lookup.ts';
 import { forgetBrowser } from './sign-out.ts';
 
-const TITLE = 'Delete this account?';
-const DELETED = 'The account is deleted, and all its devices are signed out.';
+const TITLE = 'Delete account?';
+const DELETED = 'Your account has been deleted.';
 
 /** Says what will be gone, and changes nothing. */
 export function showDeleteAccount(context: Context): RequestHandler {
@@ -49,7 +49,7 @@ export function deleteAccount(context: Context): RequestHandler {
     if (came !== 'done') return response.redirect(303, '/account/delete');
     if (sendsMail) {
       const address = await ownerAddress(database, user, act.now);
-      const text = `Check your email: we’ve sent a link to ${address}. Nothing is deleted yet.`;
+      const text = `Check your email: we’ve sent a link to ${address}. Nothing has been deleted yet.`;
       setFlash(response, context, { kind: 'notice', text });
       return response.redirect(303, '/account/security');
     }

@@ -11,8 +11,8 @@ import { renderPage } from '../http/render.ts';
 import { viewerOf } from '../http/viewer.ts';
 import { forgetBrowser } from './sign-out.ts';
 
-const CONFIRM = 'Confirm your email address';
-const UNDO = 'Undo the change of address';
+const CONFIRM = 'Verify your email address';
+const UNDO = 'Undo email address change';
 
 /** Asks, and changes nothing: scanners of mail follow links. */
 export function showConfirmEmail(context: Context): RequestHandler {
@@ -38,8 +38,8 @@ export function confirmEmail(context: Context): RequestHandler {
       const locals = { title: CONFIRM, token: '', email: null };
       return renderPage(request, response.status(410), context, 'confirm-email', locals);
     }
-    const what = done === 'changed' ? 'changed' : 'confirmed';
-    setFlash(response, context, { kind: 'notice', text: `The email address is ${what}.` });
+    const what = done === 'changed' ? 'changed' : 'verified';
+    setFlash(response, context, { kind: 'notice', text: `Email address ${what}.` });
     response.redirect(303, '/account');
   };
 }
@@ -66,7 +66,7 @@ export function undoEmail(context: Context): RequestHandler {
       const locals = { title: UNDO, token: '', email: null };
       return renderPage(request, response.status(410), context, 'undo-email', locals);
     }
-    const text = `The address is ${restored.address} again, and every device is signed out. A link to set a new password is on its way there.`;
+    const text = `Your email is ${restored.address} again and every device is signed out. We’ve sent a link there to set a new password.`;
     setFlash(response, context, { kind: 'notice', text });
     forgetBrowser(request, response, context);
     response.redirect(303, '/sign-in');
@@ -77,12 +77,12 @@ const otherAccount = () =>
   new HttpError(
     403,
     'other_account',
-    'This link is for another account than the one you are signed in to, so nothing was changed. Sign out, sign in to that one, and open the link again.',
+    'This link belongs to a different account. Sign in to that account and open the link again.',
   );
 
 const takenAddress = () =>
   new HttpError(
     409,
     'address_taken',
-    'Another account has this address by now, so nothing was changed. Ask an administrator for help.',
+    'Another account now uses this address, so nothing was changed.',
   );

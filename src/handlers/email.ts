@@ -26,7 +26,7 @@ export function saveEmail(context: Context): RequestHandler {
       return answer(request, response.status(422), context, given, problem);
     }
     if (normalizeEmail(parsed.data) === normalizeEmail(user.email)) {
-      const problem = 'This is the address that your account has already.';
+      const problem = 'That’s already your email address.';
       return answer(request, response.status(422), context, given, problem);
     }
     await sendLink(request, response, context, parsed.data);
@@ -53,7 +53,7 @@ async function sendLink(
   if (config.mail.to === 'nowhere') return;
   await throttles.mail.count(deviceOf(request).ipAddress, clock());
   await requestEmailChange(database, viewerOf(request).user, email);
-  const text = `A link is on its way to ${email}. Open it within 24 hours; nothing changes before.`;
+  const text = `We’ve sent a link to ${email}. Open it within 24 hours. Until then your current address stays.`;
   setFlash(response, context, { kind: 'notice', text });
 }
 

@@ -35,7 +35,7 @@ export function forgotPassword(context: Context): RequestHandler {
     await context.throttles.mail.count(deviceOf(request).ipAddress, context.clock());
     await requestReset(context.database, parsed.data);
     renderPage(request, response, context, 'forgot-password-sent', {
-      title: 'Look into your mail',
+      title: 'Check your email',
       email: parsed.data,
     });
   };
@@ -78,7 +78,7 @@ export function setResetPassword(context: Context): RequestHandler {
       const locals = { title, token: '', isUsable: false, problem: null };
       return renderPage(request, response.status(410), context, 'reset-password', locals);
     }
-    const text = 'Your new password is set, and every device is signed out. Sign in with it.';
+    const text = 'Password changed and all devices signed out. Sign in with your new password.';
     setFlash(response, context, { kind: 'notice', text });
     forgetBrowser(request, response, context);
     keepDeviceToken(response, context, deviceToken);

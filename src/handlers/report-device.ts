@@ -6,7 +6,7 @@ import { deviceOf } from '../http/device.ts';
 import { textIn } from '../http/form.ts';
 import { renderPage } from '../http/render.ts';
 
-const title = 'This wasn’t you?';
+const title = 'Wasn’t you?';
 
 /** Shows what the link does, and does nothing: scanners of mail follow links. */
 export function showReportDevice(context: Context): RequestHandler {

@@ -50,13 +50,13 @@ export function confirmSetUp(context: Context): RequestHandler {
     if (added === null) return response.redirect(303, SECOND_FACTOR_PAGE);
     if (added === 'wrong_code') {
       const problem =
-        'This is not the code of now. Enter the one that the app shows, and check the clock of the phone.';
+        'That code is wrong or has expired. Enter the current one, and check that your phone’s clock is right.';
       return sendPage(request, response.status(422), context, { problem, endsOthers });
     }
     if (added.kept) await moveThisDevice(request, response, context, added.kept);
     renderPage(request, response, context, 'recovery-codes', {
       title: 'Your recovery codes',
-      lead: `Your second factor is on.${signedOut(added.kept)}`,
+      lead: `Two-factor authentication is on.${signedOut(added.kept)}`,
       codes: added.codes,
     });
   };
@@ -70,7 +70,7 @@ export function makeNewCodes(context: Context): RequestHandler {
     await context.throttles.mail.count(act.device.ipAddress, act.now);
     const codes = await renewRecoveryCodes(context, viewerOf(request), act);
     if (codes === null) return response.redirect(303, SECOND_FACTOR_PAGE);
-    const lead = 'These replace the earlier ones, which work no more.';
+    const lead = 'These replace your old codes, which no longer work.';
     const locals = { title: 'Your recovery codes', lead, codes };
     renderPage(request, response, context, 'recovery-codes', locals);
   };
@@ -85,9 +85,9 @@ export function remove(context: Context): RequestHandler {
     if (removed) {
       if (removed.kept) await moveThisDevice(request, response, context, removed.kept);
       const next = needsSecondFactor(context, viewer.user)
-        ? ' Your account needs one, so set up a new one now.'
+        ? ' It’s required here, so set it up again now.'
         : '';
-      const text = `Your second factor is removed.${signedOut(removed.kept)}${next}`;
+      const text = `Two-factor authentication turned off.${signedOut(removed.kept)}${next}`;
       setFlash(response, context, { kind: 'notice', text });
     }
     response.redirect(303, SECOND_FACTOR_PAGE);
@@ -103,7 +103,7 @@ async function sendPage(
   const viewer = viewerOf(request);
   const found = await findSecondFactor(context, viewer);
   renderPage(request, response, context, 'second-factor', {
-    title: 'Second factor',
+    title: 'Two-factor authentication',
     factor:
       found.state === 'pending' ? await setUpOf(context, found.key, viewer.user.email) : found,
     isRequired: needsSecondFactor(context, viewer.user),

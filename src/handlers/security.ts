@@ -41,7 +41,7 @@ export function savePassword(context: Context): RequestHandler {
     } else {
       const answer = await confirmPassword(context, { session, user }, current, act);
       if (answer === 'session_over') return response.redirect(303, '/account/security');
-      if (answer === 'wrong') problems.currentPassword = 'This is not your current password.';
+      if (answer === 'wrong') problems.currentPassword = 'Wrong current password.';
     }
     if (Object.keys(problems).length > 0) {
       return showForm(request, response.status(422), context, problems, endsOthers);
@@ -53,7 +53,7 @@ export function savePassword(context: Context): RequestHandler {
     if (kept !== 'unchanged') await moveThisDevice(request, response, context, kept);
     const others = kept === 'unchanged' ? 0 : kept.ended;
     const signedOut = others > 0 ? ` ${counted(others, 'other device')} signed out.` : '';
-    setFlash(response, context, { kind: 'notice', text: `Your password is changed.${signedOut}` });
+    setFlash(response, context, { kind: 'notice', text: `Password changed.${signedOut}` });
     response.redirect(303, '/account/security');
   };
 }

@@ -5,7 +5,7 @@ import { notFound } from '../http/error.ts';
 import { setFlash } from '../http/flash.ts';
 import { type EndedRow, renderPage } from '../http/render.ts';
 import { viewerOf } from '../http/viewer.ts';
-import { clockTime, counted, endWords } from '../http/words.ts';
+import { counted, endWords } from '../http/words.ts';
 import { endOf } from '../sessions/describe.ts';
 import { deviceName } from '../sessions/device.ts';
 import { listEndedSessions } from '../sessions/list.ts';
@@ -42,8 +42,7 @@ export function revoke(context: Context): RequestHandler<{ id: string }> {
     const over = await revokeSession(context.ledger, { id, userId: user.id }, 'revoked', act);
     if (!over) throw notFound();
     const device = deviceName(over.userAgent);
-    const at = clockTime(over.endedAt ?? act.now);
-    setFlash(response, context, { kind: 'notice', text: `${device} was signed out at ${at}.` });
+    setFlash(response, context, { kind: 'notice', text: `${device} signed out.` });
     response.redirect(303, PAGE);
   };
 }
@@ -57,8 +56,8 @@ export function revokeOtherSessions(context: Context): RequestHandler {
     if (ended === null) return response.redirect(303, PAGE);
     const text =
       ended === 0
-        ? 'No other device was signed in.'
-        : `${counted(ended, 'other device')} signed out at ${clockTime(act.now)}.`;
+        ? 'No other devices were signed in.'
+        : `${counted(ended, 'other device')} signed out.`;
     setFlash(response, context, { kind: 'notice', text });
     response.redirect(303, PAGE);
   };
@@ -69,8 +68,8 @@ export function revokeAllSessions(context: Context): RequestHandler {
   return async (request, response) => {
     const { user } = viewerOf(request);
     const act = { device: deviceOf(request), now: context.clock() };
-    const ended = await revokeAll(context.ledger, user.id, 'revoked_all', act);
-    const text = `You are signed out everywhere: ${counted(ended ?? 0, 'device')}.`;
+    await revokeAll(context.ledger, user.id, 'revoked_all', act);
+    const text = 'You’re signed out on all devices.';
     setFlash(response, context, { kind: 'notice', text });
     forgetBrowser(request, response, context);
     response.redirect(303, '/sign-in');

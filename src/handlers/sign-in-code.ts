@@ -2,7 +2,6 @@ import type { Request, RequestHandler, Response } from 'express';
 import {
   endPendingSignIn,
   findPendingSignIn,
-  MAX_CODES,
   takeCodeAttempt,
 } from '../accounts/pending-sign-in.ts';
 import { takeCode } from '../accounts/take-code.ts';
@@ -13,13 +12,13 @@ import { setFlash } from '../http/flash.ts';
 import { textIn } from '../http/form.ts';
 import { originOf } from '../http/public-origin.ts';
 import { renderPage } from '../http/render.ts';
-import { counted, relativeTime, times } from '../http/words.ts';
+import { counted, relativeTime } from '../http/words.ts';
 import { beginSession } from './begin-session.ts';
 import { problemOf } from './sign-in.ts';
 
 const title = 'Enter your code';
-const OVER = `This sign-in is over: it waited for too long, or was given ${MAX_CODES} wrong codes. Sign in again.`;
-const LAST = `${MAX_CODES} wrong codes ended this sign-in. Sign in again, and have the app or a recovery code at hand.`;
+const OVER = `This sign-in timed out or had too many wrong codes. Please sign in again.`;
+const LAST = `Too many wrong codes. Sign in again with your authenticator app or a recovery code ready.`;
 
 /** Asks for the code of a sign-in whose password was right. */
 export function showSignInCode(context: Context): RequestHandler {
@@ -53,7 +52,7 @@ export function giveSignInCode(context: Context): RequestHandler {
       const isLimited = answer.kind === 'app_code_limit';
       const problem = isLimited
         ? `Too many wrong codes were entered for this account. Sign in with a recovery code, or try again ${relativeTime(answer.until, act.now)}.`
-        : `This code is wrong or was used already. You can try ${times(pending.codesLeft)} more.`;
+        : `Wrong or already used code. ${counted(pending.codesLeft, 'attempt')} left.`;
       const locals = { title, callbackUrl, problem };
       const status = isLimited ? 429 : 422;
       return renderPage(request, response.status(status), context, 'sign-in-code', locals);
@@ -69,7 +68,7 @@ export function giveSignInCode(context: Context): RequestHandler {
     forgetPending(response, context);
     if (answer.kind === 'recovery') {
       const left = counted(answer.codesLeft, 'recovery code');
-      const text = `That recovery code is used up. You have ${left} left; make new ones under Security.`;
+      const text = `You signed in with a recovery code. ${left} left. You can generate new ones under Security.`;
       setFlash(response, context, { kind: 'notice', text });
     }
     response.redirect(303, callbackUrl);

@@ -11,20 +11,20 @@ import { answerWithAuth, sendAuthAnswer } from './auth.ts';
 
 /** By the `code` or else the `error` that Auth.js sends back to the sign-in page. */
 const PROBLEMS = new Map([
-  ['credentials', 'Email or password is wrong. Check both and try again.'],
-  ['deactivated', 'This account is deactivated. Ask an administrator to switch it on again.'],
-  ['changed', 'The account was changed while you signed in. Try again.'],
+  ['credentials', 'Wrong email or password. Check both and try again.'],
+  ['deactivated', 'This account is deactivated. Contact an administrator to reactivate it.'],
+  ['changed', 'Your account changed while you were signing in. Please try again.'],
   [
     'AccessDenied',
-    'You may not sign in here with that provider. Ask an administrator for an account; to link the provider to the account that you have, sign out and in again first.',
+    'You can’t sign in with that provider. To link it to an existing account, sign in with your password first.',
   ],
-  ['NoEmail', 'That provider tells no email address, and an account needs one.'],
+  ['NoEmail', 'That provider didn’t share an email address, which an account needs.'],
   [
     'OAuthAccountNotLinked',
-    'An account with this email address exists already. Sign in as you did before.',
+    'An account with this email already exists. Sign in the way you did before.',
   ],
 ]);
-const UNKNOWN_PROBLEM = 'Signing in did not work. Try again.';
+const UNKNOWN_PROBLEM = 'Sign-in failed. Please try again.';
 
 export function showSignIn(context: Context): RequestHandler {
   return async (request, response) => {

@@ -14,7 +14,7 @@ export function signOut(context: Context): RequestHandler {
     if (request.viewer) {
       const act = { device: deviceOf(request), now: context.clock() };
       await revokeSession(context.ledger, request.viewer.session, 'signed_out', act);
-      setFlash(response, context, { kind: 'notice', text: 'You are signed out.' });
+      setFlash(response, context, { kind: 'notice', text: 'You’re signed out.' });
       // Only then: an old token of another tab must not clear the cookie of a session that goes on.
       forgetBrowser(request, response, context);
     }

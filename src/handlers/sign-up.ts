@@ -23,7 +23,7 @@ const form = z.object({
   }),
 });
 
-const EXISTS = 'An account with this email address exists already. Sign in instead.';
+const EXISTS = 'An account with this email already exists. Sign in instead.';
 
 export function showSignUp(context: Context): RequestHandler {
   return async (request, response) => {
@@ -76,7 +76,7 @@ export function signUp(context: Context): RequestHandler {
     if (user !== 'closed') return welcome(request, response, context, user);
     if (config.signUp === 'closed') return answer(403, {}, false);
     await requestSignUp(database, newUser, clock());
-    const locals = { title: 'Look into your mail', email };
+    const locals = { title: 'Check your email', email };
     renderPage(request, response, context, 'sign-up-sent', locals);
   };
 }
@@ -95,7 +95,10 @@ export async function welcome(
     hasShownFactor: false,
   });
   if (typeof started === 'string') return response.redirect(303, '/sign-in');
-  setFlash(response, context, { kind: 'notice', text: `Welcome, ${user.name}.` });
+  setFlash(response, context, {
+    kind: 'notice',
+    text: `Welcome, ${user.name}. Your account is ready.`,
+  });
   response.redirect(303, HOME);
 }
 

@@ -2,7 +2,7 @@ import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'exp
 import { TooManyAttempts } from '../accounts/too-many-attempts.ts';
 import type { Context } from '../auth/context.ts';
 import { isDatabaseOutage } from '../database/outage.ts';
-import { clockTime, relativeTime } from '../time-words.ts';
+import { relativeTime } from '../time-words.ts';
 import { HttpError, unavailable } from './error.ts';
 import { renderPage } from './render.ts';
 import { isApi } from './viewer.ts';
@@ -64,8 +64,8 @@ export function answerInTime(context: Context): RequestHandler {
 /** The one place where errors become answers: a page, or JSON under `/api`. Causes go to the log. */
 function sendError(context: Context, request: Request, response: Response, error: unknown): void {
   const now = context.clock();
-  const { status, code, message } = answerTo(error, now);
-  if (status >= 500) context.log.error({ err: error, path: request.path }, message);
+  const { status, code, message } = answerTo(request, error, now);
+  if (status >= 500) context.log.error({ err: error, path: request.path }, 'request failed');
   response.status(status);
   // The rest of a body that is this late is not waited for (RFC 9110, section 15.5.9).
   if (status === 408) response.set('Connection', 'close');
@@ -80,31 +80,36 @@ function sendError(context: Context, request: Request, response: Response, error
   const title = TITLES[status] ?? 'That did not work';
   // A reset by email lifts the lock of an account, where it was passwords that were too many.
   const helps =
-    status === 429 && !COUNTS_NO_PASSWORDS.test(request.path)
-      ? { label: 'Set a new password by mail', path: '/forgot-password' }
+    status === 429 && !request.viewer && !COUNTS_NO_PASSWORDS.test(request.path)
+      ? { label: 'Reset your password', path: '/forgot-password' }
       : null;
   renderPage(request, response, context, 'error', { title, status, sentence: message, helps });
 }
 
-function answerTo(error: unknown, now: Date): HttpError {
+function answerTo(request: Request, error: unknown, now: Date): HttpError {
   if (error instanceof HttpError) return error;
   if (error instanceof TooManyAttempts) {
-    const when = `${relativeTime(error.until, now)}, at ${clockTime(error.until)}`;
-    const sentence = `There were too many attempts. You can try again ${when}. Devices that are signed in stay signed in.`;
+    const sentence = tooManySentence(request, relativeTime(error.until, now));
     return new HttpError(429, 'too_many_attempts', sentence);
   }
   if (isDatabaseOutage(error)) return unavailable();
   const status = clientStatusOf(error);
   if (status === 413) {
-    return new HttpError(413, 'too_large', 'That was more than the 16 kB that a form may send.');
+    return new HttpError(413, 'too_large', 'The form you sent is too large (limit 16 kB).');
   }
   if (status !== null) {
-    const sentence =
-      'This request could not be understood. Go back, reload the page and try again.';
+    const sentence = 'We couldn’t read that request. Reload the page and try again.';
     return new HttpError(status, 'bad_request', sentence);
   }
-  const sentence = 'The cause is in the log of the server. Try again; if it stays, tell its admin.';
+  const sentence = 'Please try again. If it keeps happening, contact the administrator.';
   return new HttpError(500, 'internal', sentence);
+}
+
+function tooManySentence(request: Request, when: string): string {
+  if (COUNTS_NO_PASSWORDS.test(request.path))
+    return `Too many emails were requested. Try again ${when}.`;
+  if (request.viewer) return `Too many attempts. Try again ${when}.`;
+  return `Too many failed sign-ins. Try again ${when}, or reset your password by email.`;
 }
 
 const secondsUntil = (instant: Date, now: Date): number =>
@@ -112,9 +117,10 @@ const secondsUntil = (instant: Date, now: Date): number =>
 
 function tooLate(request: Request): HttpError {
   if (!request.complete) {
-    return new HttpError(408, 'timeout', 'This request did not arrive in time. Try again.');
+    return new HttpError(408, 'timeout', 'Your request took too long to arrive. Please try again.');
   }
-  const sentence = 'This took too long. You stay signed in; try again in a few seconds.';
+  const sentence =
+    'This took too long. If you were signed in, you still are. Try again in a few seconds.';
   return new HttpError(503, 'timeout', sentence);
 }
 

@@ -31,7 +31,7 @@ export function askForPassword(
   { path, fields }: Interrupted,
   problem: string | null,
 ): void {
-  const locals = { title: 'Is it you?', next: path, fields, problem };
+  const locals = { title: 'Confirm it’s you', next: path, fields, problem };
   renderPage(request, response.status(403), context, 'confirm', locals);
 }
 

@@ -12,35 +12,31 @@ export class HttpError extends Error {
 }
 
 export const notFound = () =>
-  new HttpError(404, 'not_found', 'There is nothing at this address. It may be gone already.');
+  new HttpError(404, 'not_found', 'This page doesn’t exist or has been removed.');
 
 export const forbiddenRole = () =>
-  new HttpError(403, 'forbidden', 'This page is for administrators. Ask one of them for help.');
+  new HttpError(403, 'forbidden', 'Only administrators can see this page.');
 
 export const crossSite = () =>
   new HttpError(
     403,
     'cross_site',
-    'This request came from another site, so nothing was changed. Open the page here and try again.',
+    'This request came from another site, so nothing was changed. Open the page on this site and try again.',
   );
 
 export const staleForm = () =>
-  new HttpError(
-    403,
-    'stale_form',
-    'This form is out of date, so nothing was changed. Go back, reload the page and try again.',
-  );
+  new HttpError(403, 'stale_form', 'Nothing was changed. Reload the form and try again.');
 
 export const unavailable = () =>
   new HttpError(
     503,
     'unavailable',
-    'The database cannot be reached right now. You stay signed in; try again in a few seconds.',
+    'We can’t reach the database right now. If you were signed in, you still are. Try again in a few seconds.',
   );
 
 export const confirmationRequired = () =>
   new HttpError(
     403,
     'confirmation_required',
-    'Confirm your password on /account/confirm in a browser, then try again.',
+    'Confirm your password at /account/confirm in a browser, then try again.',
   );

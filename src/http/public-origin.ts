@@ -14,6 +14,6 @@ export function originOf(request: Request, { config }: Context): string {
 export function requireUsableAddress(context: Context): RequestHandler {
   return (request, _response, next) => {
     if (URL.canParse(originOf(request, context)) && /^\/(?!\/)/.test(request.url)) return next();
-    next(new HttpError(400, 'bad_host', 'The address of this request is not usable.'));
+    next(new HttpError(400, 'bad_host', 'Unknown host name.'));
   };
 }

@@ -27,10 +27,10 @@ export function requireSecondFactor(context: Context): RequestHandler {
   return (request, response, next) => {
     if (!mustSetUpSecondFactor(context, viewerOf(request).user)) return next();
     if (isApi(request)) {
-      const sentence = `Set up a second factor on ${SECOND_FACTOR_PAGE} in a browser, then try again.`;
+      const sentence = `Set up two-factor authentication at ${SECOND_FACTOR_PAGE} in a browser, then try again.`;
       return next(new HttpError(403, 'second_factor_required', sentence));
     }
-    const text = 'Your account needs a second factor. Set it up here, and then go on.';
+    const text = 'This server requires two-factor authentication. Set it up to continue.';
     setFlash(response, context, { kind: 'notice', text });
     response.redirect(303, SECOND_FACTOR_PAGE);
   };

@@ -52,8 +52,8 @@ describe.skipIf(chromiumPath === null)('on a bad day, in a real browser', () => 
     }
     async function setPassword(page: Page): Promise<void> {
       await fillIn(page, { 'New password': NEW_PASSWORD });
-      await button(page, 'Set the password').click();
-      await expectText(page, 'Your new password is set, and every device is signed out.');
+      await button(page, 'Set password').click();
+      await expectText(page, 'Password changed and all devices signed out.');
     }
 
     it('sets a forgotten password anew, which puts every other device out', async () => {
@@ -63,16 +63,16 @@ describe.skipIf(chromiumPath === null)('on a bad day, in a real browser', () => 
       await here.getByRole('link', { name: 'Forgot your password?' }).click();
       await look(here, 'forgot-password');
       await fillIn(here, { Email: person.email });
-      await button(here, 'Send the link').click();
+      await button(here, 'Send link').click();
       await look(here, 'forgot-password-sent');
       await followMail(here, 'Set a new password');
       const link = here.url();
       await fillIn(here, { 'New password': 'short' });
-      await button(here, 'Set the password').click();
+      await button(here, 'Set password').click();
       await look(here, 'reset-password-problem');
       await setPassword(here);
       await there.goto('/account');
-      await expectText(there, 'Your password was set anew');
+      await expectText(there, 'Your password was reset');
       await here.goto(link);
       await look(here, 'reset-password-over');
 
@@ -80,16 +80,16 @@ describe.skipIf(chromiumPath === null)('on a bad day, in a real browser', () => 
       await here.getByRole('link', { name: 'Security' }).click();
       await look(here, 'security');
       await fillIn(here, { 'Current password': 'not it', 'New password': 'yet another password' });
-      await button(here, 'Change the password').click();
+      await button(here, 'Change password').click();
       await look(here, 'security-problem');
       await fillIn(here, {
         'Current password': NEW_PASSWORD,
         'New password': 'yet another password',
       });
-      await button(here, 'Change the password').click();
-      await expectText(here, 'Your password is changed.');
+      await button(here, 'Change password').click();
+      await expectText(here, 'Password changed.');
       await here.getByRole('link', { name: 'Open activity' }).click();
-      await expectText(here, 'Password set anew by mail');
+      await expectText(here, 'Password reset by email');
       await look(here, 'activity');
       await leave();
     });
@@ -104,21 +104,21 @@ describe.skipIf(chromiumPath === null)('on a bad day, in a real browser', () => 
       await followMail(owner, 'New sign-in: Safari on iPhone, Germany');
       await look(owner, 'report-device');
       const link = owner.url();
-      await button(owner, 'Sign out everybody').click();
-      await expectText(owner, 'Everybody is signed out');
+      await button(owner, 'Secure my account').click();
+      await expectText(owner, 'Your account is secure');
       await look(owner, 'report-device-done');
       await owner.goto(link);
       await look(owner, 'report-device-over');
 
       await there.goto('/account/sessions');
-      await expectText(there, 'A sign-in was reported as foreign');
+      await expectText(there, 'Someone reported a sign-in');
       await signIn(there, person);
-      await expectText(there, 'Email or password is wrong.');
+      await expectText(there, 'Wrong email or password.');
       await followMail(owner, 'Set a new password');
       await setPassword(owner);
       await signIn(owner, { ...person, password: NEW_PASSWORD });
       await owner.goto('/account/sessions');
-      await expectText(owner, 'Ended by “This wasn’t me”');
+      await expectText(owner, 'Reported as not you');
       await owner.context().close();
       await leave();
     });
@@ -127,17 +127,17 @@ describe.skipIf(chromiumPath === null)('on a bad day, in a real browser', () => 
       const { person, here, there, leave } = await meetSomebody();
       await signIn(here, person);
       await here.goto('/account/security');
-      await here.getByRole('link', { name: 'Set it up' }).click();
+      await here.getByRole('link', { name: 'Set up' }).click();
       await look(here, 'second-factor-off');
-      await button(here, 'Set it up').click();
+      await button(here, 'Set up').click();
       await look(here, 'second-factor-set-up');
       const key = (await here.locator('.key').innerText()).replaceAll(' ', '');
-      await fillIn(here, { 'Code from the app': wrongCode(app, key) });
-      await button(here, 'Switch it on').click();
-      await expectText(here, 'This is not the code of now.');
-      await fillIn(here, { 'Code from the app': codeOf(app, key) });
-      await button(here, 'Switch it on').click();
-      await expectText(here, 'Keep these recovery codes');
+      await fillIn(here, { 'Authentication code': wrongCode(app, key) });
+      await button(here, 'Turn on').click();
+      await expectText(here, 'That code is wrong or has expired.');
+      await fillIn(here, { 'Authentication code': codeOf(app, key) });
+      await button(here, 'Turn on').click();
+      await expectText(here, 'Save your recovery codes');
       await look(here, 'recovery-codes');
       const [recoveryCode = ''] = recoveryCodesIn(await here.content());
       await button(here, 'Sign out').click();
@@ -145,20 +145,20 @@ describe.skipIf(chromiumPath === null)('on a bad day, in a real browser', () => 
       toNextStep(app);
       await signIn(here, person);
       await look(here, 'sign-in-code');
-      await fillIn(here, { 'Code from the app': wrongCode(app, key) });
+      await fillIn(here, { 'Authentication code': wrongCode(app, key) });
       await here.getByRole('button', { name: 'Sign in', exact: true }).click();
       await look(here, 'sign-in-code-problem');
-      await fillIn(here, { 'Code from the app': codeOf(app, key) });
+      await fillIn(here, { 'Authentication code': codeOf(app, key) });
       await here.getByRole('button', { name: 'Sign in', exact: true }).click();
       await here.waitForURL('**/account');
       await here.goto('/account/security/second-factor');
       await look(here, 'second-factor-on');
 
       await signIn(there, person);
-      await there.getByText('The app is not at hand?').click();
+      await there.getByText('Can’t use your app? Use a recovery code').click();
       await fillIn(there, { 'Recovery code': recoveryCode });
       await button(there, 'Sign in with a recovery code').click();
-      await expectText(there, 'You have 9 recovery codes left');
+      await expectText(there, '9 recovery codes left');
       await leave();
     });
 
@@ -171,11 +171,11 @@ describe.skipIf(chromiumPath === null)('on a bad day, in a real browser', () => 
       await button(here, 'Sign out everywhere').click();
       await look(here, 'confirm');
       await fillIn(here, { 'Your password': 'not it' });
-      await button(here, 'Go on').click();
+      await button(here, 'Continue').click();
       await look(here, 'confirm-problem');
       await fillIn(here, { 'Your password': person.password });
-      await button(here, 'Go on').click();
-      await expectText(here, 'You are signed out everywhere');
+      await button(here, 'Continue').click();
+      await expectText(here, 'You’re signed out on all devices');
       await there.goto('/account');
       expect(new URL(there.url()).pathname).toBe('/sign-in');
       await leave();
@@ -188,7 +188,7 @@ describe.skipIf(chromiumPath === null)('on a bad day, in a real browser', () => 
       }
       await expectText(here, 'Too many attempts');
       await look(here, 'too-many-attempts');
-      await here.getByRole('link', { name: 'Set a new password by mail' }).click();
+      await here.getByRole('link', { name: 'Reset your password' }).click();
       await expectText(here, 'Forgot your password?');
       await leave();
     });

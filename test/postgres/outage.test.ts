@@ -48,7 +48,7 @@ describe.each(cases)('without a database, $strategy and $check', ({ strategy, ch
       const answer = await browser.get(path);
       expect(answer.status).toBe(503);
       expect(answer.headers['retry-after']).toBe('5');
-      expect(answer.text).toContain('You stay signed in');
+      expect(answer.text).toContain('If you were signed in, you still are');
     }
     const json = await browser.get('/api/sessions');
     expect(json.status).toBe(503);
@@ -104,7 +104,7 @@ describe('without a database, ON_DATABASE_ERROR=allow', () => {
     await proxy.refuse();
     const page = await browser.get('/account');
     expect(page.status).toBe(200);
-    expect(page.text).toContain('You can read, and nothing can be changed.');
+    expect(page.text).toContain('You can view pages but not make changes.');
     expect((await browser.get('/auth/session')).body.user.name).toBe('Ada Lovelace');
     const saved = await browser
       .rawPost('/account/profile')
@@ -128,7 +128,7 @@ describe('without a database, ON_DATABASE_ERROR=allow', () => {
 
     await proxy.join();
     await expect.poll(() => browser.isSignedIn(), { timeout: 20_000 }).toBe(true);
-    expect((await browser.get('/account')).text).not.toContain('You can read');
+    expect((await browser.get('/account')).text).not.toContain('You can view pages');
     expect(token).not.toBe(null);
     await app.close();
     await opened.close();

@@ -81,7 +81,7 @@ export async function expectText(page: Page, text: string | RegExp): Promise<voi
 export async function signUp(page: Page, { name, email, password }: Person): Promise<void> {
   await page.goto('/sign-up');
   await fillIn(page, { Name: name, Email: email, Password: password });
-  await button(page, 'Create the account').click();
+  await button(page, 'Create account').click();
 }
 
 export async function signIn(
