@@ -1,25 +1,46 @@
-const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
-const exact = new Intl.DateTimeFormat('en-GB', {
-  dateStyle: 'long',
-  timeStyle: 'medium',
-  timeZone: 'UTC',
-});
-const clock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'short', timeZone: 'UTC' });
+const relative = new Intl.RelativeTimeFormat('en', { numeric: 'always' });
+const format = (options: Intl.DateTimeFormatOptions) =>
+  new Intl.DateTimeFormat('en-GB', { ...options, timeZone: 'UTC' });
+const exact = format({ dateStyle: 'long', timeStyle: 'medium' });
+const date = format({ dateStyle: 'long' });
+const clock = format({ timeStyle: 'short' });
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
 const STEPS = [
-  ['day', 86_400_000],
-  ['hour', 3_600_000],
-  ['minute', 60_000],
+  ['day', DAY_MS],
+  ['hour', HOUR_MS],
+  ['minute', MINUTE_MS],
 ] as const;
 
-/** "5 minutes ago", "in 7 days", "just now". */
-export function relativeTime(instant: Date, now: Date): string {
-  const ms = instant.getTime() - now.getTime();
+/** How long a wait is: "in 5 minutes", "in less than a minute". */
+export function waitTime(until: Date, now: Date): string {
+  const ms = until.getTime() - now.getTime();
   for (const [unit, size] of STEPS) {
     const amount = Math.round(ms / size);
-    if (amount !== 0) return relative.format(amount, unit);
+    if (amount > 0) return relative.format(amount, unit);
   }
-  return ms > 0 ? 'in less than a minute' : 'just now';
+  return 'in less than a minute';
 }
+
+/**
+ * When something happened, with its time: "5 minutes ago (13:57 UTC)", "today 07:30 UTC",
+ * "yesterday 22:10 UTC", "14 November 2026, 09:12 UTC". Days are calendar days in UTC.
+ */
+export function relativeTime(instant: Date, now: Date): string {
+  const time = clockTime(instant);
+  const minutes = Math.floor((now.getTime() - instant.getTime()) / MINUTE_MS);
+  // A clock of another process may be a little ahead.
+  if (minutes < 1) return `just now (${time})`;
+  if (minutes < 60) return `${relative.format(-minutes, 'minute')} (${time})`;
+  const days = dayOf(now) - dayOf(instant);
+  if (days === 0) return `today ${time}`;
+  if (days === 1) return `yesterday ${time}`;
+  return `${date.format(instant)}, ${time}`;
+}
+
+const dayOf = (instant: Date): number => Math.floor(instant.getTime() / DAY_MS);
 
 /** "21 November 2026 at 14:02:07 UTC". */
 export const exactTime = (instant: Date): string => `${exact.format(instant)} UTC`;

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { isPassword, passwordProblem } from '../src/accounts/password.ts';
-import { clockTime, counted, exactTime, relativeTime, times } from '../src/http/words.ts';
+import { counted, exactTime, relativeTime, times, waitTime } from '../src/http/words.ts';
 import { openPlaces } from '../src/sessions/place.ts';
+import { clockTime } from '../src/time-words.ts';
 
 describe('openPlaces', () => {
   it.each([
@@ -29,17 +30,34 @@ describe('openPlaces', () => {
 describe('times', () => {
   const now = new Date('2026-11-21T14:02:07Z');
   it.each([
-    [0, 'just now'],
-    [-29_000, 'just now'],
-    [-61_000, '1 minute ago'],
-    [-5 * 60_000, '5 minutes ago'],
-    [-3 * 3_600_000, '3 hours ago'],
-    [-26 * 3_600_000, 'yesterday'],
-    [-40 * 86_400_000, '40 days ago'],
-    [7 * 86_400_000 - 1_000, 'in 7 days'],
+    ['2026-11-21T14:02:07Z', 'just now (14:02 UTC)'],
+    ['2026-11-21T14:02:09Z', 'just now (14:02 UTC)'],
+    ['2026-11-21T14:01:07Z', '1 minute ago (14:01 UTC)'],
+    ['2026-11-21T13:02:08Z', '59 minutes ago (13:02 UTC)'],
+    ['2026-11-21T13:02:07Z', 'today 13:02 UTC'],
+    ['2026-11-21T00:00:00Z', 'today 00:00 UTC'],
+    ['2026-11-20T23:59:59Z', 'yesterday 23:59 UTC'],
+    ['2026-11-20T00:00:00Z', 'yesterday 00:00 UTC'],
+    ['2026-11-19T23:59:59Z', '19 November 2026, 23:59 UTC'],
+    ['2026-08-20T09:12:00Z', '20 August 2026, 09:12 UTC'],
+  ])('%s is %s', (instant, words) => {
+    expect(relativeTime(new Date(instant), now)).toBe(words);
+  });
+
+  it('are minutes just after midnight, not yesterday', () => {
+    const midnight = new Date('2026-11-21T00:05:00Z');
+    const before = new Date('2026-11-20T23:50:00Z');
+    expect(relativeTime(before, midnight)).toBe('15 minutes ago (23:50 UTC)');
+  });
+
+  it.each([
+    [0, 'in less than a minute'],
     [10_000, 'in less than a minute'],
-  ])('%d ms from now is %s', (ms, words) => {
-    expect(relativeTime(new Date(now.getTime() + ms), now)).toBe(words);
+    [5 * 60_000, 'in 5 minutes'],
+    [2 * 3_600_000, 'in 2 hours'],
+    [7 * 86_400_000 - 1_000, 'in 7 days'],
+  ])('a wait of %d ms is %s', (ms, words) => {
+    expect(waitTime(new Date(now.getTime() + ms), now)).toBe(words);
   });
 
   it('are exact in UTC', () => {
