@@ -4,6 +4,7 @@ import { saveProfile, showAccount } from './handlers/account.ts';
 import { showActivity } from './handlers/activity.ts';
 import {
   activateAccount,
+  confirmForAccount,
   deactivateAccount,
   listAccountsJson,
   revokeAccountSessions,
@@ -40,7 +41,9 @@ import {
 import { reportForeignDevice, showReportDevice } from './handlers/report-device.ts';
 import {
   beginSetUp,
+  cancelSetUp,
   confirmSetUp,
+  downloadRecoveryCodes,
   makeNewCodes,
   remove,
   showSecondFactor,
@@ -132,6 +135,12 @@ export function routes(context: Context): Router {
   router.post('/account/security/password', requireViewer, savePassword(context));
   router.get('/account/security/second-factor', settingUp, showSecondFactor(context));
   router.post('/account/security/second-factor/begin', settingUp, beginSetUp(context));
+  router.post('/account/security/second-factor/cancel', requireSignIn, cancelSetUp(context));
+  router.post(
+    '/account/security/second-factor/file',
+    requireSignIn,
+    downloadRecoveryCodes(context),
+  );
   router.post('/account/security/second-factor/confirm', settingUp, confirmSetUp(context));
   router.post('/account/security/second-factor/recovery-codes', settingUp, makeNewCodes(context));
   router.post('/account/security/second-factor/remove', settingUp, remove(context));
@@ -144,7 +153,13 @@ export function routes(context: Context): Router {
 
   router.get('/dev/outbox', showOutbox(context));
   router.get('/admin/accounts', admin, showAccounts(context));
+  router.get('/admin/accounts/:id/revoke-all', admin, confirmForAccount(context, 'revoke-all'));
   router.post('/admin/accounts/:id/revoke-all', admin, revokeAccountSessions(context));
+  router.get(
+    '/admin/accounts/:id/deactivate',
+    confirmedAdmin,
+    confirmForAccount(context, 'deactivate'),
+  );
   router.post('/admin/accounts/:id/deactivate', confirmedAdmin, deactivateAccount(context));
   router.post('/admin/accounts/:id/activate', confirmedAdmin, activateAccount(context));
 

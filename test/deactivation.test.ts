@@ -55,7 +55,7 @@ describe.each(STRATEGIES)('deactivating an account, %s', (strategy) => {
     const [token, other] = [here.token(), there.token()];
     await deactivate(person);
     await activate(person);
-    expect(await accountsPage()).toContain('Ada Lovelace can sign in again.');
+    expect(await accountsPage()).toContain('Ada Lovelace reactivated.');
     for (const each of [token, other]) {
       const kept = openBrowser(app).get('/api/sessions').set('Authorization', `Bearer ${each}`);
       expect((await kept).status).toBe(401);

@@ -108,7 +108,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
       expect((await device.get('/auth/session')).body.user.email).toBe(email);
       const account = (await device.get('/account')).text;
       expect(account).toContain(email);
-      expect(account).toContain('>Confirmed<');
+      expect(account).toContain('>Verified<');
     }
     expect(await canSignIn(person)).toBe(false);
     expect(await canSignIn({ ...person, email })).toBe(true);
@@ -230,7 +230,9 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     expect(wrong.status).toBe(422);
     expect(wrong.text).toContain('Enter an email address');
     expect(wrong.text).toContain('value="ada at home"');
-    expect((await ask(here, person.email.toUpperCase())).text).toContain('has already');
+    expect((await ask(here, person.email.toUpperCase())).text).toContain(
+      'That’s already your email address.',
+    );
     await app.deliverMails();
     expect(received()).toEqual([]);
   });
@@ -496,7 +498,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     expect([mail.to].flat()[0]?.text).toBe(person.email);
     expect((await use(linkIn(mail))).status).toBe(303);
     const page = (await here.get('/account')).text;
-    expect(page).toContain('>Confirmed<');
+    expect(page).toContain('>Verified<');
     expect(page).not.toContain('/account/email/confirm');
     await app.deliverMails();
     expect(received()).toEqual([]);

@@ -91,7 +91,7 @@ describe.each(STRATEGIES)('signing in with a code, %s', (strategy) => {
     expect((await giveCode(first, code)).status).toBe(303);
     const again = await giveCode(second, code);
     expect(again.status).toBe(422);
-    expect(again.text).toContain('You can try 4 times more.');
+    expect(again.text).toContain('4 attempts left.');
     expect((await giveCode(second, codeOf(app, key, -1))).status).toBe(422);
     expect(second.token()).toBe(null);
     expect((await giveCode(second, codeOf(app, key, 1))).status).toBe(303);
@@ -111,7 +111,9 @@ describe.each(STRATEGIES)('signing in with a code, %s', (strategy) => {
     const browser = await askedForCode(app, person);
     const wrong = wrongCode(app, key);
     for (const left of ['4 attempts', '3 attempts', '2 attempts', '1 attempt']) {
-      expect((await giveCode(browser, wrong)).text).toContain(`Wrong or already used code. ${left} left.`);
+      expect((await giveCode(browser, wrong)).text).toContain(
+        `Wrong or already used code. ${left} left.`,
+      );
     }
     const last = await giveCode(browser, wrong);
     expect(last.headers.location).toBe('/sign-in?callbackUrl=%2Faccount');

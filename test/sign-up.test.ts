@@ -65,7 +65,7 @@ describe.each(STRATEGIES)('sign-up with the %s strategy', (strategy) => {
     expect(answer.headers.location).toBe('/account');
     const account = (await browser.get('/account')).text;
     expect(account).toContain('Welcome, Ada Lovelace.');
-    expect(account).toContain('Confirmed');
+    expect(account).toContain('Verified');
     expect(await canSignIn(person)).toBe(true);
     expect(await app.database.$count(pendingSignUps)).toBe(0);
   });

@@ -19,18 +19,32 @@ export async function listUsers(database: Database, wanted: number, options: Lis
   const counted = await database.select({ total: count() }).from(users);
   const total = counted[0]?.total ?? 0;
   const { shown, limit, offset } = pageWithin(total, wanted);
+  const accounts: UserSummary[] = await selectUsers(database, options)
+    .groupBy(users.id)
+    .orderBy(asc(users.email))
+    .limit(limit)
+    .offset(offset);
+  return { accounts, ...shown };
+}
+
+/** An account as the list shows it. Null: there is none. */
+export async function findUserSummary(
+  database: Database,
+  userId: string,
+  options: ListOptions,
+): Promise<UserSummary | null> {
+  const found = await selectUsers(database, options).where(eq(users.id, userId)).groupBy(users.id);
+  return found[0] ?? null;
+}
+
+function selectUsers(database: Database, options: ListOptions) {
   const { id, name, email, role, isActive } = users;
-  const accounts: UserSummary[] = await database
+  return database
     .select({
       ...{ id, name, email, role, isActive },
       sessionCount: count(sessions.id),
       lastActive: max(sessions.lastActive),
     })
     .from(users)
-    .leftJoin(sessions, and(eq(sessions.userId, users.id), isLive(options)))
-    .groupBy(users.id)
-    .orderBy(asc(users.email))
-    .limit(limit)
-    .offset(offset);
-  return { accounts, ...shown };
+    .leftJoin(sessions, and(eq(sessions.userId, users.id), isLive(options)));
 }

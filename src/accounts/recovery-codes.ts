@@ -47,6 +47,10 @@ export async function dropRecoveryCodes(transaction: Database, userId: string): 
   await transaction.delete(recoveryCodes).where(eq(recoveryCodes.userId, userId));
 }
 
+/** Whether a text looks like a recovery code as it is shown. */
+export const isRecoveryCode = (text: string): boolean =>
+  /^([A-Z2-7]{4}-){5}[A-Z2-7]{4}$/.test(text);
+
 /** In groups of four, as people read and type it. */
 export const inGroups = (text: string, separator: string): string =>
   (text.match(/.{1,4}/g) ?? []).join(separator);

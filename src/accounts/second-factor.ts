@@ -60,6 +60,19 @@ export async function beginSecondFactor(
   });
 }
 
+/** Forgets the key that is being set up. A factor that is on stays. */
+export async function cancelSecondFactor(
+  { ledger }: AccountContext,
+  viewer: Viewer,
+  now: Date,
+): Promise<void> {
+  const { id: userId } = viewer.user;
+  await changeUsers(ledger, [userId], async (transaction) => {
+    if (!(await lockLiveSession(transaction, { sid: viewer.sid, userId }, now))) return;
+    await transaction.update(users).set({ secondFactorPending: null }).where(eq(users.id, userId));
+  });
+}
+
 /**
  * For one session and one hour: else somebody who had a browser for a moment could begin, keep a copy
  * of the key, and wait for its owner to confirm it.

@@ -1,14 +1,14 @@
 import type { Request, RequestHandler } from 'express';
 import { activateUser, deactivateUser, type NotSwitched } from '../accounts/activation.ts';
-import { listUsers } from '../accounts/list-users.ts';
+import { findUserSummary, listUsers } from '../accounts/list-users.ts';
 import type { Context } from '../auth/context.ts';
 import { deviceOf } from '../http/device.ts';
 import { notFound } from '../http/error.ts';
 import { setFlash } from '../http/flash.ts';
-import { pageOf } from '../http/paging.ts';
+import { pageAfter, pageOf } from '../http/paging.ts';
 import { renderPage } from '../http/render.ts';
 import { viewerOf } from '../http/viewer.ts';
-import { clockTime, counted } from '../http/words.ts';
+import { counted } from '../http/words.ts';
 import { revokeAll } from '../sessions/revoke.ts';
 import { listOptions } from './own-devices.ts';
 
@@ -31,6 +31,22 @@ export function showAccounts(context: Context): RequestHandler {
   };
 }
 
+const CONFIRM_TITLES = { 'revoke-all': 'Sign out everywhere?', deactivate: 'Deactivate account?' };
+
+/** Says whom it affects before an administrator signs somebody out everywhere or deactivates them. */
+export function confirmForAccount(
+  context: Context,
+  act: keyof typeof CONFIRM_TITLES,
+): RequestHandler<{ id: string }> {
+  return async (request, response) => {
+    const { id } = request.params;
+    const account = await findUserSummary(context.database, id, listOptions(context));
+    if (account === null) throw notFound();
+    const locals = { title: CONFIRM_TITLES[act], act, account, pageNumber: pageOf(request) };
+    renderPage(request, response, context, 'admin/confirm', locals);
+  };
+}
+
 /** `{ accounts, page, pages, total }`. */
 export function listAccountsJson(context: Context): RequestHandler {
   return async (request, response) => {
@@ -43,11 +59,12 @@ export function revokeAccountSessions(context: Context): RequestHandler<{ id: st
   return async (request, response) => {
     const act = actOf(request, context);
     const { id } = request.params;
+    const account = await findUserSummary(context.database, id, listOptions(context));
     const ended = await revokeAll(context.ledger, id, 'revoked_by_admin', act);
-    if (ended === null) throw notFound();
-    const text = `${counted(ended, 'device')} signed out at ${clockTime(act.now)}.`;
+    if (account === null || ended === null) throw notFound();
+    const text = `${account.name} signed out on ${counted(ended, 'device')}.`;
     setFlash(response, context, { kind: 'notice', text });
-    response.redirect(303, PAGE);
+    response.redirect(303, pageAfter(request, PAGE));
   };
 }
 
@@ -64,7 +81,7 @@ export function deactivateAccount(context: Context): RequestHandler<{ id: string
       const text = `${name} deactivated${ended > 0 ? `, ${counted(ended, 'device')} signed out` : ''}.`;
       setFlash(response, context, { kind: 'notice', text });
     }
-    response.redirect(303, PAGE);
+    response.redirect(303, pageAfter(request, PAGE));
   };
 }
 
@@ -76,7 +93,7 @@ export function activateAccount(context: Context): RequestHandler<{ id: string }
     if (switched === null) throw notFound();
     const text = `${switched.name} reactivated. They’ll need to sign in again.`;
     setFlash(response, context, { kind: 'notice', text });
-    response.redirect(303, PAGE);
+    response.redirect(303, pageAfter(request, PAGE));
   };
 }
 

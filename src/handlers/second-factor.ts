@@ -5,17 +5,22 @@ import {
   removeSecondFactor,
   renewRecoveryCodes,
 } from '../accounts/change-second-factor.ts';
-import { inGroups } from '../accounts/recovery-codes.ts';
-import { beginSecondFactor, findSecondFactor } from '../accounts/second-factor.ts';
+import { inGroups, isRecoveryCode } from '../accounts/recovery-codes.ts';
+import {
+  beginSecondFactor,
+  cancelSecondFactor,
+  findSecondFactor,
+} from '../accounts/second-factor.ts';
 import { addressOfKey } from '../accounts/totp.ts';
 import type { Context } from '../auth/context.ts';
 import { deviceOf } from '../http/device.ts';
+import { notFound } from '../http/error.ts';
 import { setFlash } from '../http/flash.ts';
 import { textIn } from '../http/form.ts';
 import { renderPage } from '../http/render.ts';
 import { needsSecondFactor, SECOND_FACTOR_PAGE } from '../http/second-factor.ts';
 import { viewerOf } from '../http/viewer.ts';
-import { counted } from '../http/words.ts';
+import { counted, exactTime } from '../http/words.ts';
 import { moveThisDevice } from './keep-this-device.ts';
 
 /** What was wrong with the form that confirms the key. */
@@ -34,6 +39,14 @@ export function beginSetUp(context: Context): RequestHandler {
   return async (request, response) => {
     await beginSecondFactor(context, viewerOf(request), context.clock());
     response.redirect(303, SECOND_FACTOR_PAGE);
+  };
+}
+
+/** Forgets the key that was being set up. */
+export function cancelSetUp(context: Context): RequestHandler {
+  return async (request, response) => {
+    await cancelSecondFactor(context, viewerOf(request), context.clock());
+    response.redirect(303, '/account/security');
   };
 }
 
@@ -58,6 +71,8 @@ export function confirmSetUp(context: Context): RequestHandler {
       title: 'Your recovery codes',
       lead: `Two-factor authentication is on.${signedOut(added.kept)}`,
       codes: added.codes,
+      site: siteOf(context),
+      madeAt: act.now,
     });
   };
 }
@@ -71,8 +86,26 @@ export function makeNewCodes(context: Context): RequestHandler {
     const codes = await renewRecoveryCodes(context, viewerOf(request), act);
     if (codes === null) return response.redirect(303, SECOND_FACTOR_PAGE);
     const lead = 'These replace your old codes, which no longer work.';
-    const locals = { title: 'Your recovery codes', lead, codes };
+    const facts = { codes, site: siteOf(context), madeAt: act.now };
+    const locals = { title: 'Your recovery codes', lead, ...facts };
     renderPage(request, response, context, 'recovery-codes', locals);
+  };
+}
+
+/**
+ * The recovery codes that their page sends back, as a text file: they are kept nowhere that a link could
+ * fetch them from.
+ */
+export function downloadRecoveryCodes(context: Context): RequestHandler {
+  return async (request, response) => {
+    const codes = textIn(request.body, 'codes').trim().split(/\s+/);
+    if (!codes.every(isRecoveryCode)) throw notFound();
+    const { email } = viewerOf(request).user;
+    const facts = `Recovery codes for ${email} at ${siteOf(context)}, ${exactTime(context.clock())}`;
+    response
+      .attachment('latchkey-recovery-codes.txt')
+      .type('text/plain')
+      .send(`${facts}\r\nEach code works once.\r\n\r\n${codes.join('\r\n')}\r\n`);
   };
 }
 
@@ -112,9 +145,9 @@ async function sendPage(
 }
 
 /** A key as an app takes it: scanned, typed, or by a link on the phone itself. */
-async function setUpOf({ config }: Context, key: string, email: string) {
+async function setUpOf(context: Context, key: string, email: string) {
   // The host, so that an app can tell two of these servers apart.
-  const link = addressOfKey(key, config.authUrl?.host ?? 'Latchkey', email);
+  const link = addressOfKey(key, siteOf(context), email);
   return {
     state: 'pending' as const,
     key: inGroups(key, ' '),
@@ -123,6 +156,9 @@ async function setUpOf({ config }: Context, key: string, email: string) {
     qrCode: await drawQrCode(link, { type: 'svg', margin: 4 }),
   };
 }
+
+/** The host, by which people tell two of these servers apart. */
+const siteOf = ({ config }: Context): string => config.authUrl?.host ?? 'Latchkey';
 
 const signedOut = (kept: { ended: number } | null): string =>
   kept && kept.ended > 0 ? ` ${counted(kept.ended, 'other device')} signed out.` : '';

@@ -3,6 +3,7 @@ import type { Context } from '../auth/context.ts';
 import { deviceOf } from '../http/device.ts';
 import { notFound } from '../http/error.ts';
 import { setFlash } from '../http/flash.ts';
+import { pageAfter } from '../http/paging.ts';
 import { type EndedRow, renderPage } from '../http/render.ts';
 import { viewerOf } from '../http/viewer.ts';
 import { counted, endWords } from '../http/words.ts';
@@ -43,7 +44,7 @@ export function revoke(context: Context): RequestHandler<{ id: string }> {
     if (!over) throw notFound();
     const device = deviceName(over.userAgent);
     setFlash(response, context, { kind: 'notice', text: `${device} signed out.` });
-    response.redirect(303, PAGE);
+    response.redirect(303, pageAfter(request, PAGE));
   };
 }
 
@@ -53,13 +54,13 @@ export function revokeOtherSessions(context: Context): RequestHandler {
     const act = { device: deviceOf(request), now: context.clock() };
     const ended = await keepThisDeviceOnly(request, response, context, act);
     // This session was ended by somebody else a moment ago: its next request says so.
-    if (ended === null) return response.redirect(303, PAGE);
+    if (ended === null) return response.redirect(303, pageAfter(request, PAGE));
     const text =
       ended === 0
         ? 'No other devices were signed in.'
         : `${counted(ended, 'other device')} signed out.`;
     setFlash(response, context, { kind: 'notice', text });
-    response.redirect(303, PAGE);
+    response.redirect(303, pageAfter(request, PAGE));
   };
 }
 

@@ -12,7 +12,7 @@ import { setFlash } from '../http/flash.ts';
 import { textIn } from '../http/form.ts';
 import { originOf } from '../http/public-origin.ts';
 import { renderPage } from '../http/render.ts';
-import { counted, relativeTime } from '../http/words.ts';
+import { counted, waitTime } from '../http/words.ts';
 import { beginSession } from './begin-session.ts';
 import { problemOf } from './sign-in.ts';
 
@@ -26,7 +26,7 @@ export function showSignInCode(context: Context): RequestHandler {
     const callbackUrl = safeReturnPath(request.query.callbackUrl, originOf(request, context));
     const token = pendingTokenOf(request, context);
     if (await findPendingSignIn(context.database, token, context.clock())) {
-      const locals = { title, callbackUrl, problem: null };
+      const locals = { title, callbackUrl, isRecovery: false, problem: null };
       return renderPage(request, response, context, 'sign-in-code', locals);
     }
     if (request.viewer) return response.redirect(303, callbackUrl);
@@ -43,7 +43,14 @@ export function giveSignInCode(context: Context): RequestHandler {
     const act = { device: deviceOf(request), now: clock() };
     const pending = await takeCodeAttempt(database, token, act.now);
     if (!pending) return beginAnew(response, context, callbackUrl, OVER);
-    const answer = await takeCode(context, pending, textIn(request.body, 'code'), act);
+    const recoveryCode = textIn(request.body, 'recoveryCode');
+    const isRecovery = recoveryCode !== '';
+    const answer = await takeCode(
+      context,
+      pending,
+      recoveryCode || textIn(request.body, 'code'),
+      act,
+    );
     if (answer.kind === 'changed') {
       return beginAnew(response, context, callbackUrl, problemOf('', 'changed'));
     }
@@ -51,9 +58,9 @@ export function giveSignInCode(context: Context): RequestHandler {
       if (pending.codesLeft === 0) return beginAnew(response, context, callbackUrl, LAST);
       const isLimited = answer.kind === 'app_code_limit';
       const problem = isLimited
-        ? `Too many wrong codes were entered for this account. Sign in with a recovery code, or try again ${relativeTime(answer.until, act.now)}.`
+        ? `Too many wrong codes were entered for this account. Sign in with a recovery code, or try again ${waitTime(answer.until, act.now)}.`
         : `Wrong or already used code. ${counted(pending.codesLeft, 'attempt')} left.`;
-      const locals = { title, callbackUrl, problem };
+      const locals = { title, callbackUrl, isRecovery, problem };
       const status = isLimited ? 429 : 422;
       return renderPage(request, response.status(status), context, 'sign-in-code', locals);
     }

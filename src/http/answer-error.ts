@@ -2,26 +2,31 @@ import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'exp
 import { TooManyAttempts } from '../accounts/too-many-attempts.ts';
 import type { Context } from '../auth/context.ts';
 import { isDatabaseOutage } from '../database/outage.ts';
-import { relativeTime } from '../time-words.ts';
+import { waitTime } from '../time-words.ts';
 import { HttpError, unavailable } from './error.ts';
+import { formPageOf } from './form-page.ts';
 import { renderPage } from './render.ts';
 import { isApi } from './viewer.ts';
 
 const RETRY_AFTER_SECONDS = 5;
 const REQUEST_DEADLINE_MS = 8_000;
-/** Where a new password is no way round the limit. */
-const COUNTS_NO_PASSWORDS = /^\/(forgot-password|sign-up|account\/(email|profile|data))/;
-const TITLES: Record<number, string> = {
-  400: 'That did not arrive whole',
+/** Where people who are not signed in ask for emails. */
+const SENDS_MAIL = /^\/(forgot-password|sign-up)/;
+/** By code, else by status. */
+const TITLES: Record<string, string> = {
+  forbidden: 'Administrators only',
+  cross_site: 'Request blocked',
+  stale_form: 'This page has expired',
+  other_account: 'Wrong account',
+  address_taken: 'Address already in use',
+  400: 'Bad request',
   401: 'Please sign in',
   403: 'Not allowed',
-  404: 'Not found',
+  404: 'Page not found',
   408: 'That took too long',
-  409: 'Already taken',
-  413: 'Too much at once',
+  413: 'That’s too large',
   429: 'Too many attempts',
-  500: 'Something went wrong',
-  503: 'Back in a moment',
+  503: 'Temporarily unavailable',
 };
 
 /** Answers what was thrown on the way. */
@@ -64,7 +69,7 @@ export function answerInTime(context: Context): RequestHandler {
 /** The one place where errors become answers: a page, or JSON under `/api`. Causes go to the log. */
 function sendError(context: Context, request: Request, response: Response, error: unknown): void {
   const now = context.clock();
-  const { status, code, message } = answerTo(request, error, now);
+  const { status, code, message } = answerTo(context, request, error, now);
   if (status >= 500) context.log.error({ err: error, path: request.path }, 'request failed');
   response.status(status);
   // The rest of a body that is this late is not waited for (RFC 9110, section 15.5.9).
@@ -77,19 +82,20 @@ function sendError(context: Context, request: Request, response: Response, error
     response.json({ error: code, message });
     return;
   }
-  const title = TITLES[status] ?? 'That did not work';
-  // A reset by email lifts the lock of an account, where it was passwords that were too many.
-  const helps =
-    status === 429 && !request.viewer && !COUNTS_NO_PASSWORDS.test(request.path)
-      ? { label: 'Reset your password', path: '/forgot-password' }
-      : null;
-  renderPage(request, response, context, 'error', { title, status, sentence: message, helps });
+  const title = TITLES[code] ?? TITLES[status] ?? 'Something went wrong';
+  // A reset by email lifts the lock of an account, unless it was emails that were too many.
+  const helps = isSignInLimit(context, request, status)
+    ? { label: 'Reset your password', path: '/forgot-password' }
+    : null;
+  const formPage = formPageOf(request);
+  const locals = { title, status, sentence: message, formPage, helps };
+  renderPage(request, response, context, 'error', locals);
 }
 
-function answerTo(request: Request, error: unknown, now: Date): HttpError {
+function answerTo(context: Context, request: Request, error: unknown, now: Date): HttpError {
   if (error instanceof HttpError) return error;
   if (error instanceof TooManyAttempts) {
-    const sentence = tooManySentence(request, relativeTime(error.until, now));
+    const sentence = tooManySentence(context, request, waitTime(error.until, now));
     return new HttpError(429, 'too_many_attempts', sentence);
   }
   if (isDatabaseOutage(error)) return unavailable();
@@ -105,12 +111,18 @@ function answerTo(request: Request, error: unknown, now: Date): HttpError {
   return new HttpError(500, 'internal', sentence);
 }
 
-function tooManySentence(request: Request, when: string): string {
-  if (COUNTS_NO_PASSWORDS.test(request.path))
-    return `Too many emails were requested. Try again ${when}.`;
-  if (request.viewer) return `Too many attempts. Try again ${when}.`;
+function tooManySentence(context: Context, request: Request, when: string): string {
+  if (SENDS_MAIL.test(request.path)) return `Too many emails were requested. Try again ${when}.`;
+  if (!isSignInLimit(context, request, 429)) return `Too many attempts. Try again ${when}.`;
   return `Too many failed sign-ins. Try again ${when}, or reset your password by email.`;
 }
+
+/** Whether a sign-in was refused that a password reset would let through. */
+const isSignInLimit = ({ config }: Context, request: Request, status: number): boolean =>
+  status === 429 &&
+  !request.viewer &&
+  config.mail.to !== 'nowhere' &&
+  !SENDS_MAIL.test(request.path);
 
 const secondsUntil = (instant: Date, now: Date): number =>
   Math.max(1, Math.ceil((instant.getTime() - now.getTime()) / 1000));

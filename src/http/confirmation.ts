@@ -1,6 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { Context } from '../auth/context.ts';
 import { isConfirmed } from '../sessions/confirm.ts';
+import { actAt } from './form-page.ts';
 import { renderPage } from './render.ts';
 import { viewerOf } from './viewer.ts';
 
@@ -31,7 +32,16 @@ export function askForPassword(
   { path, fields }: Interrupted,
   problem: string | null,
 ): void {
-  const locals = { title: 'Confirm it’s you', next: path, fields, problem };
+  const { act, cancel } = actAt(path);
+  const locals = {
+    title: 'Confirm it’s you',
+    next: path,
+    fields,
+    problem,
+    // A page is only looked at: what it is about is done there.
+    act: fields === null ? null : act,
+    cancel,
+  };
   renderPage(request, response.status(403), context, 'confirm', locals);
 }
 

@@ -1,7 +1,14 @@
 import type { Request } from 'express';
 
 /** The page number in `?page=`: 1 when there is none or it is no number. */
-export function pageOf(request: Request): number {
-  const { page } = request.query;
+export const pageOf = (request: Request): number => pageIn(request.query);
+
+/** The page of a list with the number that a form on it sent, to return to. */
+export function pageAfter(request: Request, path: string): string {
+  const page = pageIn(request.body);
+  return page === 1 ? path : `${path}?page=${page}`;
+}
+
+function pageIn({ page }: Record<string, unknown>): number {
   return typeof page === 'string' && /^[1-9]\d{0,5}$/.test(page) ? Number(page) : 1;
 }

@@ -63,9 +63,14 @@ export interface Pages {
     next: string;
     /** The fields of the form that waits; null: a page does. */
     fields: [name: string, value: string][] | null;
+    /** What the form does, as its button says it. */
+    act: string | null;
+    /** Where to go without it. */
+    cancel: string;
     problem: string | null;
   };
-  'sign-in-code': { callbackUrl: string; problem: string | null };
+  /** `isRecovery`: the problem is with the recovery code, not with the code of the app. */
+  'sign-in-code': { callbackUrl: string; isRecovery: boolean; problem: string | null };
   'second-factor': {
     factor:
       | { state: 'off' }
@@ -75,7 +80,7 @@ export interface Pages {
     problem: string | null;
     endsOthers: boolean;
   };
-  'recovery-codes': { lead: string; codes: string[] };
+  'recovery-codes': { lead: string; codes: string[]; site: string; madeAt: Date };
   activity: {
     events: ActivityRow[];
     /** For how long it is kept. */
@@ -94,7 +99,18 @@ export interface Pages {
     total: number;
   };
   'admin/accounts': { accounts: UserSummary[]; pageNumber: number; pages: number; total: number };
-  error: { status: number; sentence: string; helps: { label: string; path: string } | null };
+  'admin/confirm': {
+    act: 'revoke-all' | 'deactivate';
+    account: UserSummary;
+    pageNumber: number;
+  };
+  error: {
+    status: number;
+    sentence: string;
+    /** The page of the form that failed. */
+    formPage: string | null;
+    helps: { label: string; path: string } | null;
+  };
 }
 
 export interface EndedRow {
@@ -127,6 +143,13 @@ interface LayoutLocals {
   path: string;
   words: typeof words;
   relativeTime: (instant: Date) => string;
+  /** Whether a form on the page was refused. */
+  isWrong: boolean;
+  /** True the first time it is asked: the first of several problems gets the focus. */
+  takesFocus: () => boolean;
+  /** Emails go to the outbox of a server that is being tried out. */
+  hasOutbox: boolean;
+  sendsMail: boolean;
 }
 
 /** Answers with a page of `views/` inside the layout. Shows the flash message, if one waits. */
@@ -138,17 +161,33 @@ export function renderPage<Page extends keyof Pages>(
   { title, ...locals }: Pages[Page] & { title: string },
 ): void {
   const now = context.clock();
+  let isFocused = false;
+  // An error page is not the one that the message was meant for.
+  const flash = page === 'error' ? null : takeFlash(request, response, context);
   const layout: LayoutLocals = {
     page,
     title,
     viewer: request.viewer ?? null,
     isReadOnly: request.outcome?.kind === 'claimed',
-    // An error page is not the one that the message was meant for.
-    flash: page === 'error' ? null : takeFlash(request, response, context),
+    flash,
     csrfToken: () => csrfToken(request, response, context),
     path: request.path,
     words,
     relativeTime: (instant) => words.relativeTime(instant, now),
+    isWrong: flash?.kind === 'error' || hasProblem(locals),
+    takesFocus: () => {
+      const isFirst = !isFocused;
+      isFocused = true;
+      return isFirst;
+    },
+    hasOutbox: context.config.mail.to === 'outbox',
+    sendsMail: context.config.mail.to !== 'nowhere',
   };
   response.render('layout', { ...locals, ...layout });
+}
+
+/** Whether a page says what is wrong with a field. */
+function hasProblem(locals: object): boolean {
+  if ('problem' in locals && locals.problem) return true;
+  return 'problems' in locals && Object.keys(locals.problems ?? {}).length > 0;
 }

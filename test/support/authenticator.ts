@@ -32,8 +32,10 @@ export async function keyShownIn(browser: Browser): Promise<string> {
   return (/<code>([A-Z2-7 ]{39})<\/code>/.exec(text)?.[1] ?? '').replaceAll(' ', '');
 }
 
-export const recoveryCodesIn = (page: string): string[] =>
-  page.match(/\b(?:[A-Z2-7]{4}-){5}[A-Z2-7]{4}\b/g) ?? [];
+/** The codes that a page shows, which also come with its form for the text file. */
+export const recoveryCodesIn = (page: string): string[] => [
+  ...new Set(page.match(/\b(?:[A-Z2-7]{4}-){5}[A-Z2-7]{4}\b/g)),
+];
 
 /** Sets a second factor up as a person does. No code of it was used when this is done. */
 export async function setUpSecondFactor(app: TestApp, browser: Browser) {
