@@ -22,7 +22,7 @@ import {
   showDeleteAccount,
   showDeletion,
 } from './handlers/deletion.ts';
-import { saveEmail, sendConfirmation, showEmail } from './handlers/email.ts';
+import { cancelChange, saveEmail, sendConfirmation, showEmail } from './handlers/email.ts';
 import {
   confirmEmail,
   showConfirmEmail,
@@ -123,6 +123,7 @@ export function routes(context: Context): Router {
   router.post('/account/profile', requireViewer, saveProfile(context));
   router.get('/account/email', requireViewer, showEmail(context));
   router.post('/account/email', confirmed, saveEmail(context));
+  router.post('/account/email/cancel', requireViewer, cancelChange(context));
   router.post('/account/email/confirm', requireViewer, sendConfirmation(context));
   router.get('/account/sessions', requireViewer, showSessions(context));
   router.post('/account/sessions/revoke-others', requireViewer, revokeOtherSessions(context));

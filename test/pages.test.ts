@@ -1,6 +1,6 @@
-import { eq } from 'drizzle-orm';
+import { eq, like } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { users } from '../src/database/schema.ts';
+import { users, verificationTokens } from '../src/database/schema.ts';
 import { startApp, type TestApp } from './support/app.ts';
 import {
   askedForCode,
@@ -159,6 +159,34 @@ describe('pages', () => {
       `${person.name} signed out on 1 device.`,
     );
     expect((await boss.get(`/admin/accounts/${crypto.randomUUID()}/deactivate`)).status).toBe(404);
+  });
+
+  it('show an email change that waits, to resend or cancel', async () => {
+    const { person, browser } = await signedIn();
+    const email = newPerson().email;
+    const card = 'Waiting for you to verify';
+    expect((await browser.get('/account')).text).not.toContain(card);
+    const asked = await browser.post('/account/email', { email });
+    expect(asked.headers.location).toBe('/account');
+    const page = (await browser.get('/account')).text;
+    expect(page).toContain(`A link for ${email} is in the outbox.`);
+    expect(page).toContain(`${card} <strong>${email}</strong>`);
+    await app.deliverMails();
+    const [user] = await app.database.select().from(users).where(eq(users.email, person.email));
+    const isTheirs = like(verificationTokens.identifier, `email_change:${user?.id}:%`);
+    const [link] = await app.database.select().from(verificationTokens).where(isTheirs);
+    expect(link?.token).toMatch(/^[\w-]+$/);
+    await browser.post('/account/email', { email });
+    expect((await browser.get('/account')).text.split(card)).toHaveLength(2);
+
+    await browser.post('/account/email/cancel');
+    const cancelled = (await browser.get('/account')).text;
+    expect(cancelled).toContain('Email address change cancelled.');
+    expect(cancelled).not.toContain(card);
+    await app.deliverMails();
+    // The link that was sent opens nothing any more, and still counts against filling a mailbox.
+    const kept = await app.database.select().from(verificationTokens).where(isTheirs);
+    expect(kept).toMatchObject([{ token: `void:${link?.token}` }]);
   });
 
   it('name what waits for the password, and let it be cancelled', async () => {

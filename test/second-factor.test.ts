@@ -118,7 +118,7 @@ describe.each(STRATEGIES)('a second factor, %s', (strategy) => {
     expect((await starter.post(`${SECOND_FACTOR_PAGE}/confirm`)).status).toBe(403);
     expect((await owner.post(`${SECOND_FACTOR_PAGE}/recovery-codes`)).status).toBe(403);
     const asked = await owner.post(`${SECOND_FACTOR_PAGE}/remove`);
-    expect(asked.text).toContain('Enter your password to continue.');
+    expect(asked.text).toContain('enter your password.');
     await askedForCode(app, person);
   });
 

@@ -1,4 +1,4 @@
-import { and, count, eq, gt, sql } from 'drizzle-orm';
+import { and, count, eq, gt, not, sql } from 'drizzle-orm';
 import type { Database } from '../database/open.ts';
 import { verificationTokens } from '../database/schema.ts';
 import { hashSid, isSid, newSid } from '../sessions/sid.ts';
@@ -93,6 +93,30 @@ export async function dropLinks(
   await transaction
     .delete(verificationTokens)
     .where(sql`starts_with(${verificationTokens.identifier}, ${identifierOf(purpose, subject)})`);
+}
+
+/** Marks a link that was cancelled: no token has this hash. */
+const VOID = 'void:';
+export const isVoid = sql<boolean>`starts_with(${verificationTokens.token}, ${VOID})`;
+
+/**
+ * Lets links open nothing any more. They still count: whoever cancelled and asked again, over and over,
+ * could otherwise fill a stranger's mailbox.
+ */
+export async function voidLinks(
+  transaction: Database,
+  purpose: LinkPurpose,
+  subject: string,
+): Promise<void> {
+  await transaction
+    .update(verificationTokens)
+    .set({ token: sql`${VOID} || ${verificationTokens.token}` })
+    .where(
+      and(
+        sql`starts_with(${verificationTokens.identifier}, ${identifierOf(purpose, subject)})`,
+        not(isVoid),
+      ),
+    );
 }
 
 /**

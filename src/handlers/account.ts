@@ -1,4 +1,5 @@
 import type { Request, RequestHandler } from 'express';
+import { listPendingEmails } from '../accounts/pending-email.ts';
 import { isEmailConfirmed, nameShape, renameUser } from '../accounts/users.ts';
 import type { Context } from '../auth/context.ts';
 import { deviceOf } from '../http/device.ts';
@@ -40,13 +41,14 @@ export function saveProfile(context: Context): RequestHandler {
 }
 
 /** What the page shows beside the name. Of the address only the database knows whether it is confirmed. */
-async function factsOf(request: Request, { config, database }: Context) {
-  const { id, email, role } = viewerOf(request).user;
+async function factsOf(request: Request, { clock, database }: Context) {
+  const { user } = viewerOf(request);
+  const { id, email, role } = user;
   const isAway = request.outcome.kind === 'claimed';
   return {
     email,
     role,
     isEmailConfirmed: isAway ? null : await isEmailConfirmed(database, id),
-    sendsMail: config.mail.to !== 'nowhere',
+    pendingEmails: isAway ? [] : await listPendingEmails(database, user, clock()),
   };
 }

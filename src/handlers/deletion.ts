@@ -14,6 +14,7 @@ import { setFlash } from '../http/flash.ts';
 import { textIn } from '../http/form.ts';
 import { renderPage } from '../http/render.ts';
 import { viewerOf } from '../http/viewer.ts';
+import { linkSent } from '../http/words.ts';
 import type { SessionUser } from '../sessions/lookup.ts';
 import { forgetBrowser } from './sign-out.ts';
 
@@ -22,7 +23,6 @@ const DELETED = 'Your account has been deleted.';
 
 /** Says what will be gone, and changes nothing. */
 export function showDeleteAccount(context: Context): RequestHandler {
-  const sendsMail = context.config.mail.to !== 'nowhere';
   return async (request, response) => {
     const { user } = viewerOf(request);
     renderPage(request, response, context, 'delete-account', {
@@ -30,7 +30,6 @@ export function showDeleteAccount(context: Context): RequestHandler {
       email: user.email,
       linkAddress: await ownerAddress(context.database, user, context.clock()),
       ...(await placeAmongOthers(context, user)),
-      sendsMail,
     });
   };
 }
@@ -49,7 +48,7 @@ export function deleteAccount(context: Context): RequestHandler {
     if (came !== 'done') return response.redirect(303, '/account/delete');
     if (sendsMail) {
       const address = await ownerAddress(database, user, act.now);
-      const text = `Check your email: we’ve sent a link to ${address}. Nothing has been deleted yet.`;
+      const text = `${linkSent(address, config.mail.to === 'outbox')} Nothing has been deleted yet.`;
       setFlash(response, context, { kind: 'notice', text });
       return response.redirect(303, '/account/security');
     }

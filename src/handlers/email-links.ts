@@ -13,6 +13,11 @@ import { forgetBrowser } from './sign-out.ts';
 
 const CONFIRM = 'Verify your email address';
 const UNDO = 'Undo email address change';
+const NEXT_STEPS: Record<Context['config']['mail']['to'], string> = {
+  server: 'We’ve sent a link there to set a new password.',
+  outbox: 'A link to set a new password is in the outbox.',
+  nowhere: 'Contact an administrator to set a new password.',
+};
 
 /** Asks, and changes nothing: scanners of mail follow links. */
 export function showConfirmEmail(context: Context): RequestHandler {
@@ -66,7 +71,9 @@ export function undoEmail(context: Context): RequestHandler {
       const locals = { title: UNDO, token: '', email: null };
       return renderPage(request, response.status(410), context, 'undo-email', locals);
     }
-    const text = `Your email is ${restored.address} again and every device is signed out. We’ve sent a link there to set a new password.`;
+    const { to } = context.config.mail;
+    const nextStep = NEXT_STEPS[to];
+    const text = `Your email is ${restored.address} again and every device is signed out. ${nextStep}`;
     setFlash(response, context, { kind: 'notice', text });
     forgetBrowser(request, response, context);
     response.redirect(303, '/sign-in');

@@ -1,5 +1,6 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { requestEmailChange } from '../accounts/change-email.ts';
+import { cancelEmailChange } from '../accounts/pending-email.ts';
 import { normalizeEmail } from '../accounts/users.ts';
 import type { Context } from '../auth/context.ts';
 import { deviceOf } from '../http/device.ts';
@@ -7,6 +8,7 @@ import { setFlash } from '../http/flash.ts';
 import { emailShape, textIn } from '../http/form.ts';
 import { renderPage } from '../http/render.ts';
 import { viewerOf } from '../http/viewer.ts';
+import { linkSent } from '../http/words.ts';
 
 export function showEmail(context: Context): RequestHandler {
   return (request, response) => answer(request, response, context, '', null);
@@ -30,7 +32,16 @@ export function saveEmail(context: Context): RequestHandler {
       return answer(request, response.status(422), context, given, problem);
     }
     await sendLink(request, response, context, parsed.data);
-    response.redirect(303, '/account/email');
+    response.redirect(303, '/account');
+  };
+}
+
+/** Lets no link change the address any more that was asked for. */
+export function cancelChange(context: Context): RequestHandler {
+  return async (request, response) => {
+    await cancelEmailChange(context.database, viewerOf(request).user.id);
+    setFlash(response, context, { kind: 'notice', text: 'Email address change cancelled.' });
+    response.redirect(303, '/account');
   };
 }
 
@@ -53,7 +64,7 @@ async function sendLink(
   if (config.mail.to === 'nowhere') return;
   await throttles.mail.count(deviceOf(request).ipAddress, clock());
   await requestEmailChange(database, viewerOf(request).user, email);
-  const text = `We’ve sent a link to ${email}. Open it within 24 hours. Until then your current address stays.`;
+  const text = `${linkSent(email, config.mail.to === 'outbox')} Open it within 24 hours. Until then your current address stays.`;
   setFlash(response, context, { kind: 'notice', text });
 }
 
@@ -65,7 +76,6 @@ function answer(
   problem: string | null,
 ): void {
   const current = viewerOf(request).user.email;
-  const sendsMail = context.config.mail.to !== 'nowhere';
-  const locals = { title: 'Change your email address', current, email, problem, sendsMail };
+  const locals = { title: 'Change your email address', current, email, problem };
   renderPage(request, response, context, 'email', locals);
 }

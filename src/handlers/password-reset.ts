@@ -12,8 +12,7 @@ import { forgetBrowser } from './sign-out.ts';
 
 export function showForgotPassword(context: Context): RequestHandler {
   return (request, response) => {
-    const sendsMail = context.config.mail.to !== 'nowhere';
-    const locals = { title: 'Forgot your password?', email: '', problem: null, sendsMail };
+    const locals = { title: 'Forgot your password?', email: '', problem: null };
     renderPage(request, response, context, 'forgot-password', locals);
   };
 }
@@ -29,7 +28,7 @@ export function forgotPassword(context: Context): RequestHandler {
     const parsed = emailShape.safeParse(given);
     if (!parsed.success) {
       const problem = 'Enter the email address of your account, such as ada@example.org.';
-      const locals = { title, email: given, problem, sendsMail };
+      const locals = { title, email: given, problem };
       return renderPage(request, response.status(422), context, 'forgot-password', locals);
     }
     await context.throttles.mail.count(deviceOf(request).ipAddress, context.clock());

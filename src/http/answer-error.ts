@@ -87,7 +87,8 @@ function sendError(context: Context, request: Request, response: Response, error
   const helps = isSignInLimit(context, request, status)
     ? { label: 'Reset your password', path: '/forgot-password' }
     : null;
-  const formPage = formPageOf(request);
+  // The form would be refused again.
+  const formPage = status === 429 ? null : formPageOf(request);
   const locals = { title, status, sentence: message, formPage, helps };
   renderPage(request, response, context, 'error', locals);
 }

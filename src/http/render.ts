@@ -20,7 +20,7 @@ export interface Pages {
   'sign-up-sent': { email: string };
   /** Without an address the link is over. */
   'confirm-sign-up': { token: string; email: string | null; problem: string | null };
-  'forgot-password': { email: string; problem: string | null; sendsMail: boolean };
+  'forgot-password': { email: string; problem: string | null };
   'forgot-password-sent': { email: string };
   'reset-password': { token: string; isUsable: boolean; problem: string | null };
   account: {
@@ -28,11 +28,12 @@ export interface Pages {
     email: string;
     /** Null: the database is away and cannot say it. */
     isEmailConfirmed: boolean | null;
-    sendsMail: boolean;
+    /** The addresses that wait for somebody to verify them. */
+    pendingEmails: string[];
     role: string;
     problem: string | null;
   };
-  email: { current: string; email: string; problem: string | null; sendsMail: boolean };
+  email: { current: string; email: string; problem: string | null };
   /** Without an address the link is over. */
   'confirm-email': { token: string; email: string | null };
   'undo-email': { token: string; email: string | null };
@@ -50,7 +51,6 @@ export interface Pages {
     /** Without this administrator nobody could administer the other accounts. */
     isNeeded: boolean;
     isOnly: boolean;
-    sendsMail: boolean;
   };
   'delete-account-confirm': {
     token: string;
@@ -149,6 +149,7 @@ interface LayoutLocals {
   takesFocus: () => boolean;
   /** Emails go to the outbox of a server that is being tried out. */
   hasOutbox: boolean;
+  /** Emails go somewhere. */
   sendsMail: boolean;
 }
 

@@ -90,6 +90,10 @@ export const endWords = (reason: EndReason): string => ENDS[reason];
 export const signInMethod = (provider: string): string =>
   PROVIDERS[provider] ?? provider.charAt(0).toUpperCase() + provider.slice(1);
 
+/** Where a link went. Nobody is told that an email is under way when it is not. */
+export const linkSent = (address: string, hasOutbox: boolean): string =>
+  hasOutbox ? `A link for ${address} is in the outbox.` : `We’ve sent a link to ${address}.`;
+
 /** "1 device", "3 devices". */
 export const counted = (count: number, noun: string): string =>
   `${count} ${noun}${count === 1 ? '' : 's'}`;

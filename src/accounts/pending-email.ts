@@ -1,0 +1,49 @@
+import { and, desc, eq, gt, not, sql } from 'drizzle-orm';
+import type { Database } from '../database/open.ts';
+import { mails, verificationTokens } from '../database/schema.ts';
+import { dropMailsAbout } from '../mail/queue.ts';
+import { lockUser } from '../sessions/lock.ts';
+import type { SessionUser } from '../sessions/lookup.ts';
+import { isVoid, voidLinks } from './links.ts';
+import { normalizeEmail } from './users.ts';
+
+const PURPOSE = 'email_change';
+
+/** The addresses that somebody asked to change to and has not verified yet, the newest first. */
+export async function listPendingEmails(
+  database: Database,
+  { id, email, sessionsValidAfter }: SessionUser,
+  now: Date,
+): Promise<string[]> {
+  const subject = `${id}:${sessionsValidAfter.getTime()}`;
+  const identifier = `${PURPOSE}:${subject}:`;
+  const links = await database
+    .select({ identifier: verificationTokens.identifier })
+    .from(verificationTokens)
+    .where(
+      and(
+        sql`starts_with(${verificationTokens.identifier}, ${identifier})`,
+        gt(verificationTokens.expires, now),
+        not(isVoid),
+      ),
+    )
+    .orderBy(desc(verificationTokens.expires));
+  const queued = await database
+    .select({ address: mails.address })
+    .from(mails)
+    .where(and(eq(mails.kind, PURPOSE), sql`${mails.facts}->>'subject' = ${subject}`))
+    .orderBy(desc(mails.id));
+  const sent = links.map((link) => link.identifier.slice(identifier.length));
+  const addresses = new Set([...queued.map(({ address }) => address), ...sent]);
+  addresses.delete(normalizeEmail(email));
+  return [...addresses];
+}
+
+/** Lets no link change the address any more that was asked for until now. */
+export function cancelEmailChange(database: Database, userId: string): Promise<void> {
+  return database.transaction(async (transaction) => {
+    await lockUser(transaction, userId);
+    await voidLinks(transaction, PURPOSE, userId);
+    await dropMailsAbout(transaction, PURPOSE, userId);
+  });
+}
