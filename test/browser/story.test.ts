@@ -115,7 +115,7 @@ describe.skipIf(chromiumPath === null)('in a real browser without JavaScript', (
       await inspect(page, `${strategy}/sign-up`);
       await fillIn(page, { Name: member.name, Email: member.email, Password: member.password });
       await button(page, 'Create account').click();
-      await expectText(page, 'Check your email');
+      await expectText(page, 'Check the outbox');
       await inspect(page, `${strategy}/sign-up-sent`);
       await openBrowser(app).signUp(member);
       await signIn(page, member);
