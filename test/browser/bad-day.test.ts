@@ -171,10 +171,10 @@ describe.skipIf(chromiumPath === null)('on a bad day, in a real browser', () => 
       await button(here, 'Sign out everywhere').click();
       await look(here, 'confirm');
       await fillIn(here, { 'Your password': 'not it' });
-      await button(here, 'Continue').click();
+      await button(here, 'Sign out everywhere').click();
       await look(here, 'confirm-problem');
       await fillIn(here, { 'Your password': person.password });
-      await button(here, 'Continue').click();
+      await button(here, 'Sign out everywhere').click();
       await expectText(here, 'You’re signed out on all devices');
       await there.goto('/account');
       expect(new URL(there.url()).pathname).toBe('/sign-in');
