@@ -69,7 +69,9 @@ describe.each(STRATEGIES)(
       here.setCookie(SESSION_COOKIE, copy);
       expect((await here.get('/forgot-password')).status).toBe(200);
       const wrong = await here.signIn({ ...person, password: 'not the password' });
-      expect((await here.get(wrong.headers.location ?? '')).text).toContain('password is wrong');
+      expect((await here.get(wrong.headers.location ?? '')).text).toContain(
+        'Wrong email or password',
+      );
       await here.signIn(person);
       expect(await here.isSignedIn()).toBe(true);
     });

@@ -136,7 +136,7 @@ describe.each(STRATEGIES)('what a second factor keeps, %s', (strategy) => {
     expect(await browser.isSignedIn()).toBe(true);
     await expect
       .poll(async () => (await owner.get('/account/security')).text)
-      .toContain('Two-factor authentication is off.');
+      .toContain('Off. Turn it on');
     const { id } = await sealedOf(person);
     expect(await app.database.$count(recoveryCodes, eq(recoveryCodes.userId, id))).toBe(10);
     await owner.post(`${SECOND_FACTOR_PAGE}/begin`);
