@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import { claimsOf } from '../src/auth/claims.ts';
 import { type Context, createContext } from '../src/auth/context.ts';
-import { readConfig } from '../src/config.ts';
+import { readConfig } from '../src/config/config.ts';
 import { openPostgres } from '../src/database/open.ts';
 import { users } from '../src/database/schema.ts';
 import { createLog } from '../src/log.ts';

@@ -1,12 +1,12 @@
 import cluster from 'node:cluster';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { ConfigError, hasOutboxPage, OUTBOX_PATH, readConfig } from './config.ts';
-import { warnOfTypos } from './config-typos.ts';
+import { ConfigError, hasOutboxPage, OUTBOX_PATH, readConfig } from './config/config.ts';
+import { loadOrCreateSecret } from './config/secret-file.ts';
+import { warnOfTypos } from './config/typos.ts';
 import { DirectoryInUseError, PathTooLongError } from './database/directory-lock.ts';
 import { createLog } from './log.ts';
 import { serveMetrics } from './metrics.ts';
-import { loadOrCreateSecret } from './secret-file.ts';
 import { serve } from './serve.ts';
 import { RUNS_JOBS, superviseWorkers, WorkerError } from './workers.ts';
 

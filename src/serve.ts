@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import { createApp } from './app.ts';
-import { type Config, ConfigError } from './config.ts';
+import { type Config, ConfigError } from './config/config.ts';
 import { openEmbedded, openPostgres } from './database/open.ts';
 import { probePostgres } from './database/probe.ts';
 import { startProblem } from './database/start-problem.ts';

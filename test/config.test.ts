@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { ConfigError, readConfig } from '../src/config.ts';
-import { warnOfTypos } from '../src/config-typos.ts';
-import { environment } from '../src/config-variables.ts';
+import { ConfigError, readConfig } from '../src/config/config.ts';
+import { warnOfTypos } from '../src/config/typos.ts';
+import { environment } from '../src/config/variables.ts';
 
 const SECRET = 's'.repeat(32);
 

@@ -6,7 +6,7 @@ import { createAdapter } from '../src/auth/adapter.ts';
 import { checkToken } from '../src/auth/check.ts';
 import { createContext } from '../src/auth/context.ts';
 import { createReporting } from '../src/auth/reporting.ts';
-import { readConfig } from '../src/config.ts';
+import { readConfig } from '../src/config/config.ts';
 import { accounts, users } from '../src/database/schema.ts';
 import { SECRET, STRATEGIES, startApp, type TestApp } from './support/app.ts';
 import { type Browser, newPerson, openBrowser, signInTwice } from './support/browser.ts';

@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import request, { type Response } from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createContext } from '../src/auth/context.ts';
-import { readConfig } from '../src/config.ts';
+import { readConfig } from '../src/config/config.ts';
 import { users } from '../src/database/schema.ts';
 import { healthRoutes, routes } from '../src/routes.ts';
 import { SECRET, STRATEGIES, startApp, type TestApp } from './support/app.ts';

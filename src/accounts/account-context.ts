@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import type { Database } from '../database/open.ts';
 import type { Ledger } from '../sessions/ledger.ts';
 import type { PlaceOf } from '../sessions/place.ts';

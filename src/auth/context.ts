@@ -1,7 +1,7 @@
 import type { Provider } from '@auth/core/providers';
 import type { Logger } from 'pino';
 import { createThrottles, type Throttles } from '../accounts/throttle.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import type { Database } from '../database/open.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Ledger } from '../sessions/ledger.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { RequestHandler } from 'express';
 import { isSame } from '../auth/constant-time.ts';
 import type { Context } from '../auth/context.ts';
-import { OUTBOX_PATH } from '../config.ts';
+import { OUTBOX_PATH } from '../config/config.ts';
 import { notFound } from '../http/error.ts';
 import { renderPage } from '../http/render.ts';
 

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { createApp } from '../../src/app.ts';
 import type { Dependencies } from '../../src/auth/context.ts';
-import { hasOutboxPage, readConfig } from '../../src/config.ts';
+import { hasOutboxPage, readConfig } from '../../src/config/config.ts';
 import type { Database, OpenDatabase } from '../../src/database/open.ts';
 import { createHttpServer } from '../../src/http-server.ts';
 import { mailDelivery, startMailJob } from '../../src/jobs.ts';

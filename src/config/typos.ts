@@ -1,4 +1,4 @@
-import { environment } from './config-variables.ts';
+import { environment } from './variables.ts';
 
 const SETTINGS = Object.keys(environment.shape);
 /** HOST and PORT are too near to variables of other programs, such as CHOST. */

@@ -10,7 +10,7 @@ import {
   smtpUrl,
   text,
   trustProxy,
-} from './config-shapes.ts';
+} from './shapes.ts';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 

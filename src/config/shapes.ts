@@ -1,6 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
-import type { Role } from './database/schema.ts';
+import type { Role } from '../database/schema.ts';
 
 const UNIT_MS: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 /** Browsers keep no cookie for longer (RFC 6265bis, section 5.5). */

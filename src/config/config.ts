@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { z } from 'zod';
-import { conflicts, environment, type LOG_LEVELS } from './config-variables.ts';
-import type { Role } from './database/schema.ts';
-import type { SessionPolicy } from './sessions/policy.ts';
+import type { Role } from '../database/schema.ts';
+import type { SessionPolicy } from '../sessions/policy.ts';
+import { conflicts, environment, type LOG_LEVELS } from './variables.ts';
 
 export interface Config {
   production: boolean;
