@@ -2,13 +2,13 @@ import pLimit from 'p-limit';
 import { claimsOf } from '../src/auth/claims.ts';
 import { type Context, createContext } from '../src/auth/context.ts';
 import { readConfig } from '../src/config/config.ts';
+import { newSid } from '../src/crypto/secret.ts';
 import { openPostgres } from '../src/database/open.ts';
 import { users } from '../src/database/schema.ts';
 import { createLog } from '../src/log.ts';
 import { createMetrics } from '../src/metrics.ts';
 import { openLedger } from '../src/sessions/ledger.ts';
 import type { SessionUser } from '../src/sessions/lookup.ts';
-import { newSid } from '../src/sessions/sid.ts';
 import { startSession } from '../src/sessions/start.ts';
 
 export const SECRET = 'a secret for measurements alone, 32 characters or more';

@@ -2,10 +2,10 @@
 import { claimsOf } from '../src/auth/claims.ts';
 import { jwtTokens } from '../src/auth/token.ts';
 import { rememberTokens } from '../src/auth/token-cache.ts';
+import { hashSid, newSid } from '../src/crypto/secret.ts';
 import { sessions } from '../src/database/schema.ts';
 import { SessionCache } from '../src/sessions/cache.ts';
 import { prepareFindSession } from '../src/sessions/lookup.ts';
-import { hashSid, newSid } from '../src/sessions/sid.ts';
 import { createContextOn, device, insertPeople, SECRET } from './latchkey.ts';
 
 export interface CacheBytes {

@@ -1,9 +1,9 @@
 import { eq, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { hashSid, newSid } from '../src/crypto/secret.ts';
 import type { Listener } from '../src/database/listen.ts';
 import type { Database } from '../src/database/open.ts';
 import { sessions, users } from '../src/database/schema.ts';
-import { hashSid, newSid } from '../src/sessions/sid.ts';
 import { openTestDatabase, type TestDatabase } from './support/database.ts';
 
 const HOUR = 3_600_000;

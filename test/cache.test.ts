@@ -1,11 +1,11 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createUser } from '../src/accounts/users.ts';
+import { newSid } from '../src/crypto/secret.ts';
 import { SessionCache } from '../src/sessions/cache.ts';
 import { type Ledger, openLedger } from '../src/sessions/ledger.ts';
 import { type FindSession, prepareFindSession, type Viewer } from '../src/sessions/lookup.ts';
 import { revokeSession } from '../src/sessions/revoke.ts';
-import { newSid } from '../src/sessions/sid.ts';
 import { startSession } from '../src/sessions/start.ts';
 import { openTestDatabase, type TestDatabase } from './support/database.ts';
 

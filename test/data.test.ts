@@ -1,5 +1,6 @@
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hashSid } from '../src/crypto/secret.ts';
 import {
   accounts,
   auditEvents,
@@ -8,7 +9,6 @@ import {
   sessions,
   users,
 } from '../src/database/schema.ts';
-import { hashSid } from '../src/sessions/sid.ts';
 import { STRATEGIES, startApp, type TestApp } from './support/app.ts';
 import { newPerson, openBrowser, type Person, signInTwice } from './support/browser.ts';
 

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { hashSid, newSid } from '../src/crypto/secret.ts';
 import { sessions, users } from '../src/database/schema.ts';
 import { listEndedSessions, listSessions } from '../src/sessions/list.ts';
-import { hashSid, newSid } from '../src/sessions/sid.ts';
 import { verdictOf } from '../src/sessions/verdict.ts';
 import { openTestDatabase, type TestDatabase } from './support/database.ts';
 import { anyFacts } from './support/facts.ts';

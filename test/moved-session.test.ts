@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { newSid } from '../src/sessions/sid.ts';
+import { newSid } from '../src/crypto/secret.ts';
 import { slideExpiry } from '../src/sessions/slide.ts';
 import { STRATEGIES, startApp, type TestApp } from './support/app.ts';
 import { openBrowser, SESSION_COOKIE, signInTwice } from './support/browser.ts';

@@ -1,5 +1,6 @@
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { hashSid, newSid } from '../src/crypto/secret.ts';
 import type { Database } from '../src/database/open.ts';
 import {
   knownDevices,
@@ -12,7 +13,6 @@ import {
   verificationTokens,
 } from '../src/database/schema.ts';
 import { purge } from '../src/sessions/purge.ts';
-import { hashSid, newSid } from '../src/sessions/sid.ts';
 import { startApp, type TestApp } from './support/app.ts';
 import { newPerson, openBrowser } from './support/browser.ts';
 import { openTestDatabase, type TestDatabase } from './support/database.ts';

@@ -2,9 +2,9 @@ import { eq, sql } from 'drizzle-orm';
 import { Secret } from 'otpauth';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openKey } from '../src/accounts/second-factor-key.ts';
+import { hashSid } from '../src/crypto/secret.ts';
 import { recoveryCodes, users } from '../src/database/schema.ts';
 import { createLog } from '../src/log.ts';
-import { hashSid } from '../src/sessions/sid.ts';
 import { SECRET, STRATEGIES, startApp, type TestApp } from './support/app.ts';
 import {
   askedForCode,

@@ -1,9 +1,9 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { jwtTokens } from '../src/auth/token.ts';
+import { hashSid } from '../src/crypto/secret.ts';
 import { accounts, auditEvents, sessions, users } from '../src/database/schema.ts';
 import { createLog } from '../src/log.ts';
-import { hashSid } from '../src/sessions/sid.ts';
 import { SECRET, STRATEGIES, startApp, type TestApp } from './support/app.ts';
 import { newPerson, openBrowser, SESSION_COOKIE } from './support/browser.ts';
 

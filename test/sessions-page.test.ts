@@ -1,7 +1,7 @@
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hashSid, newSid } from '../src/crypto/secret.ts';
 import { sessions, users } from '../src/database/schema.ts';
-import { hashSid, newSid } from '../src/sessions/sid.ts';
 import { STRATEGIES, startApp, type TestApp } from './support/app.ts';
 import { IPHONE, newPerson, openBrowser, SESSION_COOKIE, signInTwice } from './support/browser.ts';
 

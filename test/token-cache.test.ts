@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { jwtTokens } from '../src/auth/token.ts';
 import { rememberTokens } from '../src/auth/token-cache.ts';
-import { newSid } from '../src/sessions/sid.ts';
+import { newSid } from '../src/crypto/secret.ts';
 import { SECRET } from './support/app.ts';
 
 const claims = {

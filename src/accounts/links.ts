@@ -1,7 +1,7 @@
 import { and, count, eq, gt, not, sql } from 'drizzle-orm';
+import { hashSid, isSid, newSid } from '../crypto/secret.ts';
 import type { Database } from '../database/open.ts';
 import { verificationTokens } from '../database/schema.ts';
-import { hashSid, isSid, newSid } from '../sessions/sid.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;

@@ -1,8 +1,8 @@
 import type { JWT } from '@auth/core/jwt';
 import { z } from 'zod';
+import { isSid } from '../crypto/secret.ts';
 import type { Role } from '../database/schema.ts';
 import type { SessionRecord } from '../sessions/lookup.ts';
-import { isSid } from '../sessions/sid.ts';
 
 declare module '@auth/core/jwt' {
   /** What a token carries. Few and short: a browser allows 4096 bytes a cookie. */

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { isSame } from './constant-time.ts';
+import { isSame } from '../crypto/constant-time.ts';
 
 /**
  * The token in a CSRF cookie, `token|hash`, as Auth.js writes it; null when the cookie is not one

@@ -1,7 +1,7 @@
 import { hkdfSync } from 'node:crypto';
 import type { JWT } from '@auth/core/jwt';
 import { base64url, CompactEncrypt, calculateJwkThumbprint, compactDecrypt } from 'jose';
-import { isSid } from '../sessions/sid.ts';
+import { isSid } from '../crypto/secret.ts';
 import { parseClaims } from './claims.ts';
 
 /** What a readable token says. Whether its session is live is for the check alone to say. */

@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express';
-import { isSame } from '../auth/constant-time.ts';
 import type { Context } from '../auth/context.ts';
+import { isSame } from '../crypto/constant-time.ts';
 import { HttpError, notFound } from '../http/error.ts';
 import { purgeNow } from '../jobs.ts';
 

@@ -1,9 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RequestHandler } from 'express';
-import { isSame } from '../auth/constant-time.ts';
 import type { Context } from '../auth/context.ts';
 import { OUTBOX_PATH } from '../config/config.ts';
+import { isSame } from '../crypto/constant-time.ts';
 import { notFound } from '../http/error.ts';
 import { renderPage } from '../http/render.ts';
 

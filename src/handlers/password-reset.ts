@@ -2,12 +2,12 @@ import type { RequestHandler } from 'express';
 import { hashPassword, passwordProblem } from '../accounts/password.ts';
 import { isResetToken, requestReset, resetPassword } from '../accounts/password-reset.ts';
 import type { Context } from '../auth/context.ts';
+import { newSid } from '../crypto/secret.ts';
 import { deviceOf } from '../http/device.ts';
 import { keepDeviceToken } from '../http/device-cookie.ts';
 import { setFlash } from '../http/flash.ts';
 import { emailShape, textIn } from '../http/form.ts';
 import { renderPage } from '../http/render.ts';
-import { newSid } from '../sessions/sid.ts';
 import { forgetBrowser } from './sign-out.ts';
 
 export function showForgotPassword(context: Context): RequestHandler {

@@ -1,6 +1,6 @@
 import type { Request, Response } from 'express';
 import type { Context } from '../auth/context.ts';
-import { isSid, newSid } from '../sessions/sid.ts';
+import { isSid, newSid } from '../crypto/secret.ts';
 
 /** As long as browsers keep a cookie (RFC 6265bis, section 5.5: 400 days). */
 const LIFETIME_MS = 400 * 86_400_000;

@@ -1,11 +1,11 @@
 import { and, eq, gt } from 'drizzle-orm';
+import { hashSid, newSid } from '../crypto/secret.ts';
 import type { Database } from '../database/open.ts';
 import { sessions } from '../database/schema.ts';
 import { recordEvent } from './audit.ts';
 import { changeUsers, type Writable } from './change-users.ts';
 import { lockLiveSession } from './lock.ts';
 import type { Act, Moved } from './revoke.ts';
-import { hashSid, newSid } from './sid.ts';
 
 /** How long a proof of the password counts for what is sensitive (ASVS 5.0, 7.5.1 and 7.5.3). */
 const CONFIRMED_FOR_MS = 10 * 60_000;

@@ -1,7 +1,7 @@
 import { and, eq, gt, isNull, sql } from 'drizzle-orm';
+import { hashSid } from '../crypto/secret.ts';
 import type { Database } from '../database/open.ts';
 import { knownDevices, users } from '../database/schema.ts';
-import { hashSid } from './sid.ts';
 
 /** Attempts in a row that a known device has to itself. A stored count of one more means: used up. */
 export const OWN_ATTEMPTS = 10;

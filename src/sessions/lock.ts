@@ -1,9 +1,9 @@
 import { and, eq } from 'drizzle-orm';
+import { hashSid } from '../crypto/secret.ts';
 import type { Database } from '../database/open.ts';
 import { sessions, users } from '../database/schema.ts';
 import { type Session, type SessionUser, sessionColumns, userColumns } from './lookup.ts';
 import type { Lifetimes } from './policy.ts';
-import { hashSid } from './sid.ts';
 import { verdictOf } from './verdict.ts';
 
 /** The check has just judged how old the session is. What may have changed since then is in the rows. */

@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { eq, getTableColumns, sql } from 'drizzle-orm';
+import { hashSid } from '../crypto/secret.ts';
 import type { Database } from '../database/open.ts';
 import { type EndReason, type Role, sessions, users } from '../database/schema.ts';
-import { hashSid } from './sid.ts';
 
 export interface Session {
   id: string;

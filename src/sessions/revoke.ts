@@ -1,4 +1,5 @@
 import { and, eq, gt, isNull, ne, sql } from 'drizzle-orm';
+import { hashSid, newSid } from '../crypto/secret.ts';
 import type { Database } from '../database/open.ts';
 import { type EndReason, sessions, users } from '../database/schema.ts';
 import { recordEvent } from './audit.ts';
@@ -7,7 +8,6 @@ import type { Device } from './device.ts';
 import { endSession } from './end.ts';
 import { lockLiveSession, lockUser } from './lock.ts';
 import { type Session, sessionColumns } from './lookup.ts';
-import { hashSid, newSid } from './sid.ts';
 
 /** From where and when somebody revokes. */
 export interface Act {

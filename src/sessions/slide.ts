@@ -1,10 +1,10 @@
 import { and, eq, isNull } from 'drizzle-orm';
+import { hashSid } from '../crypto/secret.ts';
 import { sessions } from '../database/schema.ts';
 import { changeUsers } from './change-users.ts';
 import type { Ledger } from './ledger.ts';
 import { type Session, sessionColumns } from './lookup.ts';
 import { expiresAt, type SessionPolicy } from './policy.ts';
-import { hashSid } from './sid.ts';
 
 /**
  * Moves the expiry of a live session that is being used, once `updateAgeMs` has passed since the last

@@ -1,4 +1,5 @@
 import { and, desc, eq, inArray, isNotNull, sql } from 'drizzle-orm';
+import { hashSid, newSid } from '../crypto/secret.ts';
 import type { Database } from '../database/open.ts';
 import { auditEvents, knownDevices, sessions, users } from '../database/schema.ts';
 import { queueMail } from '../mail/queue.ts';
@@ -11,7 +12,6 @@ import { isLive } from './list.ts';
 import { lockUser } from './lock.ts';
 import { type Session, type SessionRecord, sessionColumns, type Viewer } from './lookup.ts';
 import { expiresAt, type SessionPolicy } from './policy.ts';
-import { hashSid, newSid } from './sid.ts';
 
 const NEVER = new Date(0);
 
