@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import { createApp } from './app.ts';
+import { openPlaces } from './audit/location.ts';
 import { type Config, ConfigError } from './config/config.ts';
 import { openEmbedded, openPostgres } from './database/open.ts';
 import { probePostgres } from './database/probe.ts';
@@ -9,7 +10,6 @@ import { startMailJob, startPurgeJob } from './jobs.ts';
 import { createLog } from './log.ts';
 import { createMetrics, shareMetrics } from './metrics.ts';
 import { openLedger } from './sessions/ledger.ts';
-import { openPlaces } from './sessions/place.ts';
 
 /** Requests that run may go on for this long after a stop signal. */
 const STOP_GRACE_MS = 8_000;

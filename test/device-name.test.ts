@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { deviceName } from '../src/sessions/device.ts';
+import { deviceName } from '../src/audit/device.ts';
 import {
   BROWSERS,
   HARDWARE,
@@ -8,7 +8,7 @@ import {
   PROGRAMS,
   STANDALONE,
   SYSTEMS,
-} from '../src/sessions/known-devices.ts';
+} from '../src/audit/device-names.ts';
 import { FIREFOX, IPHONE } from './support/browser.ts';
 
 /** User agents as real programs send them, with the name that people read. */

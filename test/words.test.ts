@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isPassword, passwordProblem } from '../src/accounts/password.ts';
+import { openPlaces } from '../src/audit/location.ts';
 import { counted, exactTime, relativeTime, times, waitTime } from '../src/http/words.ts';
-import { openPlaces } from '../src/sessions/place.ts';
 import { clockTime } from '../src/time-words.ts';
 
 describe('openPlaces', () => {

@@ -1,7 +1,7 @@
 import { asc, desc, eq, sql } from 'drizzle-orm';
+import { streamHistory } from '../audit/history.ts';
 import type { Database } from '../database/open.ts';
 import { accounts, knownDevices, recoveryCodes, users } from '../database/schema.ts';
-import { streamHistory } from '../sessions/history.ts';
 import { streamEverySession } from '../sessions/list.ts';
 
 /** By name, so that a column which is added to `user` is in nobody's hands before it is named here. */

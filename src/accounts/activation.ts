@@ -1,6 +1,6 @@
 import { eq } from 'drizzle-orm';
+import { recordEvent } from '../audit/record.ts';
 import { users } from '../database/schema.ts';
-import { recordEvent } from '../sessions/audit.ts';
 import { changeUsers, type Writable } from '../sessions/change-users.ts';
 import { lockUser } from '../sessions/lock.ts';
 import { type Act, endEverySession } from '../sessions/revoke.ts';

@@ -1,9 +1,9 @@
 import { eq, sql } from 'drizzle-orm';
+import { recordEvent } from '../audit/record.ts';
 import type { Database } from '../database/open.ts';
 import { users } from '../database/schema.ts';
 import { countEmail } from '../mail/limit.ts';
 import { dropMailsAbout, isQueued, type QueuedMail, queueMail } from '../mail/queue.ts';
-import { recordEvent } from '../sessions/audit.ts';
 import { changeUsers, type Writable } from '../sessions/change-users.ts';
 import { lockUser } from '../sessions/lock.ts';
 import type { SessionUser } from '../sessions/lookup.ts';

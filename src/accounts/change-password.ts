@@ -1,4 +1,4 @@
-import { recordEvent } from '../sessions/audit.ts';
+import { recordEvent } from '../audit/record.ts';
 import { changeUsers, type Writable } from '../sessions/change-users.ts';
 import { lockLiveSession } from '../sessions/lock.ts';
 import { type Act, type Kept, keepOnly } from '../sessions/revoke.ts';

@@ -1,5 +1,5 @@
+import { deviceName } from '../audit/device.ts';
 import type { QueuedMail } from '../mail/queue.ts';
-import { deviceName } from '../sessions/device.ts';
 import { exactTime } from '../time-words.ts';
 import type { LetterContext } from './account-context.ts';
 

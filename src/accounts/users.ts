@@ -1,10 +1,10 @@
 import { and, eq, isNotNull, ne, sql } from 'drizzle-orm';
 import { z } from 'zod';
+import type { Device } from '../audit/device.ts';
+import { recordEvent } from '../audit/record.ts';
 import type { Database } from '../database/open.ts';
 import { users } from '../database/schema.ts';
-import { recordEvent } from '../sessions/audit.ts';
 import { changeUsers, type Writable } from '../sessions/change-users.ts';
-import type { Device } from '../sessions/device.ts';
 import { type SessionUser, userColumns } from '../sessions/lookup.ts';
 import { lockAccounts } from './lock-accounts.ts';
 

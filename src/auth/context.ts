@@ -1,11 +1,11 @@
 import type { Provider } from '@auth/core/providers';
 import type { Logger } from 'pino';
 import { createThrottles, type Throttles } from '../accounts/throttle.ts';
+import type { PlaceOf } from '../audit/location.ts';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/open.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Ledger } from '../sessions/ledger.ts';
-import type { PlaceOf } from '../sessions/place.ts';
 import { type Cookies, cookiesFor } from './cookies.ts';
 import { jwtTokens, opaqueTokens, type TokenFormat } from './token.ts';
 import { rememberTokens } from './token-cache.ts';

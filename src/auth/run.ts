@@ -3,7 +3,7 @@ import credentialsProvider from '@auth/core/providers/credentials';
 import type { User } from '@auth/core/types';
 import type { ExpressAuthConfig } from '@auth/express';
 import { beginPendingSignIn } from '../accounts/pending-sign-in.ts';
-import type { Device } from '../sessions/device.ts';
+import type { Device } from '../audit/device.ts';
 import type { Viewer } from '../sessions/lookup.ts';
 import { expiryOf } from '../sessions/policy.ts';
 import { type Started, startSession } from '../sessions/start.ts';

@@ -3,8 +3,8 @@ import type { User } from '@auth/core/types';
 import { takeAttempt, takeDeviceAttempt } from '../accounts/lockout.ts';
 import { isPassword, PASSWORD_MAX_LENGTH } from '../accounts/password.ts';
 import { findCredentials } from '../accounts/users.ts';
-import { recordEvent } from '../sessions/audit.ts';
-import type { Device } from '../sessions/device.ts';
+import type { Device } from '../audit/device.ts';
+import { recordEvent } from '../audit/record.ts';
 import type { NotStarted } from '../sessions/start.ts';
 import type { Context } from './context.ts';
 

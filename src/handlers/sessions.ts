@@ -1,4 +1,5 @@
 import type { RequestHandler } from 'express';
+import { deviceName } from '../audit/device.ts';
 import type { Context } from '../auth/context.ts';
 import { deviceOf } from '../http/device.ts';
 import { notFound } from '../http/error.ts';
@@ -8,7 +9,6 @@ import { type EndedRow, renderPage } from '../http/render.ts';
 import { viewerOf } from '../http/viewer.ts';
 import { counted, endWords } from '../http/words.ts';
 import { endOf } from '../sessions/describe.ts';
-import { deviceName } from '../sessions/device.ts';
 import { listEndedSessions } from '../sessions/list.ts';
 import type { Session, SessionUser } from '../sessions/lookup.ts';
 import { revokeAll, revokeSession } from '../sessions/revoke.ts';

@@ -1,7 +1,7 @@
 import { isIPv4 } from 'node:net';
 import type { Request } from 'express';
 import ipaddr from 'ipaddr.js';
-import type { Device } from '../sessions/device.ts';
+import type { Device } from '../audit/device.ts';
 
 const USER_AGENT_MAX_LENGTH = 512;
 

@@ -1,8 +1,8 @@
 import { sql } from 'drizzle-orm';
 import type { Logger } from 'pino';
+import type { Device } from '../audit/device.ts';
 import type { Database } from '../database/open.ts';
 import { sessions } from '../database/schema.ts';
-import type { Device } from './device.ts';
 import type { Session } from './lookup.ts';
 import { WriteBehind } from './write-behind.ts';
 

@@ -1,8 +1,8 @@
 import { and, eq, gt } from 'drizzle-orm';
+import { recordEvent } from '../audit/record.ts';
 import { hashSid, newSid } from '../crypto/secret.ts';
 import type { Database } from '../database/open.ts';
 import { sessions } from '../database/schema.ts';
-import { recordEvent } from './audit.ts';
 import { changeUsers, type Writable } from './change-users.ts';
 import { lockLiveSession } from './lock.ts';
 import type { Act, Moved } from './revoke.ts';

@@ -1,8 +1,8 @@
+import { deviceName } from '../audit/device.ts';
+import type { PlaceOf } from '../audit/location.ts';
 import type { EndReason } from '../database/schema.ts';
-import { deviceName } from './device.ts';
 import type { ListOptions } from './list.ts';
 import type { Session, SessionUser } from './lookup.ts';
-import type { PlaceOf } from './place.ts';
 import { expiryOf, type Lifetimes } from './policy.ts';
 import { verdictOf } from './verdict.ts';
 

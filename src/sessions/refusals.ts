@@ -1,9 +1,9 @@
 import { eq, inArray, sql } from 'drizzle-orm';
 import type { Logger } from 'pino';
+import type { Device } from '../audit/device.ts';
+import { recordEvent } from '../audit/record.ts';
 import type { Database } from '../database/open.ts';
 import { sessions } from '../database/schema.ts';
-import { recordEvent } from './audit.ts';
-import type { Device } from './device.ts';
 import type { Session } from './lookup.ts';
 import type { Verdict } from './verdict.ts';
 import { WriteBehind } from './write-behind.ts';

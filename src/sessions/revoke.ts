@@ -1,10 +1,10 @@
 import { and, eq, gt, isNull, ne, sql } from 'drizzle-orm';
+import type { Device } from '../audit/device.ts';
+import { recordEvent } from '../audit/record.ts';
 import { hashSid, newSid } from '../crypto/secret.ts';
 import type { Database } from '../database/open.ts';
 import { type EndReason, sessions, users } from '../database/schema.ts';
-import { recordEvent } from './audit.ts';
 import { changeUsers, type Writable } from './change-users.ts';
-import type { Device } from './device.ts';
 import { endSession } from './end.ts';
 import { lockLiveSession, lockUser } from './lock.ts';
 import { type Session, sessionColumns } from './lookup.ts';

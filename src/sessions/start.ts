@@ -1,11 +1,11 @@
 import { and, desc, eq, inArray, isNotNull, sql } from 'drizzle-orm';
+import type { Device } from '../audit/device.ts';
+import { recordEvent } from '../audit/record.ts';
 import { hashSid, newSid } from '../crypto/secret.ts';
 import type { Database } from '../database/open.ts';
 import { auditEvents, knownDevices, sessions, users } from '../database/schema.ts';
 import { queueMail } from '../mail/queue.ts';
-import { recordEvent } from './audit.ts';
 import { changeUsers, type Writable } from './change-users.ts';
-import type { Device } from './device.ts';
 import { forgetFailures } from './device-attempts.ts';
 import { endSession } from './end.ts';
 import { isLive } from './list.ts';

@@ -1,10 +1,10 @@
 import { eq, or, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deleteOwnAccount } from '../../src/accounts/deletion.ts';
+import type { Device } from '../../src/audit/device.ts';
+import { recordEvent } from '../../src/audit/record.ts';
 import { newSid } from '../../src/crypto/secret.ts';
 import { auditEvents, sessions, users } from '../../src/database/schema.ts';
-import { recordEvent } from '../../src/sessions/audit.ts';
-import type { Device } from '../../src/sessions/device.ts';
 import { revokeSession } from '../../src/sessions/revoke.ts';
 import { startSession } from '../../src/sessions/start.ts';
 import { startApp, type TestApp } from '../support/app.ts';

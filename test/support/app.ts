@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { createApp } from '../../src/app.ts';
+import { openPlaces } from '../../src/audit/location.ts';
 import type { Dependencies } from '../../src/auth/context.ts';
 import { hasOutboxPage, readConfig } from '../../src/config/config.ts';
 import type { Database, OpenDatabase } from '../../src/database/open.ts';
@@ -10,7 +11,6 @@ import { mailDelivery, startMailJob } from '../../src/jobs.ts';
 import { deliverMails } from '../../src/mail/deliver.ts';
 import { createMetrics, type Metrics } from '../../src/metrics.ts';
 import { type Ledger, openLedger } from '../../src/sessions/ledger.ts';
-import { openPlaces } from '../../src/sessions/place.ts';
 import { openTestDatabase } from './database.ts';
 
 export const STRATEGIES = ['jwt', 'database'] as const;

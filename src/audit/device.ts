@@ -7,7 +7,7 @@ import {
   PROGRAMS,
   STANDALONE,
   SYSTEMS,
-} from './known-devices.ts';
+} from './device-names.ts';
 
 /** Where a request comes from, as far as it says. */
 export interface Device {
