@@ -2,9 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { schedule } from 'node-cron';
 import { writeLetter } from './accounts/mails.ts';
 import type { Dependencies } from './auth/context.ts';
-import { type Delivery, deliverMails } from './mail/deliver.ts';
-import type { QueuedMail } from './mail/queue.ts';
-import { openTransport } from './mail/transport.ts';
+import { type Delivery, deliverMails } from './email/deliver.ts';
+import type { QueuedMail } from './email/queue.ts';
+import { openTransport } from './email/transport.ts';
 import { purge } from './sessions/purge.ts';
 
 /** Purges, whoever asked for it: counted, logged, and told how many rows were deleted. */

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deactivateUser } from '../src/accounts/activation.ts';
 import { auditEvents, mails, users, verificationTokens } from '../src/database/schema.ts';
 import { STRATEGIES } from './support/app.ts';
-import { type AppWithMail, startAppWithMail } from './support/app-with-mail.ts';
+import { type AppWithMail, startAppWithMail } from './support/app-with-email.ts';
 import {
   type Browser,
   newPerson,
@@ -11,7 +11,7 @@ import {
   type Person,
   signInTwice,
 } from './support/browser.ts';
-import { linkIn } from './support/mail-server.ts';
+import { linkIn } from './support/smtp-server.ts';
 
 describe.each(STRATEGIES)('deactivating an account, %s', (strategy) => {
   let app: AppWithMail;

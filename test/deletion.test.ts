@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { deleteByLink } from '../src/accounts/deletion.ts';
 import * as schema from '../src/database/schema.ts';
 import { STRATEGIES, startApp } from './support/app.ts';
-import { type AppWithMail, startAppWithMail } from './support/app-with-mail.ts';
+import { type AppWithMail, startAppWithMail } from './support/app-with-email.ts';
 import {
   type Browser,
   newPerson,
@@ -11,7 +11,7 @@ import {
   type Person,
   signInTwice,
 } from './support/browser.ts';
-import { linkIn, linksInHtml } from './support/mail-server.ts';
+import { linkIn, linksInHtml } from './support/smtp-server.ts';
 
 const { auditEvents, mails, pendingSignUps, users, verificationTokens } = schema;
 const SUBJECT = 'Delete your account';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { nameShape, usableName } from '../src/accounts/users.ts';
-import { type AppWithMail, startAppWithMail } from './support/app-with-mail.ts';
+import { type AppWithMail, startAppWithMail } from './support/app-with-email.ts';
 import { newPerson, openBrowser } from './support/browser.ts';
 
 describe('an email', () => {

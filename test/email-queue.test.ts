@@ -1,10 +1,10 @@
 import { eq } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { mails } from '../src/database/schema.ts';
-import { dropMail, queueMail, takeMail } from '../src/mail/queue.ts';
-import { type AppWithMail, startAppWithMail } from './support/app-with-mail.ts';
+import { dropMail, queueMail, takeMail } from '../src/email/queue.ts';
+import { type AppWithMail, startAppWithMail } from './support/app-with-email.ts';
 import { FIREFOX, IPHONE, newPerson, openBrowser } from './support/browser.ts';
-import { linkIn } from './support/mail-server.ts';
+import { linkIn } from './support/smtp-server.ts';
 
 const NEW_SIGN_IN = 'New sign-in';
 

@@ -2,7 +2,7 @@ import { eq, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { accounts, auditEvents, mails, users, verificationTokens } from '../src/database/schema.ts';
 import { STRATEGIES, startApp } from './support/app.ts';
-import { type AppWithMail, startAppWithMail } from './support/app-with-mail.ts';
+import { type AppWithMail, startAppWithMail } from './support/app-with-email.ts';
 import {
   type Browser,
   newPerson,
@@ -10,7 +10,7 @@ import {
   type Person,
   signInTwice,
 } from './support/browser.ts';
-import { linkIn, linksInHtml } from './support/mail-server.ts';
+import { linkIn, linksInHtml } from './support/smtp-server.ts';
 
 const CONFIRM = 'Confirm your new email address';
 const CHANGED = 'Your email address was changed';

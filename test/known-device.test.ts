@@ -5,9 +5,9 @@ import { createThrottles } from '../src/accounts/throttle.ts';
 import { hashSid, newSid } from '../src/crypto/secret.ts';
 import { knownDevices, users } from '../src/database/schema.ts';
 import { STRATEGIES } from './support/app.ts';
-import { type AppWithMail, startAppWithMail } from './support/app-with-mail.ts';
+import { type AppWithMail, startAppWithMail } from './support/app-with-email.ts';
 import { type Browser, newPerson, openBrowser, type Person } from './support/browser.ts';
-import { linkIn } from './support/mail-server.ts';
+import { linkIn } from './support/smtp-server.ts';
 
 const NEW_PASSWORD = 'a wholly other password';
 const WRONG = 'a wrong guess';

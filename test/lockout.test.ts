@@ -3,9 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createThrottles } from '../src/accounts/throttle.ts';
 import { rateLimits, unknownAddresses, users } from '../src/database/schema.ts';
 import { STRATEGIES } from './support/app.ts';
-import { type AppWithMail, startAppWithMail } from './support/app-with-mail.ts';
+import { type AppWithMail, startAppWithMail } from './support/app-with-email.ts';
 import { newPerson, openBrowser, type Person, signInTwice } from './support/browser.ts';
-import { linkIn } from './support/mail-server.ts';
+import { linkIn } from './support/smtp-server.ts';
 
 const MINUTE_MS = 60_000;
 

@@ -9,9 +9,9 @@ import {
   users,
 } from '../src/database/schema.ts';
 import { STRATEGIES } from './support/app.ts';
-import { type AppWithMail, startAppWithMail } from './support/app-with-mail.ts';
+import { type AppWithMail, startAppWithMail } from './support/app-with-email.ts';
 import { FIREFOX, IPHONE, newPerson, openBrowser, type Person } from './support/browser.ts';
-import { linkIn, linksInHtml } from './support/mail-server.ts';
+import { linkIn, linksInHtml } from './support/smtp-server.ts';
 
 const SUBJECT = 'New sign-in: ';
 const NEW_PASSWORD = 'a wholly other password';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { STRATEGIES } from './support/app.ts';
-import { type AppWithMail, startAppWithMail } from './support/app-with-mail.ts';
+import { type AppWithMail, startAppWithMail } from './support/app-with-email.ts';
 import { type Browser, newPerson, openBrowser } from './support/browser.ts';
 
 const MINUTE_MS = 60_000;

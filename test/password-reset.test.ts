@@ -5,9 +5,9 @@ import { resetPassword } from '../src/accounts/password-reset.ts';
 import { newSid } from '../src/crypto/secret.ts';
 import { mails, verificationTokens } from '../src/database/schema.ts';
 import { STRATEGIES } from './support/app.ts';
-import { type AppWithMail, startAppWithMail } from './support/app-with-mail.ts';
+import { type AppWithMail, startAppWithMail } from './support/app-with-email.ts';
 import { newPerson, openBrowser, type Person, signInTwice } from './support/browser.ts';
-import { linkIn, linksInHtml } from './support/mail-server.ts';
+import { linkIn, linksInHtml } from './support/smtp-server.ts';
 
 const SUBJECT = 'Set a new password';
 const NEW_PASSWORD = 'a wholly other password';

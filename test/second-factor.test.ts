@@ -2,7 +2,7 @@ import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { recoveryCodes, sessions, users } from '../src/database/schema.ts';
 import { STRATEGIES } from './support/app.ts';
-import { type AppWithMail, startAppWithMail } from './support/app-with-mail.ts';
+import { type AppWithMail, startAppWithMail } from './support/app-with-email.ts';
 import {
   askedForCode,
   codeOf,

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { stepOfCode } from '../src/accounts/totp.ts';
 import { auditEvents, sessions, users } from '../src/database/schema.ts';
 import { STRATEGIES, type TestApp } from './support/app.ts';
-import { type AppWithMail, startAppWithMail } from './support/app-with-mail.ts';
+import { type AppWithMail, startAppWithMail } from './support/app-with-email.ts';
 import {
   askedForCode,
   codeOf,

@@ -2,7 +2,7 @@ import { and, eq, isNotNull } from 'drizzle-orm';
 import { recordEvent } from '../audit/record.ts';
 import type { Database } from '../database/open.ts';
 import { type AuditAction, type MailKind, users } from '../database/schema.ts';
-import { queueMail } from '../mail/queue.ts';
+import { queueMail } from '../email/queue.ts';
 import { changeUsers } from '../sessions/change-users.ts';
 import { lockLiveSession } from '../sessions/lock.ts';
 import type { Session, Viewer } from '../sessions/lookup.ts';

@@ -2,7 +2,7 @@ import { and, eq, isNull, sql } from 'drizzle-orm';
 import { recordEvent } from '../audit/record.ts';
 import type { Database } from '../database/open.ts';
 import { sessions, users } from '../database/schema.ts';
-import { queueMail } from '../mail/queue.ts';
+import { queueMail } from '../email/queue.ts';
 import { changeUsers, type Writable } from '../sessions/change-users.ts';
 import { endSession } from '../sessions/end.ts';
 import { lockUser } from '../sessions/lock.ts';

@@ -1,5 +1,5 @@
-import type { Letter } from '../mail/letter.ts';
-import type { QueuedMail } from '../mail/queue.ts';
+import type { Letter } from '../email/message.ts';
+import type { QueuedMail } from '../email/queue.ts';
 import type { LetterContext } from './account-context.ts';
 import { makeChangeToken } from './change-email.ts';
 import { actLine, originOf } from './letter-parts.ts';

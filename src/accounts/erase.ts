@@ -2,7 +2,7 @@ import { eq, or, sql } from 'drizzle-orm';
 import { recordEvent } from '../audit/record.ts';
 import type { Database } from '../database/open.ts';
 import { auditEvents, pendingSignUps, rateLimits, sessions, users } from '../database/schema.ts';
-import { dropMailsOf } from '../mail/queue.ts';
+import { dropMailsOf } from '../email/queue.ts';
 import type { SessionUser } from '../sessions/lookup.ts';
 import { dropLinks, dropOpeningLinks, TAKING_BACK } from './links.ts';
 import { normalizeEmail } from './users.ts';

@@ -1,5 +1,5 @@
 import { deviceName } from '../audit/device.ts';
-import type { QueuedMail } from '../mail/queue.ts';
+import type { QueuedMail } from '../email/queue.ts';
 import { exactTime } from '../time-words.ts';
 import type { LetterContext } from './account-context.ts';
 

@@ -1,6 +1,6 @@
 import type { MailKind } from '../database/schema.ts';
-import type { Letter } from '../mail/letter.ts';
-import type { QueuedMail } from '../mail/queue.ts';
+import type { Letter } from '../email/message.ts';
+import type { QueuedMail } from '../email/queue.ts';
 import { clockTime } from '../time-words.ts';
 import type { LetterContext } from './account-context.ts';
 import { makeDeletionToken } from './deletion.ts';

@@ -2,7 +2,7 @@ import { and, eq } from 'drizzle-orm';
 import { recordEvent } from '../audit/record.ts';
 import type { Database } from '../database/open.ts';
 import { accounts, knownDevices, users } from '../database/schema.ts';
-import { type QueuedMail, queueMail } from '../mail/queue.ts';
+import { type QueuedMail, queueMail } from '../email/queue.ts';
 import { changeUsers, type Writable } from '../sessions/change-users.ts';
 import { knowDevice } from '../sessions/device-attempts.ts';
 import { lockUser } from '../sessions/lock.ts';

@@ -1,7 +1,7 @@
 import { and, desc, eq, gt, not, sql } from 'drizzle-orm';
 import type { Database } from '../database/open.ts';
 import { mails, verificationTokens } from '../database/schema.ts';
-import { dropMailsAbout } from '../mail/queue.ts';
+import { dropMailsAbout } from '../email/queue.ts';
 import { lockUser } from '../sessions/lock.ts';
 import type { SessionUser } from '../sessions/lookup.ts';
 import { isVoid, voidLinks } from './links.ts';

@@ -1,7 +1,7 @@
 import { and, eq, gt, lt, sql } from 'drizzle-orm';
 import type { Database } from '../database/open.ts';
 import { pendingSignUps } from '../database/schema.ts';
-import { type QueuedMail, queueMail } from '../mail/queue.ts';
+import { type QueuedMail, queueMail } from '../email/queue.ts';
 import type { SessionUser } from '../sessions/lookup.ts';
 import type { Act } from '../sessions/revoke.ts';
 import { findLink, LINK_LIFETIMES_MS, makeLinkToken, useLink } from './links.ts';

@@ -1,7 +1,7 @@
 import { and, gt, sql } from 'drizzle-orm';
 import type { Database } from '../database/open.ts';
 import { verificationTokens } from '../database/schema.ts';
-import { dropMailsAbout, isQueued, listMailsAbout, type QueuedMail } from '../mail/queue.ts';
+import { dropMailsAbout, isQueued, listMailsAbout, type QueuedMail } from '../email/queue.ts';
 import { lockUser } from '../sessions/lock.ts';
 import { findLink, makeLinkToken, TAKING_BACK } from './links.ts';
 

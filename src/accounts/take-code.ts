@@ -2,7 +2,7 @@ import { and, eq, lt } from 'drizzle-orm';
 import { recordEvent } from '../audit/record.ts';
 import type { Database } from '../database/open.ts';
 import { users } from '../database/schema.ts';
-import { queueMail } from '../mail/queue.ts';
+import { queueMail } from '../email/queue.ts';
 import { lockUser } from '../sessions/lock.ts';
 import type { SessionUser } from '../sessions/lookup.ts';
 import type { Act } from '../sessions/revoke.ts';

@@ -4,7 +4,7 @@ import { recordEvent } from '../audit/record.ts';
 import { hashSid, newSid } from '../crypto/secret.ts';
 import type { Database } from '../database/open.ts';
 import { auditEvents, knownDevices, sessions, users } from '../database/schema.ts';
-import { queueMail } from '../mail/queue.ts';
+import { queueMail } from '../email/queue.ts';
 import { changeUsers, type Writable } from './change-users.ts';
 import { forgetFailures } from './device-attempts.ts';
 import { endSession } from './end.ts';

@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, it } from 'vitest';
 import { STRATEGIES } from '../support/app.ts';
-import { type AppWithMail, startAppWithMail } from '../support/app-with-mail.ts';
+import { type AppWithMail, startAppWithMail } from '../support/app-with-email.ts';
 import { newPerson, openBrowser } from '../support/browser.ts';
 import {
   button,
@@ -12,8 +12,8 @@ import {
   openContext,
   signUp,
 } from '../support/chrome.ts';
-import { linkIn } from '../support/mail-server.ts';
 import { chromiumPath } from '../support/programs.ts';
+import { linkIn } from '../support/smtp-server.ts';
 
 describe.skipIf(chromiumPath === null)('the life of an account, in a real browser', () => {
   let chrome: Browser;

@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { STRATEGIES } from '../support/app.ts';
-import { type AppWithMail, startAppWithMail } from '../support/app-with-mail.ts';
+import { type AppWithMail, startAppWithMail } from '../support/app-with-email.ts';
 import { codeOf, recoveryCodesIn, toNextStep, wrongCode } from '../support/authenticator.ts';
 import { FIREFOX, IPHONE, newPerson, openBrowser, type Person } from '../support/browser.ts';
 import {
@@ -13,8 +13,8 @@ import {
   openContext,
   signIn,
 } from '../support/chrome.ts';
-import { linkIn } from '../support/mail-server.ts';
 import { chromiumPath } from '../support/programs.ts';
+import { linkIn } from '../support/smtp-server.ts';
 
 const NEW_PASSWORD = 'a wholly other password';
 

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createTransport } from 'nodemailer';
 import type { MailConfig } from '../config/config.ts';
-import { type Letter, renderLetter } from './letter.ts';
+import { type Letter, renderLetter } from './message.ts';
 
 /** Hands a letter over. Throws when it could not be handed over. */
 export type Send = (letter: Letter) => Promise<void>;

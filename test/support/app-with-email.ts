@@ -1,6 +1,6 @@
 import { mails } from '../../src/database/schema.ts';
 import { startApp, type TestApp } from './app.ts';
-import { startMailServer } from './mail-server.ts';
+import { startMailServer } from './smtp-server.ts';
 
 export interface AppWithMail extends TestApp {
   mailServer: Awaited<ReturnType<typeof startMailServer>>;

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Database } from '../database/open.ts';
-import type { Letter } from './letter.ts';
+import type { Letter } from './message.ts';
 import { dropMail, postponeMail, type QueuedMail, takeMail } from './queue.ts';
 import type { Send } from './transport.ts';
 
