@@ -1,6 +1,6 @@
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { takeAttempt } from '../src/accounts/lockout.ts';
+import { takeAttempt } from '../src/accounts/sign-in/lockout.ts';
 import { createThrottles } from '../src/accounts/throttle.ts';
 import { hashSid, newSid } from '../src/crypto/secret.ts';
 import { knownDevices, users } from '../src/database/schema.ts';

@@ -2,7 +2,7 @@ import type { JWT } from '@auth/core/jwt';
 import credentialsProvider from '@auth/core/providers/credentials';
 import type { User } from '@auth/core/types';
 import type { ExpressAuthConfig } from '@auth/express';
-import { beginPendingSignIn } from '../accounts/pending-sign-in.ts';
+import { beginPendingSignIn } from '../accounts/sign-in/pending-sign-in.ts';
 import type { Device } from '../audit/device.ts';
 import type { Viewer } from '../sessions/lookup.ts';
 import { expiryOf } from '../sessions/policy.ts';

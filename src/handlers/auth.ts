@@ -1,5 +1,5 @@
 import type { Request, RequestHandler, Response } from 'express';
-import { PENDING_SIGN_IN_MS } from '../accounts/pending-sign-in.ts';
+import { PENDING_SIGN_IN_MS } from '../accounts/sign-in/pending-sign-in.ts';
 import type { Context } from '../auth/context.ts';
 import { sessionCookieNames } from '../auth/presented-token.ts';
 import { safeReturnPath } from '../auth/return-path.ts';

@@ -3,7 +3,7 @@ import {
   endPendingSignIn,
   findPendingSignIn,
   takeCodeAttempt,
-} from '../accounts/pending-sign-in.ts';
+} from '../accounts/sign-in/pending-sign-in.ts';
 import { takeCode } from '../accounts/take-code.ts';
 import type { Context } from '../auth/context.ts';
 import { safeReturnPath } from '../auth/return-path.ts';

@@ -1,7 +1,7 @@
 import { and, eq, gt, lt, sql } from 'drizzle-orm';
-import { hashSid, isSid, newSid } from '../crypto/secret.ts';
-import type { Database } from '../database/open.ts';
-import { pendingSignIns } from '../database/schema.ts';
+import { hashSid, isSid, newSid } from '../../crypto/secret.ts';
+import type { Database } from '../../database/open.ts';
+import { pendingSignIns } from '../../database/schema.ts';
 
 /** For so long the second factor can be shown. */
 export const PENDING_SIGN_IN_MS = 10 * 60_000;
