@@ -4,7 +4,7 @@ import type { LetterContext } from './account-context.ts';
 import { makeChangeToken } from './change-email.ts';
 import { actLine, originOf } from './letter-parts.ts';
 import { LINK_LIFETIMES_MS } from './links.ts';
-import { makeSignUpToken } from './pending-sign-up.ts';
+import { makeSignUpToken } from './sign-up/pending-sign-up.ts';
 import { makeTakeBackToken } from './take-back.ts';
 
 const HOUR_MS = 3_600_000;

@@ -1,5 +1,5 @@
 import type { RequestHandler } from 'express';
-import * as signUps from '../accounts/pending-sign-up.ts';
+import * as signUps from '../accounts/sign-up/pending-sign-up.ts';
 import type { Context } from '../auth/context.ts';
 import { deviceOf } from '../http/device.ts';
 import { textIn } from '../http/form.ts';

@@ -1,7 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { z } from 'zod';
 import { hashPassword, passwordProblem } from '../accounts/password.ts';
-import { requestSignUp } from '../accounts/pending-sign-up.ts';
+import { requestSignUp } from '../accounts/sign-up/pending-sign-up.ts';
 import { createUser, hasUsers, nameShape } from '../accounts/users.ts';
 import type { Context } from '../auth/context.ts';
 import { HOME } from '../auth/return-path.ts';

@@ -1,13 +1,13 @@
 import { and, eq, gt, lt, sql } from 'drizzle-orm';
-import type { Database } from '../database/open.ts';
-import { pendingSignUps } from '../database/schema.ts';
-import { type QueuedMail, queueMail } from '../email/queue.ts';
-import type { SessionUser } from '../sessions/lookup.ts';
-import type { Act } from '../sessions/revoke.ts';
-import { findLink, LINK_LIFETIMES_MS, makeLinkToken, useLink } from './links.ts';
-import { lockAccounts } from './lock-accounts.ts';
-import { isPassword } from './password.ts';
-import { createUser, isAddressTaken, normalizeEmail } from './users.ts';
+import type { Database } from '../../database/open.ts';
+import { pendingSignUps } from '../../database/schema.ts';
+import { type QueuedMail, queueMail } from '../../email/queue.ts';
+import type { SessionUser } from '../../sessions/lookup.ts';
+import type { Act } from '../../sessions/revoke.ts';
+import { findLink, LINK_LIFETIMES_MS, makeLinkToken, useLink } from '../links.ts';
+import { lockAccounts } from '../lock-accounts.ts';
+import { isPassword } from '../password.ts';
+import { createUser, isAddressTaken, normalizeEmail } from '../users.ts';
 
 const PURPOSE = 'sign_up';
 const HOUR_MS = 3_600_000;
