@@ -1,4 +1,4 @@
-import { hashPassword } from '../src/accounts/password.ts';
+import { hashPassword } from '../src/accounts/password/password.ts';
 import { users } from '../src/database/schema.ts';
 import { createDatabase } from './databases.ts';
 import { createContextOn, signIn } from './latchkey.ts';

@@ -1,7 +1,7 @@
 import { like } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hashPassword } from '../src/accounts/password.ts';
-import { makeResetToken, resetPassword } from '../src/accounts/password-reset.ts';
+import { hashPassword } from '../src/accounts/password/password.ts';
+import { makeResetToken, resetPassword } from '../src/accounts/password/password-reset.ts';
 import { newSid } from '../src/crypto/secret.ts';
 import { rateLimits } from '../src/database/schema.ts';
 import { STRATEGIES, startApp, type TestApp } from './support/app.ts';

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { hashPassword } from '../src/accounts/password.ts';
-import { resetPassword } from '../src/accounts/password-reset.ts';
+import { hashPassword } from '../src/accounts/password/password.ts';
+import { resetPassword } from '../src/accounts/password/password-reset.ts';
 import { newSid } from '../src/crypto/secret.ts';
 import { mails, verificationTokens } from '../src/database/schema.ts';
 import { STRATEGIES } from './support/app.ts';

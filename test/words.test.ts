@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isPassword, passwordProblem } from '../src/accounts/password.ts';
+import { isPassword, passwordProblem } from '../src/accounts/password/password.ts';
 import { openPlaces } from '../src/audit/location.ts';
 import { counted, exactTime, relativeTime, times, waitTime } from '../src/http/words.ts';
 import { clockTime } from '../src/time-words.ts';
@@ -85,7 +85,7 @@ describe('passwords', () => {
   });
 
   it('take as long to refuse without an account as with one', async () => {
-    const { hashPassword } = await import('../src/accounts/password.ts');
+    const { hashPassword } = await import('../src/accounts/password/password.ts');
     const known = await hashPassword('correct horse battery');
     const timed = async (hash: string | null) => {
       const startedAt = performance.now();

@@ -7,7 +7,7 @@ import { makeDeletionToken } from './deletion.ts';
 import { emailChangedLetter, emailChangeLetter, signUpLetter } from './email-letters.ts';
 import { actLine, actLines, originOf, whereFrom } from './letter-parts.ts';
 import { LINK_LIFETIMES_MS } from './links.ts';
-import { makeResetToken } from './password-reset.ts';
+import { makeResetToken } from './password/password-reset.ts';
 import { makeTakeBackToken } from './take-back.ts';
 
 type Writer = (context: LetterContext, mail: QueuedMail) => Promise<Letter | null>;

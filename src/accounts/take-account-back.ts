@@ -10,7 +10,7 @@ import {
 } from '../database/schema.ts';
 import { endEverySession } from '../sessions/revoke.ts';
 import { dropOpeningLinks } from './links.ts';
-import { requestReset } from './password-reset.ts';
+import { requestReset } from './password/password-reset.ts';
 import { dropRecoveryCodes } from './recovery-codes.ts';
 import { dropTakeBacksFrom, type TakeBack } from './take-back.ts';
 import { isAddressTaken } from './users.ts';

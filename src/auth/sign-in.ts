@@ -1,6 +1,6 @@
 import { CredentialsSignin } from '@auth/core/errors';
 import type { User } from '@auth/core/types';
-import { isPassword, PASSWORD_MAX_LENGTH } from '../accounts/password.ts';
+import { isPassword, PASSWORD_MAX_LENGTH } from '../accounts/password/password.ts';
 import { takeAttempt, takeDeviceAttempt } from '../accounts/sign-in/lockout.ts';
 import { findCredentials } from '../accounts/users.ts';
 import type { Device } from '../audit/device.ts';

@@ -1,5 +1,5 @@
 import type { RequestHandler } from 'express';
-import { confirmPassword } from '../accounts/confirm-password.ts';
+import { confirmPassword } from '../accounts/password/reauthenticate.ts';
 import type { Context } from '../auth/context.ts';
 import { safeReturnPath } from '../auth/return-path.ts';
 import { askForPassword, fieldsIn } from '../http/confirmation.ts';

@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express';
-import { hashPassword, passwordProblem } from '../accounts/password.ts';
-import { isResetToken, requestReset, resetPassword } from '../accounts/password-reset.ts';
+import { hashPassword, passwordProblem } from '../accounts/password/password.ts';
+import { isResetToken, requestReset, resetPassword } from '../accounts/password/password-reset.ts';
 import type { Context } from '../auth/context.ts';
 import { newSid } from '../crypto/secret.ts';
 import { deviceOf } from '../http/device.ts';

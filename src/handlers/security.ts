@@ -1,7 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express';
-import { changePassword } from '../accounts/change-password.ts';
-import { confirmPassword, hasPassword } from '../accounts/confirm-password.ts';
-import { hashPassword, passwordProblem } from '../accounts/password.ts';
+import { changePassword } from '../accounts/password/change-password.ts';
+import { hashPassword, passwordProblem } from '../accounts/password/password.ts';
+import { confirmPassword, hasPassword } from '../accounts/password/reauthenticate.ts';
 import type { Context } from '../auth/context.ts';
 import { askForPassword, interruptedBy } from '../http/confirmation.ts';
 import { deviceOf } from '../http/device.ts';

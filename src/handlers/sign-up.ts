@@ -1,6 +1,6 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { z } from 'zod';
-import { hashPassword, passwordProblem } from '../accounts/password.ts';
+import { hashPassword, passwordProblem } from '../accounts/password/password.ts';
 import { requestSignUp } from '../accounts/sign-up/pending-sign-up.ts';
 import { createUser, hasUsers, nameShape } from '../accounts/users.ts';
 import type { Context } from '../auth/context.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
 import request, { type Test } from 'supertest';
-import { hashPassword } from '../../src/accounts/password.ts';
+import { hashPassword } from '../../src/accounts/password/password.ts';
 import { createUser } from '../../src/accounts/users.ts';
 import type { Database } from '../../src/database/open.ts';
 

@@ -6,7 +6,7 @@ import type { SessionUser } from '../../sessions/lookup.ts';
 import type { Act } from '../../sessions/revoke.ts';
 import { findLink, LINK_LIFETIMES_MS, makeLinkToken, useLink } from '../links.ts';
 import { lockAccounts } from '../lock-accounts.ts';
-import { isPassword } from '../password.ts';
+import { isPassword } from '../password/password.ts';
 import { createUser, isAddressTaken, normalizeEmail } from '../users.ts';
 
 const PURPOSE = 'sign_up';

@@ -1,14 +1,14 @@
 import { and, eq } from 'drizzle-orm';
-import { recordEvent } from '../audit/record.ts';
-import type { Database } from '../database/open.ts';
-import { accounts, knownDevices, users } from '../database/schema.ts';
-import { type QueuedMail, queueMail } from '../email/queue.ts';
-import { changeUsers, type Writable } from '../sessions/change-users.ts';
-import { knowDevice } from '../sessions/device-attempts.ts';
-import { lockUser } from '../sessions/lock.ts';
-import { type Act, endEverySession } from '../sessions/revoke.ts';
-import { dropLinks, findLink, makeLinkToken, useLink } from './links.ts';
-import { hasEmail, normalizeEmail } from './users.ts';
+import { recordEvent } from '../../audit/record.ts';
+import type { Database } from '../../database/open.ts';
+import { accounts, knownDevices, users } from '../../database/schema.ts';
+import { type QueuedMail, queueMail } from '../../email/queue.ts';
+import { changeUsers, type Writable } from '../../sessions/change-users.ts';
+import { knowDevice } from '../../sessions/device-attempts.ts';
+import { lockUser } from '../../sessions/lock.ts';
+import { type Act, endEverySession } from '../../sessions/revoke.ts';
+import { dropLinks, findLink, makeLinkToken, useLink } from '../links.ts';
+import { hasEmail, normalizeEmail } from '../users.ts';
 
 const PURPOSE = 'password_reset';
 

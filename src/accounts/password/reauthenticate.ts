@@ -1,17 +1,17 @@
 import { and, eq, isNull, sql } from 'drizzle-orm';
-import { recordEvent } from '../audit/record.ts';
-import type { Database } from '../database/open.ts';
-import { sessions, users } from '../database/schema.ts';
-import { queueMail } from '../email/queue.ts';
-import { changeUsers, type Writable } from '../sessions/change-users.ts';
-import { endSession } from '../sessions/end.ts';
-import { lockUser } from '../sessions/lock.ts';
-import type { Session, SessionRecord } from '../sessions/lookup.ts';
-import type { Act } from '../sessions/revoke.ts';
-import type { AccountContext } from './account-context.ts';
-import { FREE_ATTEMPTS, isOpen, pauseEnd } from './attempt-pauses.ts';
+import { recordEvent } from '../../audit/record.ts';
+import type { Database } from '../../database/open.ts';
+import { sessions, users } from '../../database/schema.ts';
+import { queueMail } from '../../email/queue.ts';
+import { changeUsers, type Writable } from '../../sessions/change-users.ts';
+import { endSession } from '../../sessions/end.ts';
+import { lockUser } from '../../sessions/lock.ts';
+import type { Session, SessionRecord } from '../../sessions/lookup.ts';
+import type { Act } from '../../sessions/revoke.ts';
+import type { AccountContext } from '../account-context.ts';
+import { FREE_ATTEMPTS, isOpen, pauseEnd } from '../attempt-pauses.ts';
+import { TooManyAttempts } from '../too-many-attempts.ts';
 import { isPassword } from './password.ts';
-import { TooManyAttempts } from './too-many-attempts.ts';
 
 /** With this many wrong passwords in a row a session ends. The pauses stretch them over ten hours. */
 export const MAX_WRONG_PASSWORDS = 20;

@@ -1,7 +1,7 @@
-import { recordEvent } from '../audit/record.ts';
-import { changeUsers, type Writable } from '../sessions/change-users.ts';
-import { lockLiveSession } from '../sessions/lock.ts';
-import { type Act, type Kept, keepOnly } from '../sessions/revoke.ts';
+import { recordEvent } from '../../audit/record.ts';
+import { changeUsers, type Writable } from '../../sessions/change-users.ts';
+import { lockLiveSession } from '../../sessions/lock.ts';
+import { type Act, type Kept, keepOnly } from '../../sessions/revoke.ts';
 import { setPassword } from './password-reset.ts';
 
 /**
