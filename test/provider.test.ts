@@ -1,7 +1,7 @@
 import { eq } from 'drizzle-orm';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeLinkToken } from '../src/accounts/links.ts';
+import { makeLinkToken } from '../src/accounts/email-tokens.ts';
 import { createAdapter } from '../src/auth/adapter.ts';
 import { checkToken } from '../src/auth/check.ts';
 import { createContext } from '../src/auth/context.ts';

@@ -5,7 +5,7 @@ import { changeUsers, type Writable } from '../sessions/change-users.ts';
 import { lockUser } from '../sessions/lock.ts';
 import { type Act, endEverySession } from '../sessions/revoke.ts';
 import { isLastAdministrator } from './administrators.ts';
-import { dropOpeningLinks } from './links.ts';
+import { dropOpeningLinks } from './email-tokens.ts';
 import { lockAccounts } from './lock-accounts.ts';
 
 /** An account that was switched off or on. */

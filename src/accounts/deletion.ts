@@ -8,8 +8,8 @@ import { lockLiveSession, lockUser } from '../sessions/lock.ts';
 import { type SessionUser, userColumns } from '../sessions/lookup.ts';
 import type { Act } from '../sessions/revoke.ts';
 import { hasOtherAccounts, isLastAdministrator } from './administrators.ts';
+import { findLink, makeLinkToken, useLink } from './email-tokens.ts';
 import { eraseUser } from './erase.ts';
-import { findLink, makeLinkToken, useLink } from './links.ts';
 import { lockAccounts } from './lock-accounts.ts';
 import { ownerAddress } from './take-back.ts';
 

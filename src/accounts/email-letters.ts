@@ -1,9 +1,9 @@
 import type { Letter } from '../email/message.ts';
 import type { QueuedMail } from '../email/queue.ts';
 import type { LetterContext } from './account-context.ts';
-import { makeChangeToken } from './change-email.ts';
+import { makeChangeToken } from './email/change-email.ts';
+import { LINK_LIFETIMES_MS } from './email-tokens.ts';
 import { actLine, originOf } from './letter-parts.ts';
-import { LINK_LIFETIMES_MS } from './links.ts';
 import { makeSignUpToken } from './sign-up/pending-sign-up.ts';
 import { makeTakeBackToken } from './take-back.ts';
 

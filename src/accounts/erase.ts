@@ -4,7 +4,7 @@ import type { Database } from '../database/open.ts';
 import { auditEvents, pendingSignUps, rateLimits, sessions, users } from '../database/schema.ts';
 import { dropMailsOf } from '../email/queue.ts';
 import type { SessionUser } from '../sessions/lookup.ts';
-import { dropLinks, dropOpeningLinks, TAKING_BACK } from './links.ts';
+import { dropLinks, dropOpeningLinks, TAKING_BACK } from './email-tokens.ts';
 import { normalizeEmail } from './users.ts';
 
 const NOBODY = { userAgent: null, ipAddress: null };

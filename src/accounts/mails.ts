@@ -5,8 +5,8 @@ import { clockTime } from '../time-words.ts';
 import type { LetterContext } from './account-context.ts';
 import { makeDeletionToken } from './deletion.ts';
 import { emailChangedLetter, emailChangeLetter, signUpLetter } from './email-letters.ts';
+import { LINK_LIFETIMES_MS } from './email-tokens.ts';
 import { actLine, actLines, originOf, whereFrom } from './letter-parts.ts';
-import { LINK_LIFETIMES_MS } from './links.ts';
 import { makeResetToken } from './password/password-reset.ts';
 import { makeTakeBackToken } from './take-back.ts';
 

@@ -9,7 +9,7 @@ import {
   users,
 } from '../database/schema.ts';
 import { endEverySession } from '../sessions/revoke.ts';
-import { dropOpeningLinks } from './links.ts';
+import { dropOpeningLinks } from './email-tokens.ts';
 import { requestReset } from './password/password-reset.ts';
 import { dropRecoveryCodes } from './recovery-codes.ts';
 import { dropTakeBacksFrom, type TakeBack } from './take-back.ts';

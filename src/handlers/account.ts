@@ -1,5 +1,5 @@
 import type { Request, RequestHandler } from 'express';
-import { listPendingEmails } from '../accounts/pending-email.ts';
+import { listPendingEmails } from '../accounts/email/pending-email.ts';
 import { isEmailConfirmed, nameShape, renameUser } from '../accounts/users.ts';
 import type { Context } from '../auth/context.ts';
 import { deviceOf } from '../http/device.ts';

@@ -1,5 +1,5 @@
 import type { RequestHandler } from 'express';
-import { changeEmail, findEmailChange } from '../accounts/change-email.ts';
+import { changeEmail, findEmailChange } from '../accounts/email/change-email.ts';
 import { findTakeBack } from '../accounts/take-back.ts';
 import { restoreEmail } from '../accounts/undo-email.ts';
 import type { Context } from '../auth/context.ts';

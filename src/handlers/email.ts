@@ -1,6 +1,6 @@
 import type { Request, RequestHandler, Response } from 'express';
-import { requestEmailChange } from '../accounts/change-email.ts';
-import { cancelEmailChange } from '../accounts/pending-email.ts';
+import { requestEmailChange } from '../accounts/email/change-email.ts';
+import { cancelEmailChange } from '../accounts/email/pending-email.ts';
 import { normalizeEmail } from '../accounts/users.ts';
 import type { Context } from '../auth/context.ts';
 import { deviceOf } from '../http/device.ts';

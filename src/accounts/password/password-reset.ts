@@ -7,7 +7,7 @@ import { changeUsers, type Writable } from '../../sessions/change-users.ts';
 import { knowDevice } from '../../sessions/device-attempts.ts';
 import { lockUser } from '../../sessions/lock.ts';
 import { type Act, endEverySession } from '../../sessions/revoke.ts';
-import { dropLinks, findLink, makeLinkToken, useLink } from '../links.ts';
+import { dropLinks, findLink, makeLinkToken, useLink } from '../email-tokens.ts';
 import { hasEmail, normalizeEmail } from '../users.ts';
 
 const PURPOSE = 'password_reset';

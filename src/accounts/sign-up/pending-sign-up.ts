@@ -4,7 +4,7 @@ import { pendingSignUps } from '../../database/schema.ts';
 import { type QueuedMail, queueMail } from '../../email/queue.ts';
 import type { SessionUser } from '../../sessions/lookup.ts';
 import type { Act } from '../../sessions/revoke.ts';
-import { findLink, LINK_LIFETIMES_MS, makeLinkToken, useLink } from '../links.ts';
+import { findLink, LINK_LIFETIMES_MS, makeLinkToken, useLink } from '../email-tokens.ts';
 import { lockAccounts } from '../lock-accounts.ts';
 import { isPassword } from '../password/password.ts';
 import { createUser, isAddressTaken, normalizeEmail } from '../users.ts';

@@ -1,11 +1,11 @@
 import { and, desc, eq, gt, not, sql } from 'drizzle-orm';
-import type { Database } from '../database/open.ts';
-import { mails, verificationTokens } from '../database/schema.ts';
-import { dropMailsAbout } from '../email/queue.ts';
-import { lockUser } from '../sessions/lock.ts';
-import type { SessionUser } from '../sessions/lookup.ts';
-import { isVoid, voidLinks } from './links.ts';
-import { normalizeEmail } from './users.ts';
+import type { Database } from '../../database/open.ts';
+import { mails, verificationTokens } from '../../database/schema.ts';
+import { dropMailsAbout } from '../../email/queue.ts';
+import { lockUser } from '../../sessions/lock.ts';
+import type { SessionUser } from '../../sessions/lookup.ts';
+import { isVoid, voidLinks } from '../email-tokens.ts';
+import { normalizeEmail } from '../users.ts';
 
 const PURPOSE = 'email_change';
 
