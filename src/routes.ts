@@ -39,15 +39,6 @@ import {
   showResetPassword,
 } from './handlers/password-reset.ts';
 import { reportForeignDevice, showReportDevice } from './handlers/report-device.ts';
-import {
-  beginSetUp,
-  cancelSetUp,
-  confirmSetUp,
-  downloadRecoveryCodes,
-  makeNewCodes,
-  remove,
-  showSecondFactor,
-} from './handlers/second-factor.ts';
 import { savePassword, showSecurity } from './handlers/security.ts';
 import {
   revoke,
@@ -59,10 +50,19 @@ import { showSignIn, signIn } from './handlers/sign-in.ts';
 import { giveSignInCode, showSignInCode } from './handlers/sign-in-code.ts';
 import { signOut } from './handlers/sign-out.ts';
 import { showSignUp, signUp } from './handlers/sign-up.ts';
+import {
+  beginSetUp,
+  cancelSetUp,
+  confirmSetUp,
+  downloadRecoveryCodes,
+  makeNewCodes,
+  remove,
+  showSecondFactor,
+} from './handlers/two-factor.ts';
 import { requireConfirmation } from './http/confirmation.ts';
 import { requireCsrfToken } from './http/csrf.ts';
 import { requireUuid } from './http/public-id.ts';
-import { requireSecondFactor } from './http/second-factor.ts';
+import { requireSecondFactor } from './http/two-factor.ts';
 import { requireRole, requireSignIn } from './http/viewer.ts';
 
 /** For monitors: asked without a session, and answered also when sessions cannot be checked. */

@@ -1,6 +1,6 @@
 import { and, eq, isNull } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { stepOfCode } from '../src/accounts/totp.ts';
+import { stepOfCode } from '../src/accounts/two-factor/totp.ts';
 import { auditEvents, sessions, users } from '../src/database/schema.ts';
 import { STRATEGIES, type TestApp } from './support/app.ts';
 import { type AppWithMail, startAppWithMail } from './support/app-with-email.ts';

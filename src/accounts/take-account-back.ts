@@ -11,8 +11,8 @@ import {
 import { endEverySession } from '../sessions/revoke.ts';
 import { dropOpeningLinks } from './email-tokens.ts';
 import { requestReset } from './password/password-reset.ts';
-import { dropRecoveryCodes } from './recovery-codes.ts';
 import { dropTakeBacksFrom, type TakeBack } from './take-back.ts';
+import { dropRecoveryCodes } from './two-factor/recovery-codes.ts';
 import { isAddressTaken } from './users.ts';
 
 /**

@@ -7,7 +7,7 @@ import { type AuthAnswer, runAuth, sessionIn } from '../auth/run.ts';
 import { deviceOf } from '../http/device.ts';
 import { deviceTokenOf, keepDeviceToken } from '../http/device-cookie.ts';
 import { originOf } from '../http/public-origin.ts';
-import { mustSetUpSecondFactor } from '../http/second-factor.ts';
+import { mustSetUpSecondFactor } from '../http/two-factor.ts';
 import { tellOfDisplaced } from './begin-session.ts';
 
 /** Everything under `/auth` that has no handler of its own. */

@@ -4,7 +4,7 @@ import {
   findPendingSignIn,
   takeCodeAttempt,
 } from '../accounts/sign-in/pending-sign-in.ts';
-import { takeCode } from '../accounts/take-code.ts';
+import { takeCode } from '../accounts/two-factor/verify-code.ts';
 import type { Context } from '../auth/context.ts';
 import { safeReturnPath } from '../auth/return-path.ts';
 import { deviceOf } from '../http/device.ts';

@@ -1,17 +1,17 @@
 import { and, eq, isNotNull } from 'drizzle-orm';
-import { recordEvent } from '../audit/record.ts';
-import type { Database } from '../database/open.ts';
-import { type AuditAction, type MailKind, users } from '../database/schema.ts';
-import { queueMail } from '../email/queue.ts';
-import { changeUsers } from '../sessions/change-users.ts';
-import { lockLiveSession } from '../sessions/lock.ts';
-import type { Session, Viewer } from '../sessions/lookup.ts';
-import { type Act, type Kept, keepOnly } from '../sessions/revoke.ts';
-import type { AccountContext } from './account-context.ts';
+import { recordEvent } from '../../audit/record.ts';
+import type { Database } from '../../database/open.ts';
+import { type AuditAction, type MailKind, users } from '../../database/schema.ts';
+import { queueMail } from '../../email/queue.ts';
+import { changeUsers } from '../../sessions/change-users.ts';
+import { lockLiveSession } from '../../sessions/lock.ts';
+import type { Session, Viewer } from '../../sessions/lookup.ts';
+import { type Act, type Kept, keepOnly } from '../../sessions/revoke.ts';
+import type { AccountContext } from '../account-context.ts';
 import { dropRecoveryCodes, makeRecoveryCodes } from './recovery-codes.ts';
-import { pendingKey } from './second-factor.ts';
-import { sealKey } from './second-factor-key.ts';
 import { stepOfCode } from './totp.ts';
+import { sealKey } from './totp-key.ts';
+import { pendingKey } from './two-factor.ts';
 
 /** What a change of the second factor left behind. */
 interface Changed {

@@ -1,13 +1,13 @@
 import { and, desc, eq, isNull } from 'drizzle-orm';
-import type { Database } from '../database/open.ts';
-import { auditEvents, users } from '../database/schema.ts';
-import { changeUsers } from '../sessions/change-users.ts';
-import { lockLiveSession } from '../sessions/lock.ts';
-import type { Viewer } from '../sessions/lookup.ts';
-import type { AccountContext } from './account-context.ts';
+import type { Database } from '../../database/open.ts';
+import { auditEvents, users } from '../../database/schema.ts';
+import { changeUsers } from '../../sessions/change-users.ts';
+import { lockLiveSession } from '../../sessions/lock.ts';
+import type { Viewer } from '../../sessions/lookup.ts';
+import type { AccountContext } from '../account-context.ts';
 import { countRecoveryCodes } from './recovery-codes.ts';
-import { openKey, sealKey } from './second-factor-key.ts';
 import { newKey } from './totp.ts';
+import { openKey, sealKey } from './totp-key.ts';
 
 /** For so long a key waits for the code that confirms it. */
 const SET_UP_MS = 60 * 60_000;

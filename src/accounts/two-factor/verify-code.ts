@@ -1,18 +1,18 @@
 import { and, eq, lt } from 'drizzle-orm';
-import { recordEvent } from '../audit/record.ts';
-import type { Database } from '../database/open.ts';
-import { users } from '../database/schema.ts';
-import { queueMail } from '../email/queue.ts';
-import { lockUser } from '../sessions/lock.ts';
-import type { SessionUser } from '../sessions/lookup.ts';
-import type { Act } from '../sessions/revoke.ts';
-import type { AccountContext } from './account-context.ts';
+import { recordEvent } from '../../audit/record.ts';
+import type { Database } from '../../database/open.ts';
+import { users } from '../../database/schema.ts';
+import { queueMail } from '../../email/queue.ts';
+import { lockUser } from '../../sessions/lock.ts';
+import type { SessionUser } from '../../sessions/lookup.ts';
+import type { Act } from '../../sessions/revoke.ts';
+import type { AccountContext } from '../account-context.ts';
+import type { CountedSignIn } from '../sign-in/pending-sign-in.ts';
+import type { Throttles } from '../throttle.ts';
+import { TooManyAttempts } from '../too-many-attempts.ts';
 import { countRecoveryCodes, useRecoveryCode } from './recovery-codes.ts';
-import { openKey, sealKey } from './second-factor-key.ts';
-import type { CountedSignIn } from './sign-in/pending-sign-in.ts';
-import type { Throttles } from './throttle.ts';
-import { TooManyAttempts } from './too-many-attempts.ts';
 import { isAppCode, stepOfCode } from './totp.ts';
+import { openKey, sealKey } from './totp-key.ts';
 
 /** What a code was worth. */
 export type CodeAnswer =

@@ -4,21 +4,21 @@ import {
   addSecondFactor,
   removeSecondFactor,
   renewRecoveryCodes,
-} from '../accounts/change-second-factor.ts';
-import { inGroups, isRecoveryCode } from '../accounts/recovery-codes.ts';
+} from '../accounts/two-factor/change-two-factor.ts';
+import { inGroups, isRecoveryCode } from '../accounts/two-factor/recovery-codes.ts';
+import { addressOfKey } from '../accounts/two-factor/totp.ts';
 import {
   beginSecondFactor,
   cancelSecondFactor,
   findSecondFactor,
-} from '../accounts/second-factor.ts';
-import { addressOfKey } from '../accounts/totp.ts';
+} from '../accounts/two-factor/two-factor.ts';
 import type { Context } from '../auth/context.ts';
 import { deviceOf } from '../http/device.ts';
 import { notFound } from '../http/error.ts';
 import { setFlash } from '../http/flash.ts';
 import { textIn } from '../http/form.ts';
 import { renderPage } from '../http/render.ts';
-import { needsSecondFactor, SECOND_FACTOR_PAGE } from '../http/second-factor.ts';
+import { needsSecondFactor, SECOND_FACTOR_PAGE } from '../http/two-factor.ts';
 import { viewerOf } from '../http/viewer.ts';
 import { counted, exactTime } from '../http/words.ts';
 import { moveThisDevice } from './keep-this-device.ts';

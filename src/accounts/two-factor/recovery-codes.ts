@@ -1,8 +1,8 @@
 import { and, eq } from 'drizzle-orm';
 import { Secret } from 'otpauth';
-import { hashSid } from '../crypto/secret.ts';
-import type { Database } from '../database/open.ts';
-import { recoveryCodes } from '../database/schema.ts';
+import { hashSid } from '../../crypto/secret.ts';
+import type { Database } from '../../database/open.ts';
+import { recoveryCodes } from '../../database/schema.ts';
 
 /** How many an account is given. */
 export const RECOVERY_CODES = 10;

@@ -1,7 +1,7 @@
 import { eq, sql } from 'drizzle-orm';
 import { Secret } from 'otpauth';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { openKey } from '../src/accounts/second-factor-key.ts';
+import { openKey } from '../src/accounts/two-factor/totp-key.ts';
 import { hashSid } from '../src/crypto/secret.ts';
 import { recoveryCodes, users } from '../src/database/schema.ts';
 import { createLog } from '../src/log.ts';
