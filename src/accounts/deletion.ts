@@ -11,7 +11,7 @@ import { hasOtherAccounts, isLastAdministrator } from './administrators.ts';
 import { findLink, makeLinkToken, useLink } from './email-tokens.ts';
 import { eraseUser } from './erase.ts';
 import { lockAccounts } from './lock-accounts.ts';
-import { ownerAddress } from './take-back.ts';
+import { ownerAddress } from './recovery/recovery-link.ts';
 
 const PURPOSE = 'account_deletion';
 

@@ -8,7 +8,7 @@ import { emailChangedLetter, emailChangeLetter, signUpLetter } from './email-let
 import { LINK_LIFETIMES_MS } from './email-tokens.ts';
 import { actLine, actLines, originOf, whereFrom } from './letter-parts.ts';
 import { makeResetToken } from './password/password-reset.ts';
-import { makeTakeBackToken } from './take-back.ts';
+import { makeTakeBackToken } from './recovery/recovery-link.ts';
 
 type Writer = (context: LetterContext, mail: QueuedMail) => Promise<Letter | null>;
 

@@ -7,7 +7,7 @@ import {
   isNeeded,
   requestDeletion,
 } from '../accounts/deletion.ts';
-import { ownerAddress } from '../accounts/take-back.ts';
+import { ownerAddress } from '../accounts/recovery/recovery-link.ts';
 import type { Context } from '../auth/context.ts';
 import { deviceOf } from '../http/device.ts';
 import { setFlash } from '../http/flash.ts';

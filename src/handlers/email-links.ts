@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express';
 import { changeEmail, findEmailChange } from '../accounts/email/change-email.ts';
-import { findTakeBack } from '../accounts/take-back.ts';
-import { restoreEmail } from '../accounts/undo-email.ts';
+import { findTakeBack } from '../accounts/recovery/recovery-link.ts';
+import { restoreEmail } from '../accounts/recovery/undo-email-change.ts';
 import type { Context } from '../auth/context.ts';
 import { deviceOf } from '../http/device.ts';
 import { HttpError } from '../http/error.ts';

@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express';
-import { reportDevice } from '../accounts/report-device.ts';
-import { findTakeBack } from '../accounts/take-back.ts';
+import { findTakeBack } from '../accounts/recovery/recovery-link.ts';
+import { reportDevice } from '../accounts/recovery/report-device.ts';
 import type { Context } from '../auth/context.ts';
 import { deviceOf } from '../http/device.ts';
 import { textIn } from '../http/form.ts';

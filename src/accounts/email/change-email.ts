@@ -10,7 +10,7 @@ import type { SessionUser } from '../../sessions/lookup.ts';
 import type { Act } from '../../sessions/revoke.ts';
 import { dropLinks, findLink, makeLinkToken, useLink } from '../email-tokens.ts';
 import { lockAccounts } from '../lock-accounts.ts';
-import { dropTakeBacksFrom, firstUndoTo } from '../take-back.ts';
+import { dropTakeBacksFrom, firstUndoTo } from '../recovery/recovery-link.ts';
 import { isAddressTaken, normalizeEmail } from '../users.ts';
 
 const PURPOSE = 'email_change';

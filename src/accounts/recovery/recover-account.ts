@@ -1,5 +1,5 @@
 import { and, eq, gt } from 'drizzle-orm';
-import type { Database } from '../database/open.ts';
+import type { Database } from '../../database/open.ts';
 import {
   type AuditAction,
   accounts,
@@ -7,13 +7,13 @@ import {
   type EndReason,
   knownDevices,
   users,
-} from '../database/schema.ts';
-import { endEverySession } from '../sessions/revoke.ts';
-import { dropOpeningLinks } from './email-tokens.ts';
-import { requestReset } from './password/password-reset.ts';
-import { dropTakeBacksFrom, type TakeBack } from './take-back.ts';
-import { dropRecoveryCodes } from './two-factor/recovery-codes.ts';
-import { isAddressTaken } from './users.ts';
+} from '../../database/schema.ts';
+import { endEverySession } from '../../sessions/revoke.ts';
+import { dropOpeningLinks } from '../email-tokens.ts';
+import { requestReset } from '../password/password-reset.ts';
+import { dropRecoveryCodes } from '../two-factor/recovery-codes.ts';
+import { isAddressTaken } from '../users.ts';
+import { dropTakeBacksFrom, type TakeBack } from './recovery-link.ts';
 
 /**
  * Takes an account back from whoever got into it: every session ends, all devices are forgotten, and

@@ -1,11 +1,11 @@
-import { recordEvent } from '../audit/record.ts';
-import { changeUsers, type Writable } from '../sessions/change-users.ts';
-import { lockUser } from '../sessions/lock.ts';
-import type { Act } from '../sessions/revoke.ts';
-import { useLink } from './email-tokens.ts';
-import { lockAccounts } from './lock-accounts.ts';
-import { takeAccountBack } from './take-account-back.ts';
-import { findTakeBack } from './take-back.ts';
+import { recordEvent } from '../../audit/record.ts';
+import { changeUsers, type Writable } from '../../sessions/change-users.ts';
+import { lockUser } from '../../sessions/lock.ts';
+import type { Act } from '../../sessions/revoke.ts';
+import { useLink } from '../email-tokens.ts';
+import { lockAccounts } from '../lock-accounts.ts';
+import { takeAccountBack } from './recover-account.ts';
+import { findTakeBack } from './recovery-link.ts';
 
 const PURPOSE = 'report_device';
 

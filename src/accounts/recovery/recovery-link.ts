@@ -1,9 +1,9 @@
 import { and, gt, sql } from 'drizzle-orm';
-import type { Database } from '../database/open.ts';
-import { verificationTokens } from '../database/schema.ts';
-import { dropMailsAbout, isQueued, listMailsAbout, type QueuedMail } from '../email/queue.ts';
-import { lockUser } from '../sessions/lock.ts';
-import { findLink, makeLinkToken, TAKING_BACK } from './email-tokens.ts';
+import type { Database } from '../../database/open.ts';
+import { verificationTokens } from '../../database/schema.ts';
+import { dropMailsAbout, isQueued, listMailsAbout, type QueuedMail } from '../../email/queue.ts';
+import { lockUser } from '../../sessions/lock.ts';
+import { findLink, makeLinkToken, TAKING_BACK } from '../email-tokens.ts';
 
 /** An act that a mail told the owner of an account, with a link that takes it back. */
 export interface TakeBack {
