@@ -1,6 +1,6 @@
 import { eq, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { deleteByLink } from '../src/accounts/deletion.ts';
+import { deleteByLink } from '../src/accounts/deletion/deletion.ts';
 import * as schema from '../src/database/schema.ts';
 import { STRATEGIES, startApp } from './support/app.ts';
 import { type AppWithMail, startAppWithMail } from './support/app-with-email.ts';

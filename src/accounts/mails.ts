@@ -3,7 +3,7 @@ import type { Letter } from '../email/message.ts';
 import type { QueuedMail } from '../email/queue.ts';
 import { clockTime } from '../time-words.ts';
 import type { LetterContext } from './account-context.ts';
-import { makeDeletionToken } from './deletion.ts';
+import { makeDeletionToken } from './deletion/deletion.ts';
 import { emailChangedLetter, emailChangeLetter, signUpLetter } from './email-letters.ts';
 import { LINK_LIFETIMES_MS } from './email-tokens.ts';
 import { actLine, actLines, originOf, whereFrom } from './letter-parts.ts';

@@ -6,7 +6,7 @@ import {
   findDeletion,
   isNeeded,
   requestDeletion,
-} from '../accounts/deletion.ts';
+} from '../accounts/deletion/deletion.ts';
 import { ownerAddress } from '../accounts/recovery/recovery-link.ts';
 import type { Context } from '../auth/context.ts';
 import { deviceOf } from '../http/device.ts';

@@ -1,6 +1,6 @@
 import { eq, or, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { deleteOwnAccount } from '../../src/accounts/deletion.ts';
+import { deleteOwnAccount } from '../../src/accounts/deletion/deletion.ts';
 import type { Device } from '../../src/audit/device.ts';
 import { recordEvent } from '../../src/audit/record.ts';
 import { newSid } from '../../src/crypto/secret.ts';

@@ -1,11 +1,11 @@
 import { eq, or, sql } from 'drizzle-orm';
-import { recordEvent } from '../audit/record.ts';
-import type { Database } from '../database/open.ts';
-import { auditEvents, pendingSignUps, rateLimits, sessions, users } from '../database/schema.ts';
-import { dropMailsOf } from '../email/queue.ts';
-import type { SessionUser } from '../sessions/lookup.ts';
-import { dropLinks, dropOpeningLinks, TAKING_BACK } from './email-tokens.ts';
-import { normalizeEmail } from './users.ts';
+import { recordEvent } from '../../audit/record.ts';
+import type { Database } from '../../database/open.ts';
+import { auditEvents, pendingSignUps, rateLimits, sessions, users } from '../../database/schema.ts';
+import { dropMailsOf } from '../../email/queue.ts';
+import type { SessionUser } from '../../sessions/lookup.ts';
+import { dropLinks, dropOpeningLinks, TAKING_BACK } from '../email-tokens.ts';
+import { normalizeEmail } from '../users.ts';
 
 const NOBODY = { userAgent: null, ipAddress: null };
 

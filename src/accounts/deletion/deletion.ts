@@ -1,17 +1,17 @@
 import { eq } from 'drizzle-orm';
-import { recordEvent } from '../audit/record.ts';
-import type { Database } from '../database/open.ts';
-import { users } from '../database/schema.ts';
-import { type QueuedMail, queueMail } from '../email/queue.ts';
-import { changeUsers, type Writable } from '../sessions/change-users.ts';
-import { lockLiveSession, lockUser } from '../sessions/lock.ts';
-import { type SessionUser, userColumns } from '../sessions/lookup.ts';
-import type { Act } from '../sessions/revoke.ts';
-import { hasOtherAccounts, isLastAdministrator } from './administrators.ts';
-import { findLink, makeLinkToken, useLink } from './email-tokens.ts';
+import { recordEvent } from '../../audit/record.ts';
+import type { Database } from '../../database/open.ts';
+import { users } from '../../database/schema.ts';
+import { type QueuedMail, queueMail } from '../../email/queue.ts';
+import { changeUsers, type Writable } from '../../sessions/change-users.ts';
+import { lockLiveSession, lockUser } from '../../sessions/lock.ts';
+import { type SessionUser, userColumns } from '../../sessions/lookup.ts';
+import type { Act } from '../../sessions/revoke.ts';
+import { hasOtherAccounts, isLastAdministrator } from '../administrators.ts';
+import { findLink, makeLinkToken, useLink } from '../email-tokens.ts';
+import { lockAccounts } from '../lock-accounts.ts';
+import { ownerAddress } from '../recovery/recovery-link.ts';
 import { eraseUser } from './erase.ts';
-import { lockAccounts } from './lock-accounts.ts';
-import { ownerAddress } from './recovery/recovery-link.ts';
 
 const PURPOSE = 'account_deletion';
 
