@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { schedule } from 'node-cron';
-import { writeLetter } from './accounts/mails.ts';
+import { writeLetter } from './accounts/messages/write-message.ts';
 import type { Dependencies } from './auth/context.ts';
 import { type Delivery, deliverMails } from './email/deliver.ts';
 import type { QueuedMail } from './email/queue.ts';

@@ -1,11 +1,11 @@
-import type { Letter } from '../email/message.ts';
-import type { QueuedMail } from '../email/queue.ts';
-import type { LetterContext } from './account-context.ts';
-import { makeChangeToken } from './email/change-email.ts';
-import { LINK_LIFETIMES_MS } from './email-tokens.ts';
-import { actLine, originOf } from './letter-parts.ts';
-import { makeTakeBackToken } from './recovery/recovery-link.ts';
-import { makeSignUpToken } from './sign-up/pending-sign-up.ts';
+import type { Letter } from '../../email/message.ts';
+import type { QueuedMail } from '../../email/queue.ts';
+import type { LetterContext } from '../account-context.ts';
+import { makeChangeToken } from '../email/change-email.ts';
+import { LINK_LIFETIMES_MS } from '../email-tokens.ts';
+import { makeTakeBackToken } from '../recovery/recovery-link.ts';
+import { makeSignUpToken } from '../sign-up/pending-sign-up.ts';
+import { actLine, originOf } from './parts.ts';
 
 const HOUR_MS = 3_600_000;
 const hours = (purpose: keyof typeof LINK_LIFETIMES_MS) => LINK_LIFETIMES_MS[purpose] / HOUR_MS;

@@ -1,14 +1,14 @@
-import type { MailKind } from '../database/schema.ts';
-import type { Letter } from '../email/message.ts';
-import type { QueuedMail } from '../email/queue.ts';
-import { clockTime } from '../time-words.ts';
-import type { LetterContext } from './account-context.ts';
-import { makeDeletionToken } from './deletion/deletion.ts';
-import { emailChangedLetter, emailChangeLetter, signUpLetter } from './email-letters.ts';
-import { LINK_LIFETIMES_MS } from './email-tokens.ts';
-import { actLine, actLines, originOf, whereFrom } from './letter-parts.ts';
-import { makeResetToken } from './password/password-reset.ts';
-import { makeTakeBackToken } from './recovery/recovery-link.ts';
+import type { MailKind } from '../../database/schema.ts';
+import type { Letter } from '../../email/message.ts';
+import type { QueuedMail } from '../../email/queue.ts';
+import { clockTime } from '../../time-words.ts';
+import type { LetterContext } from '../account-context.ts';
+import { makeDeletionToken } from '../deletion/deletion.ts';
+import { LINK_LIFETIMES_MS } from '../email-tokens.ts';
+import { makeResetToken } from '../password/password-reset.ts';
+import { makeTakeBackToken } from '../recovery/recovery-link.ts';
+import { emailChangedLetter, emailChangeLetter, signUpLetter } from './email-change.ts';
+import { actLine, actLines, originOf, whereFrom } from './parts.ts';
 
 type Writer = (context: LetterContext, mail: QueuedMail) => Promise<Letter | null>;
 
