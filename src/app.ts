@@ -6,9 +6,9 @@ import { type Context, createContext, type Dependencies } from './auth/context.t
 import { flashSecrets } from './auth/flash-secrets.ts';
 import { answerError, answerInTime } from './http/answer-error.ts';
 import { notFound } from './http/error.ts';
+import { requireSameOrigin } from './http/guards/same-origin.ts';
 import { requireUsableAddress } from './http/public-origin.ts';
 import { logRequests } from './http/request-log.ts';
-import { requireSameOrigin } from './http/same-origin.ts';
 import { noStore, securityHeaders } from './http/security-headers.ts';
 import { loadViewer } from './http/viewer.ts';
 import { healthRoutes, routes } from './routes.ts';

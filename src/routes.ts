@@ -59,10 +59,10 @@ import {
   remove,
   showSecondFactor,
 } from './handlers/two-factor.ts';
-import { requireConfirmation } from './http/confirmation.ts';
-import { requireCsrfToken } from './http/csrf.ts';
-import { requireUuid } from './http/public-id.ts';
-import { requireSecondFactor } from './http/two-factor.ts';
+import { requireCsrfToken } from './http/guards/csrf.ts';
+import { requireUuid } from './http/guards/public-id.ts';
+import { requireConfirmation } from './http/guards/recent-password.ts';
+import { requireSecondFactor } from './http/guards/two-factor.ts';
 import { requireRole, requireSignIn } from './http/viewer.ts';
 
 /** For monitors: asked without a session, and answered also when sessions cannot be checked. */

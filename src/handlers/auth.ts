@@ -6,8 +6,8 @@ import { safeReturnPath } from '../auth/return-path.ts';
 import { type AuthAnswer, runAuth, sessionIn } from '../auth/run.ts';
 import { deviceOf } from '../http/device.ts';
 import { deviceTokenOf, keepDeviceToken } from '../http/device-cookie.ts';
+import { mustSetUpSecondFactor } from '../http/guards/two-factor.ts';
 import { originOf } from '../http/public-origin.ts';
-import { mustSetUpSecondFactor } from '../http/two-factor.ts';
 import { tellOfDisplaced } from './begin-session.ts';
 
 /** Everything under `/auth` that has no handler of its own. */

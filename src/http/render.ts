@@ -3,8 +3,8 @@ import type { UserSummary } from '../accounts/list-users.ts';
 import type { Context } from '../auth/context.ts';
 import type { SessionDescription } from '../sessions/describe.ts';
 import type { Viewer } from '../sessions/lookup.ts';
-import { csrfToken } from './csrf.ts';
 import { type Flash, takeFlash } from './flash.ts';
+import { csrfToken } from './guards/csrf.ts';
 import * as words from './words.ts';
 
 /** What each page in `views/` needs: a handler that forgets some of it does not compile. */

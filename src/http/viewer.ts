@@ -9,7 +9,7 @@ import { slideExpiry } from '../sessions/slide.ts';
 import { deviceOf } from './device.ts';
 import { forbiddenRole, HttpError, unavailable } from './error.ts';
 import { setFlash } from './flash.ts';
-import { isSafe } from './same-origin.ts';
+import { isSafe } from './guards/same-origin.ts';
 import { clearSessionCookie, hideSessionCookie, setSessionCookie } from './session-cookie.ts';
 import { refusalSentence } from './words.ts';
 

@@ -1,9 +1,9 @@
 import type { RequestHandler } from 'express';
-import type { Context } from '../auth/context.ts';
-import type { SessionUser } from '../sessions/lookup.ts';
-import { HttpError } from './error.ts';
-import { setFlash } from './flash.ts';
-import { isApi, viewerOf } from './viewer.ts';
+import type { Context } from '../../auth/context.ts';
+import type { SessionUser } from '../../sessions/lookup.ts';
+import { HttpError } from '../error.ts';
+import { setFlash } from '../flash.ts';
+import { isApi, viewerOf } from '../viewer.ts';
 
 /** Where a second factor is set up and removed. */
 export const SECOND_FACTOR_PAGE = '/account/security/second-factor';

@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express';
-import type { Context } from '../auth/context.ts';
-import { crossSite } from './error.ts';
-import { originOf } from './public-origin.ts';
+import type { Context } from '../../auth/context.ts';
+import { crossSite } from '../error.ts';
+import { originOf } from '../public-origin.ts';
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 

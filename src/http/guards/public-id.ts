@@ -1,5 +1,5 @@
 import type { RequestParamHandler } from 'express';
-import { notFound } from './error.ts';
+import { notFound } from '../error.ts';
 
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
 

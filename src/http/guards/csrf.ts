@@ -1,7 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express';
-import type { Context } from '../auth/context.ts';
-import { csrfTokenIn, newCsrfToken } from '../auth/csrf.ts';
-import { staleForm } from './error.ts';
+import type { Context } from '../../auth/context.ts';
+import { csrfTokenIn, newCsrfToken } from '../../auth/csrf.ts';
+import { staleForm } from '../error.ts';
 import { isSafe } from './same-origin.ts';
 
 /** The CSRF token for the forms of a page; a browser without one is given a cookie for it. */

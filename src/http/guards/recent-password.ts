@@ -1,9 +1,9 @@
 import type { Request, RequestHandler, Response } from 'express';
-import type { Context } from '../auth/context.ts';
-import { isConfirmed } from '../sessions/confirm.ts';
-import { actAt } from './form-page.ts';
-import { renderPage } from './render.ts';
-import { viewerOf } from './viewer.ts';
+import type { Context } from '../../auth/context.ts';
+import { isConfirmed } from '../../sessions/confirm.ts';
+import { actAt } from '../form-page.ts';
+import { renderPage } from '../render.ts';
+import { viewerOf } from '../viewer.ts';
 
 /** What somebody wanted to do who is asked for the password first. */
 export interface Interrupted {
