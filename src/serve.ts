@@ -6,7 +6,7 @@ import { openEmbedded, openPostgres } from './database/open.ts';
 import { probePostgres } from './database/probe.ts';
 import { startProblem } from './database/start-problem.ts';
 import { createWaitingServer, type WaitingServer } from './http-server.ts';
-import { startMailJob, startPurgeJob } from './jobs.ts';
+import { startMailJob, startPurgeJob } from './jobs/jobs.ts';
 import { createLog } from './log.ts';
 import { createMetrics, shareMetrics } from './metrics.ts';
 import { openLedger } from './sessions/ledger.ts';

@@ -8,7 +8,7 @@ import { hasOutboxPage, readConfig } from '../../src/config/config.ts';
 import type { Database, OpenDatabase } from '../../src/database/open.ts';
 import { deliverMails } from '../../src/email/deliver.ts';
 import { createHttpServer } from '../../src/http-server.ts';
-import { mailDelivery, startMailJob } from '../../src/jobs.ts';
+import { mailDelivery, startMailJob } from '../../src/jobs/jobs.ts';
 import { createMetrics, type Metrics } from '../../src/metrics.ts';
 import { type Ledger, openLedger } from '../../src/sessions/ledger.ts';
 import { openTestDatabase } from './database.ts';

@@ -1,11 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { schedule } from 'node-cron';
-import { writeLetter } from './accounts/messages/write-message.ts';
-import type { Dependencies } from './auth/context.ts';
-import { type Delivery, deliverMails } from './email/deliver.ts';
-import type { QueuedMail } from './email/queue.ts';
-import { openTransport } from './email/transport.ts';
-import { purge } from './sessions/purge.ts';
+import { writeLetter } from '../accounts/messages/write-message.ts';
+import type { Dependencies } from '../auth/context.ts';
+import { type Delivery, deliverMails } from '../email/deliver.ts';
+import type { QueuedMail } from '../email/queue.ts';
+import { openTransport } from '../email/transport.ts';
+import { purge } from '../sessions/purge.ts';
 
 /** Purges, whoever asked for it: counted, logged, and told how many rows were deleted. */
 export async function purgeNow(dependencies: Dependencies, signal?: AbortSignal): Promise<number> {
