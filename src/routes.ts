@@ -12,7 +12,6 @@ import {
 } from './handlers/admin.ts';
 import { listSessionsJson, revokeJson, revokeScopeJson } from './handlers/api.ts';
 import { passToAuth } from './handlers/auth.ts';
-import { confirm, showConfirm } from './handlers/confirm.ts';
 import { confirmSignUp, showConfirmSignUp } from './handlers/confirm-sign-up.ts';
 import { cleanupSessions } from './handlers/cron.ts';
 import { downloadData } from './handlers/data.ts';
@@ -38,6 +37,7 @@ import {
   showForgotPassword,
   showResetPassword,
 } from './handlers/password-reset.ts';
+import { confirm, showConfirm } from './handlers/reauthenticate.ts';
 import { reportForeignDevice, showReportDevice } from './handlers/report-device.ts';
 import { savePassword, showSecurity } from './handlers/security.ts';
 import {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { isPassword, passwordProblem } from '../src/accounts/password/password.ts';
 import { openPlaces } from '../src/audit/location.ts';
 import { counted, exactTime, relativeTime, times, waitTime } from '../src/http/words.ts';
-import { clockTime } from '../src/time-words.ts';
+import { clockTime } from '../src/time-format.ts';
 
 describe('openPlaces', () => {
   it.each([

@@ -5,9 +5,9 @@ import { createUser, normalizeEmail, usableName } from '../accounts/users.ts';
 import type { Device } from '../audit/device.ts';
 import type { Database } from '../database/open.ts';
 import { accounts, users } from '../database/schema.ts';
-import { isConfirmed } from '../sessions/confirm.ts';
 import { lockLiveSession } from '../sessions/lock.ts';
 import type { Viewer } from '../sessions/lookup.ts';
+import { isConfirmed } from '../sessions/reauthentication.ts';
 import type { Context } from './context.ts';
 import type { Reporting } from './reporting.ts';
 

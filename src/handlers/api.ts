@@ -3,7 +3,7 @@ import type { Context } from '../auth/context.ts';
 import { deviceOf } from '../http/device.ts';
 import { confirmationRequired, HttpError, notFound } from '../http/error.ts';
 import { viewerOf } from '../http/viewer.ts';
-import { isConfirmed } from '../sessions/confirm.ts';
+import { isConfirmed } from '../sessions/reauthentication.ts';
 import { revokeAll, revokeSession } from '../sessions/revoke.ts';
 import { keepThisDeviceOnly } from './keep-this-device.ts';
 import { listOwnDevices } from './own-devices.ts';

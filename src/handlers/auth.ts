@@ -1,14 +1,14 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { PENDING_SIGN_IN_MS } from '../accounts/sign-in/pending-sign-in.ts';
+import { type AuthAnswer, runAuth, sessionIn } from '../auth/auth-config.ts';
 import type { Context } from '../auth/context.ts';
 import { sessionCookieNames } from '../auth/presented-token.ts';
 import { safeReturnPath } from '../auth/return-path.ts';
-import { type AuthAnswer, runAuth, sessionIn } from '../auth/run.ts';
 import { deviceOf } from '../http/device.ts';
 import { deviceTokenOf, keepDeviceToken } from '../http/device-cookie.ts';
 import { mustSetUpSecondFactor } from '../http/guards/two-factor.ts';
 import { originOf } from '../http/public-origin.ts';
-import { tellOfDisplaced } from './begin-session.ts';
+import { tellOfDisplaced } from './start-session.ts';
 
 /** Everything under `/auth` that has no handler of its own. */
 export function passToAuth(context: Context): RequestHandler {

@@ -2,8 +2,8 @@ import type { Request } from 'express';
 import type { Context } from '../auth/context.ts';
 import { pageOf } from '../http/paging.ts';
 import { viewerOf } from '../http/viewer.ts';
-import { describeSession, type SessionDescription } from '../sessions/describe.ts';
 import { type ListOptions, listSessions, type SessionPage } from '../sessions/list.ts';
+import { describeSession, type SessionDescription } from '../sessions/session-summary.ts';
 
 /** What a list depends on at this moment. */
 export const listOptions = ({ clock, config }: Context): ListOptions => ({

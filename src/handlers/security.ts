@@ -10,7 +10,7 @@ import { askForPassword, interruptedBy } from '../http/guards/recent-password.ts
 import { type Pages, renderPage } from '../http/render.ts';
 import { viewerOf } from '../http/viewer.ts';
 import { counted } from '../http/words.ts';
-import { isConfirmed } from '../sessions/confirm.ts';
+import { isConfirmed } from '../sessions/reauthentication.ts';
 import { moveThisDevice } from './keep-this-device.ts';
 
 type Problems = Pages['security']['problems'];

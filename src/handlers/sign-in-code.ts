@@ -13,8 +13,8 @@ import { textIn } from '../http/form.ts';
 import { originOf } from '../http/public-origin.ts';
 import { renderPage } from '../http/render.ts';
 import { counted, waitTime } from '../http/words.ts';
-import { beginSession } from './begin-session.ts';
 import { problemOf } from './sign-in.ts';
+import { beginSession } from './start-session.ts';
 
 const title = 'Enter your code';
 const OVER = `This sign-in timed out or had too many wrong codes. Please sign in again.`;

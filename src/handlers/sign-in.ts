@@ -1,8 +1,8 @@
 import type { RequestHandler } from 'express';
 import { isSignUpOpen } from '../accounts/users.ts';
+import { EMAIL_MAX_LENGTH } from '../auth/authenticate.ts';
 import type { Context } from '../auth/context.ts';
 import { safeReturnPath } from '../auth/return-path.ts';
-import { EMAIL_MAX_LENGTH } from '../auth/sign-in.ts';
 import { setFlash } from '../http/flash.ts';
 import { textIn } from '../http/form.ts';
 import { originOf } from '../http/public-origin.ts';

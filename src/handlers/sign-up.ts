@@ -10,7 +10,7 @@ import { setFlash } from '../http/flash.ts';
 import { emailShape, textIn } from '../http/form.ts';
 import { type Pages, renderPage } from '../http/render.ts';
 import type { SessionUser } from '../sessions/lookup.ts';
-import { beginSession } from './begin-session.ts';
+import { beginSession } from './start-session.ts';
 
 type Problems = Pages['sign-up']['problems'];
 

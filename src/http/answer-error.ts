@@ -2,7 +2,7 @@ import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'exp
 import { TooManyAttempts } from '../accounts/too-many-attempts.ts';
 import type { Context } from '../auth/context.ts';
 import { isDatabaseOutage } from '../database/outage.ts';
-import { waitTime } from '../time-words.ts';
+import { waitTime } from '../time-format.ts';
 import { HttpError, unavailable } from './error.ts';
 import { formPageOf } from './form-page.ts';
 import { renderPage } from './render.ts';

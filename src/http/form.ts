@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { EMAIL_MAX_LENGTH } from '../auth/sign-in.ts';
+import { EMAIL_MAX_LENGTH } from '../auth/authenticate.ts';
 
 /** An email address that was typed in. */
 export const emailShape = z

@@ -1,8 +1,8 @@
 import type { Request, Response } from 'express';
 import type { UserSummary } from '../accounts/list-users.ts';
 import type { Context } from '../auth/context.ts';
-import type { SessionDescription } from '../sessions/describe.ts';
 import type { Viewer } from '../sessions/lookup.ts';
+import type { SessionDescription } from '../sessions/session-summary.ts';
 import { type Flash, takeFlash } from './flash.ts';
 import { csrfToken } from './guards/csrf.ts';
 import * as words from './words.ts';

@@ -1,6 +1,6 @@
 import type { AuditAction, EndReason } from '../database/schema.ts';
 
-export { exactTime, relativeTime, waitTime } from '../time-words.ts';
+export { exactTime, relativeTime, waitTime } from '../time-format.ts';
 
 /** What a person is told who comes with a session that is over. */
 const REFUSALS: Record<EndReason | 'unknown', string> = {

@@ -1,6 +1,6 @@
 import { deviceName } from '../../audit/device.ts';
 import type { QueuedMail } from '../../email/queue.ts';
-import { exactTime } from '../../time-words.ts';
+import { exactTime } from '../../time-format.ts';
 import type { LetterContext } from '../account-context.ts';
 
 /** Never from a request: its `Host` is whatever a client sends, and a mail goes to somebody else. */

@@ -1,7 +1,7 @@
 import type { MailKind } from '../../database/schema.ts';
 import type { Letter } from '../../email/message.ts';
 import type { QueuedMail } from '../../email/queue.ts';
-import { clockTime } from '../../time-words.ts';
+import { clockTime } from '../../time-format.ts';
 import type { LetterContext } from '../account-context.ts';
 import { makeDeletionToken } from '../deletion/deletion.ts';
 import { LINK_LIFETIMES_MS } from '../email-tokens.ts';

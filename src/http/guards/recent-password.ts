@@ -1,6 +1,6 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { Context } from '../../auth/context.ts';
-import { isConfirmed } from '../../sessions/confirm.ts';
+import { isConfirmed } from '../../sessions/reauthentication.ts';
 import { actAt } from '../form-page.ts';
 import { renderPage } from '../render.ts';
 import { viewerOf } from '../viewer.ts';

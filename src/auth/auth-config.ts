@@ -8,6 +8,7 @@ import type { Viewer } from '../sessions/lookup.ts';
 import { expiryOf } from '../sessions/policy.ts';
 import { type Started, startSession } from '../sessions/start.ts';
 import { createAdapter } from './adapter.ts';
+import { authenticate, SignInRefused } from './authenticate.ts';
 import { checkToken } from './check.ts';
 import { claimsOf } from './claims.ts';
 import type { Context } from './context.ts';
@@ -15,7 +16,6 @@ import { askAuth, type ParsedRequest, showRequest } from './express-auth.ts';
 import { createReporting, type Reporting } from './reporting.ts';
 import { safeReturnPath } from './return-path.ts';
 import { shownCookies } from './shown-cookies.ts';
-import { authenticate, SignInRefused } from './sign-in.ts';
 
 /** What is known of the request before Auth.js sees it. */
 export interface AuthRequest {

@@ -7,7 +7,7 @@ import { textIn } from '../http/form.ts';
 import { askForPassword, fieldsIn } from '../http/guards/recent-password.ts';
 import { originOf } from '../http/public-origin.ts';
 import { viewerOf } from '../http/viewer.ts';
-import { confirmSession } from '../sessions/confirm.ts';
+import { confirmSession } from '../sessions/reauthentication.ts';
 import { moveThisDevice } from './keep-this-device.ts';
 
 export function showConfirm(context: Context): RequestHandler {
