@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { z } from 'zod';
 import type { Role } from '../database/schema.ts';
+import type { MailConfig } from '../email/transport.ts';
 import type { SessionPolicy } from '../sessions/policy.ts';
 import { conflicts, environment, type LOG_LEVELS } from './variables.ts';
 
@@ -42,11 +43,6 @@ export interface Config {
   geoipDatabase: string | null;
   logLevel: (typeof LOG_LEVELS)[number];
 }
-
-export type MailConfig =
-  | { to: 'server'; url: string; from: string }
-  | { to: 'outbox'; directory: string; from: string }
-  | { to: 'nowhere' };
 
 /** Where emails without a server are shown. */
 export const OUTBOX_PATH = '/dev/outbox';

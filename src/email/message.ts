@@ -11,7 +11,7 @@ export interface Letter {
   closing: string;
 }
 
-const view = (name: string) => fileURLToPath(new URL(`../../views/mail/${name}`, import.meta.url));
+const view = (name: string) => fileURLToPath(new URL(`../../views/email/${name}`, import.meta.url));
 
 /** The same letter as text and as HTML. */
 export async function renderLetter(letter: Letter): Promise<{ text: string; html: string }> {

@@ -1,8 +1,13 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createTransport } from 'nodemailer';
-import type { MailConfig } from '../config/config.ts';
 import { type Letter, renderLetter } from './message.ts';
+
+/** Where emails go: to an SMTP server, to files for developers, or nowhere. */
+export type MailConfig =
+  | { to: 'server'; url: string; from: string }
+  | { to: 'outbox'; directory: string; from: string }
+  | { to: 'nowhere' };
 
 /** Hands a letter over. Throws when it could not be handed over. */
 export type Send = (letter: Letter) => Promise<void>;
