@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import { claimsOf } from '../src/auth/claims.ts';
 import { type Context, createContext } from '../src/auth/context.ts';
 import { readConfig } from '../src/config/config.ts';
-import { newSid } from '../src/crypto/secret.ts';
+import { newSecret } from '../src/crypto/secret.ts';
 import { openPostgres } from '../src/database/open.ts';
 import { users } from '../src/database/schema.ts';
 import { createLog } from '../src/log.ts';
@@ -82,7 +82,7 @@ export async function signInOne(
     provider: 'credentials',
     device,
     replaces: null,
-    deviceToken: newSid(),
+    deviceToken: newSecret(),
     hasShownFactor: false,
   };
   const viewer = await startSession(ledger, request, new Date(), config.policy);

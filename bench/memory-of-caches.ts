@@ -2,7 +2,7 @@
 import { claimsOf } from '../src/auth/claims.ts';
 import { jwtTokens } from '../src/auth/token.ts';
 import { rememberTokens } from '../src/auth/token-cache.ts';
-import { hashSid, newSid } from '../src/crypto/secret.ts';
+import { hashSecret, newSecret } from '../src/crypto/secret.ts';
 import { sessions } from '../src/database/schema.ts';
 import { SessionCache } from '../src/sessions/cache.ts';
 import { prepareFindSession } from '../src/sessions/lookup.ts';
@@ -20,11 +20,11 @@ const AT_ONCE = 5_000;
 
 const { database } = await createContextOn(process.env.DATABASE_URL ?? '');
 const now = new Date();
-const sids = Array.from({ length: SESSIONS }, newSid);
+const sids = Array.from({ length: SESSIONS }, newSecret);
 for (let start = 0; start < SESSIONS; start += AT_ONCE) {
   const people = await insertPeople({ database }, AT_ONCE);
   const rows = people.map(({ id }, index) => ({
-    sessionToken: hashSid(sids[start + index] ?? ''),
+    sessionToken: hashSecret(sids[start + index] ?? ''),
     ...{ userId: id, authenticatedAt: now, lastActive: now, provider: 'credentials', ...device },
     expires: new Date(now.getTime() + 7 * 86_400_000),
   }));

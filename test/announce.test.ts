@@ -1,6 +1,6 @@
 import { eq, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { hashSid, newSid } from '../src/crypto/secret.ts';
+import { hashSecret, newSecret } from '../src/crypto/secret.ts';
 import type { Listener } from '../src/database/listen.ts';
 import type { Database } from '../src/database/open.ts';
 import { sessions, users } from '../src/database/schema.ts';
@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 
 const row = (expires: number, endedAt: Date | null = null) => ({
-  sessionToken: hashSid(newSid()),
+  sessionToken: hashSecret(newSecret()),
   userId,
   authenticatedAt: new Date(),
   lastActive: new Date(),
@@ -83,7 +83,7 @@ it.each<[string, () => PromiseLike<unknown>]>([
     () =>
       database
         .update(sessions)
-        .set({ sessionToken: hashSid(newSid()) })
+        .set({ sessionToken: hashSecret(newSecret()) })
         .where(mySession()),
   ],
   [

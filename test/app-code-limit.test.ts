@@ -2,7 +2,7 @@ import { like } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hashPassword } from '../src/accounts/password/password.ts';
 import { makeResetToken, resetPassword } from '../src/accounts/password/password-reset.ts';
-import { newSid } from '../src/crypto/secret.ts';
+import { newSecret } from '../src/crypto/secret.ts';
 import { rateLimits } from '../src/database/schema.ts';
 import { STRATEGIES, startApp, type TestApp } from './support/app.ts';
 import {
@@ -30,7 +30,7 @@ describe.each(STRATEGIES)('someone who reads the owner’s email, %s', (strategy
   async function reset({ email, password }: Person): Promise<void> {
     const token = await makeResetToken(app.database, { address: email, attempts: 1 }, app.now());
     const passwordHash = await hashPassword(password);
-    const given = { token: token ?? '', passwordHash, deviceToken: newSid() };
+    const given = { token: token ?? '', passwordHash, deviceToken: newSecret() };
     const device = { userAgent: null, ipAddress: null };
     if (!(await resetPassword(app.ledger, given, { device, now: app.now() }))) {
       throw new Error('The password was not reset.');

@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createUser } from '../src/accounts/users.ts';
-import { newSid } from '../src/crypto/secret.ts';
+import { newSecret } from '../src/crypto/secret.ts';
 import { SessionCache } from '../src/sessions/cache.ts';
 import { type Ledger, openLedger } from '../src/sessions/ledger.ts';
 import { type FindSession, prepareFindSession, type Viewer } from '../src/sessions/lookup.ts';
@@ -63,7 +63,7 @@ describe('the session cache', () => {
       provider: 'credentials',
       device,
       replaces: null,
-      deviceToken: newSid(),
+      deviceToken: newSecret(),
       hasShownFactor: false,
     };
     const started = await startSession(ledger, request, now, policy);
@@ -97,7 +97,7 @@ describe('the session cache', () => {
 
   it('tells everybody who asks at once of their own session, also those who have none', async () => {
     const viewers = await Promise.all(Array.from({ length: 20 }, signIn));
-    const strangers = Array.from({ length: 20 }, newSid);
+    const strangers = Array.from({ length: 20 }, newSecret);
     const asked = viewers.flatMap(({ sid }, index) => [sid, strangers[index] ?? '', sid]);
     const find = prepareFindSession(opened.database);
     const found = await Promise.all(asked.map((sid) => find(sid)));

@@ -1,6 +1,6 @@
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hashSid } from '../src/crypto/secret.ts';
+import { hashSecret } from '../src/crypto/secret.ts';
 import {
   accounts,
   auditEvents,
@@ -78,7 +78,7 @@ describe.each(STRATEGIES)('downloading one’s data, %s', (strategy) => {
     const found = [
       ...Object.values(secrets),
       ...['a-code-hash', 'an-access-token', 'a-refresh', 'an-id-token', '$argon2id'],
-      ...[here.token(), there.token(), hashSid(here.token() ?? '')],
+      ...[here.token(), there.token(), hashSecret(here.token() ?? '')],
       ...hashes,
     ].filter((secret) => answer.text.includes(secret ?? '?'));
     expect(hashes).toHaveLength(5);

@@ -2,7 +2,7 @@ import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { takeAttempt } from '../src/accounts/sign-in/lockout.ts';
 import { createThrottles } from '../src/accounts/throttle.ts';
-import { hashSid, newSid } from '../src/crypto/secret.ts';
+import { hashSecret, newSecret } from '../src/crypto/secret.ts';
 import { knownDevices, users } from '../src/database/schema.ts';
 import { STRATEGIES } from './support/app.ts';
 import { type AppWithMail, startAppWithMail } from './support/app-with-email.ts';
@@ -21,7 +21,7 @@ describe.each(STRATEGIES)('signing in while someone keeps guessing, %s', (strate
   beforeEach(() => app.forgetMails());
 
   /** A browser that holds a device cookie of our choice. */
-  function browserOf(deviceToken = newSid(), ip = '192.0.2.10'): Browser {
+  function browserOf(deviceToken = newSecret(), ip = '192.0.2.10'): Browser {
     const browser = openBrowser(app, { ip });
     browser.setCookie('latchkey.device', deviceToken);
     return browser;
@@ -67,7 +67,7 @@ describe.each(STRATEGIES)('signing in while someone keeps guessing, %s', (strate
   }
 
   it('works on the browser that reset the password, again and again', async () => {
-    const person = await signUpOn(newSid());
+    const person = await signUpOn(newSecret());
     await guessUntilLocked(person);
     const browser = openBrowser(app);
     await resetIn(browser, person);
@@ -81,7 +81,7 @@ describe.each(STRATEGIES)('signing in while someone keeps guessing, %s', (strate
   });
 
   it('is still told of by email when that browser signs in for the first time', async () => {
-    const person = await signUpOn(newSid());
+    const person = await signUpOn(newSecret());
     const browser = openBrowser(app);
     await resetIn(browser, person);
     await app.forgetMails();
@@ -91,7 +91,7 @@ describe.each(STRATEGIES)('signing in while someone keeps guessing, %s', (strate
   });
 
   it('works on a device that signed in before, also from an address that is throttled', async () => {
-    const laptop = newSid();
+    const laptop = newSecret();
     const person = await signUpOn(laptop);
     await guessUntilLocked(person);
     const { signIn } = createThrottles(app.database);
@@ -102,7 +102,7 @@ describe.each(STRATEGIES)('signing in while someone keeps guessing, %s', (strate
   });
 
   it('shows whoever guesses nothing: their count stays', async () => {
-    const laptop = newSid();
+    const laptop = newSecret();
     const person = await signUpOn(laptop);
     await guessUntilLocked(person);
     const { failedLoginAttempts, lockoutUntil } = await userOf(person);
@@ -111,7 +111,7 @@ describe.each(STRATEGIES)('signing in while someone keeps guessing, %s', (strate
   });
 
   it('has ten attempts on a known device, and then none but those of everyone', async () => {
-    const laptop = newSid();
+    const laptop = newSecret();
     const person = await signUpOn(laptop);
     await guessUntilLocked(person);
     const before = (await userOf(person)).failedLoginAttempts;
@@ -128,7 +128,7 @@ describe.each(STRATEGIES)('signing in while someone keeps guessing, %s', (strate
   });
 
   it('gives ten attempts exactly, however many come at once', async () => {
-    const laptop = newSid();
+    const laptop = newSecret();
     const person = await signUpOn(laptop);
     await guessUntilLocked(person);
     const browsers = Array.from({ length: 20 }, (_, index) => browserOf(laptop, `10.7.${index}.1`));
@@ -140,13 +140,13 @@ describe.each(STRATEGIES)('signing in while someone keeps guessing, %s', (strate
   });
 
   it('gives nothing to an invented cookie or one of another account, as for an unknown address', async () => {
-    const ownedByThief = newSid();
+    const ownedByThief = newSecret();
     await signUpOn(ownedByThief);
-    const person = await signUpOn(newSid());
+    const person = await signUpOn(newSecret());
     const unknown = newPerson();
     await guessUntilLocked(person);
     await guessUntilLocked(unknown);
-    for (const deviceToken of [newSid(), ownedByThief]) {
+    for (const deviceToken of [newSecret(), ownedByThief]) {
       for (const target of [person, unknown]) {
         expect(await statusesOf(deviceToken, target, 1)).toEqual([429]);
       }
@@ -154,13 +154,13 @@ describe.each(STRATEGIES)('signing in while someone keeps guessing, %s', (strate
   });
 
   it('gives attempts to ten devices at most, those that signed in last', async () => {
-    const person = await signUpOn(newSid());
+    const person = await signUpOn(newSecret());
     const { id: userId } = await userOf(person);
     // Someone who had the password once could sign in with any number of cookies.
-    const made = Array.from({ length: 12 }, newSid);
+    const made = Array.from({ length: 12 }, newSecret);
     await app.database.insert(knownDevices).values(
       made.map((token, index) => ({
-        ...{ userId, tokenHash: hashSid(token) },
+        ...{ userId, tokenHash: hashSecret(token) },
         lastSignInAt: new Date(app.now().getTime() + 1_000 * (index + 1)),
       })),
     );
@@ -171,7 +171,7 @@ describe.each(STRATEGIES)('signing in while someone keeps guessing, %s', (strate
   });
 
   it('gives a reset’s browser a new cookie, so that a planted one is of no use', async () => {
-    const planted = newSid();
+    const planted = newSecret();
     const person = await signUpOn(planted);
     const browser = browserOf(planted);
     await resetIn(browser, person);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { hashSid, newSid } from '../src/crypto/secret.ts';
+import { hashSecret, newSecret } from '../src/crypto/secret.ts';
 import { sessions, users } from '../src/database/schema.ts';
 import { listEndedSessions, listSessions } from '../src/sessions/list.ts';
 import { verdictOf } from '../src/sessions/verdict.ts';
@@ -25,7 +25,7 @@ it('lists as live exactly what the verdict calls live, and all else as ended', a
         .insert(users)
         .values({ id: userId, name: 'Ada', email: `${userId}@example.org`, ...user });
       await database.insert(sessions).values({
-        sessionToken: hashSid(newSid()),
+        sessionToken: hashSecret(newSecret()),
         userId,
         authenticatedAt: issuedAt,
         provider: 'credentials',

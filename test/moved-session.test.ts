@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { newSid } from '../src/crypto/secret.ts';
+import { newSecret } from '../src/crypto/secret.ts';
 import { slideExpiry } from '../src/sessions/slide.ts';
 import { STRATEGIES, startApp, type TestApp } from './support/app.ts';
 import { openBrowser, SESSION_COOKIE, signInTwice } from './support/browser.ts';
@@ -82,7 +82,7 @@ it('of a session that never was clears nothing either: nobody can tell it from o
   const app = await startApp({ env: { SESSION_STRATEGY: 'database' } });
   for (const path of PATHS) {
     const stranger = openBrowser(app);
-    stranger.setCookie(SESSION_COOKIE, newSid());
+    stranger.setCookie(SESSION_COOKIE, newSecret());
     const { headers } = await stranger.get(path);
     expect(String(headers['set-cookie'] ?? '')).not.toContain(SESSION_COOKIE);
   }

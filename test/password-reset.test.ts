@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { hashPassword } from '../src/accounts/password/password.ts';
 import { resetPassword } from '../src/accounts/password/password-reset.ts';
-import { newSid } from '../src/crypto/secret.ts';
+import { newSecret } from '../src/crypto/secret.ts';
 import { mails, verificationTokens } from '../src/database/schema.ts';
 import { STRATEGIES } from './support/app.ts';
 import { type AppWithMail, startAppWithMail } from './support/app-with-email.ts';
@@ -96,7 +96,7 @@ describe.each(STRATEGIES)('resetting a password, %s', (strategy) => {
     const hashes = await Promise.all(passwords.map(hashPassword));
     const act = { device: { userAgent: null, ipAddress: null }, now: new Date() };
     const uses = hashes.map((passwordHash) =>
-      resetPassword(app.ledger, { token, passwordHash, deviceToken: newSid() }, act),
+      resetPassword(app.ledger, { token, passwordHash, deviceToken: newSecret() }, act),
     );
     const won = await Promise.all(uses);
     expect(won.filter(Boolean)).toHaveLength(1);

@@ -1,6 +1,6 @@
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { hashSid, newSid } from '../src/crypto/secret.ts';
+import { hashSecret, newSecret } from '../src/crypto/secret.ts';
 import type { Database } from '../src/database/open.ts';
 import {
   knownDevices,
@@ -39,7 +39,7 @@ describe('the purge', () => {
   beforeEach(() => database.delete(sessions));
 
   const row = (expires: Date, endedAt: Date | null = null) => ({
-    sessionToken: hashSid(newSid()),
+    sessionToken: hashSecret(newSecret()),
     userId,
     authenticatedAt: daysFromNow(-90),
     lastActive: daysFromNow(-90),

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { jwtTokens } from '../src/auth/token.ts';
-import { hashSid } from '../src/crypto/secret.ts';
+import { hashSecret } from '../src/crypto/secret.ts';
 import { accounts, auditEvents, sessions, users } from '../src/database/schema.ts';
 import { createLog } from '../src/log.ts';
 import { SECRET, STRATEGIES, startApp, type TestApp } from './support/app.ts';
@@ -36,7 +36,7 @@ describe.each(STRATEGIES)('secrets, with the %s strategy', (strategy) => {
     const rows = await Promise.all(tables.map((table) => app.database.select().from(table)));
     const everything = JSON.stringify(rows);
     expect(secrets.filter((secret) => everything.includes(secret))).toEqual([]);
-    expect(everything).toContain(hashSid(sid));
+    expect(everything).toContain(hashSecret(sid));
     expect(everything).toMatch(/\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
   });
 
@@ -56,7 +56,7 @@ describe.each(STRATEGIES)('secrets, with the %s strategy', (strategy) => {
     expect(everything).toContain('Failed query');
     const found = [
       ...secrets,
-      hashSid(sid),
+      hashSecret(sid),
       SECRET,
       'in-the-query',
       'argon2',

@@ -1,6 +1,6 @@
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hashSid, newSid } from '../src/crypto/secret.ts';
+import { hashSecret, newSecret } from '../src/crypto/secret.ts';
 import { sessions, users } from '../src/database/schema.ts';
 import { STRATEGIES, startApp, type TestApp } from './support/app.ts';
 import { IPHONE, newPerson, openBrowser, SESSION_COOKIE, signInTwice } from './support/browser.ts';
@@ -157,7 +157,7 @@ describe.each(STRATEGIES)('the devices page with the %s strategy', (strategy) =>
     const at = new Date(Date.now() - 3_600_000);
     await app.database.insert(sessions).values(
       Array.from({ length: 30 }, () => ({
-        sessionToken: hashSid(newSid()),
+        sessionToken: hashSecret(newSecret()),
         userId: user?.id ?? '',
         authenticatedAt: at,
         lastActive: at,

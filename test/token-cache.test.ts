@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { jwtTokens } from '../src/auth/token.ts';
 import { rememberTokens } from '../src/auth/token-cache.ts';
-import { newSid } from '../src/crypto/secret.ts';
+import { newSecret } from '../src/crypto/secret.ts';
 import { SECRET } from './support/app.ts';
 
 const claims = {
-  sid: newSid(),
+  sid: newSecret(),
   iat: 1_790_000_000.123,
   exp: 1_790_600_000,
   sub: 'a-user',

@@ -2,7 +2,7 @@ import { eq, sql } from 'drizzle-orm';
 import { Secret } from 'otpauth';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openKey } from '../src/accounts/two-factor/totp-key.ts';
-import { hashSid } from '../src/crypto/secret.ts';
+import { hashSecret } from '../src/crypto/secret.ts';
 import { recoveryCodes, users } from '../src/database/schema.ts';
 import { createLog } from '../src/log.ts';
 import { SECRET, STRATEGIES, startApp, type TestApp } from './support/app.ts';
@@ -75,7 +75,7 @@ describe.each(STRATEGIES)('what a second factor keeps, %s', (strategy) => {
     const found = [...secrets, `${cookie}`].filter((each) => (kept + said).includes(each));
     expect(found).toEqual([]);
     expect([wrong, right].filter((code) => said.includes(`"${code}"`))).toEqual([]);
-    expect(kept).toContain(hashSid(codes[1]?.replaceAll('-', '') ?? ''));
+    expect(kept).toContain(hashSecret(codes[1]?.replaceAll('-', '') ?? ''));
     expect(said).toContain(SECOND_FACTOR_PAGE);
   });
 

@@ -1,5 +1,5 @@
 import { and, count, eq, gt, not, sql } from 'drizzle-orm';
-import { hashSid, isSid, newSid } from '../crypto/secret.ts';
+import { hashSecret, isSecret, newSecret } from '../crypto/secret.ts';
 import type { Database } from '../database/open.ts';
 import { verificationTokens } from '../database/schema.ts';
 
@@ -45,9 +45,11 @@ export async function makeLinkToken(
     .from(verificationTokens)
     .where(and(eq(verificationTokens.identifier, identifier), gt(verificationTokens.expires, now)));
   if (attempt === 1 && (links?.total ?? 0) >= LINKS_AT_ONCE) return null;
-  const token = newSid();
+  const token = newSecret();
   const expires = new Date(now.getTime() + LINK_LIFETIMES_MS[purpose]);
-  await database.insert(verificationTokens).values({ identifier, token: hashSid(token), expires });
+  await database
+    .insert(verificationTokens)
+    .values({ identifier, token: hashSecret(token), expires });
   return token;
 }
 
@@ -58,7 +60,7 @@ export async function findLink(
   token: string,
   now: Date,
 ): Promise<string | null> {
-  if (!isSid(token)) return null;
+  if (!isSecret(token)) return null;
   const [found] = await database
     .select({ identifier: verificationTokens.identifier })
     .from(verificationTokens)
@@ -76,7 +78,7 @@ export async function useLink(
   token: string,
   now: Date,
 ): Promise<string | null> {
-  if (!isSid(token)) return null;
+  if (!isSecret(token)) return null;
   const [used] = await transaction
     .delete(verificationTokens)
     .where(usable(purpose, token, now))
@@ -135,7 +137,7 @@ export async function dropOpeningLinks(transaction: Database, userId: string): P
 
 const usable = (purpose: LinkPurpose, token: string, now: Date) =>
   and(
-    eq(verificationTokens.token, hashSid(token)),
+    eq(verificationTokens.token, hashSecret(token)),
     sql`starts_with(${verificationTokens.identifier}, ${identifierOf(purpose, '')})`,
     gt(verificationTokens.expires, now),
   );

@@ -1,6 +1,6 @@
 import type { JWT } from '@auth/core/jwt';
 import { z } from 'zod';
-import { isSid } from '../crypto/secret.ts';
+import { isSecret } from '../crypto/secret.ts';
 import type { Role } from '../database/schema.ts';
 import type { SessionRecord } from '../sessions/lookup.ts';
 
@@ -30,7 +30,7 @@ declare module '@auth/core/types' {
 }
 
 const claimsShape = z.object({
-  sid: z.string().refine(isSid),
+  sid: z.string().refine(isSecret),
   iat: z.number(),
   exp: z.number(),
   sub: z.string(),

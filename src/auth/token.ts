@@ -1,7 +1,7 @@
 import { hkdfSync } from 'node:crypto';
 import type { JWT } from '@auth/core/jwt';
 import { base64url, CompactEncrypt, calculateJwkThumbprint, compactDecrypt } from 'jose';
-import { isSid } from '../crypto/secret.ts';
+import { isSecret } from '../crypto/secret.ts';
 import { parseClaims } from './claims.ts';
 
 /** What a readable token says. Whether its session is live is for the check alone to say. */
@@ -27,7 +27,7 @@ const ENCRYPTION = 'A256CBC-HS512';
 
 /** `SESSION_STRATEGY=database`: the token is the session secret. */
 export const opaqueTokens: TokenFormat = {
-  read: (token) => (isSid(token) ? { sid: token, claims: null, isUnderOldSecret: false } : null),
+  read: (token) => (isSecret(token) ? { sid: token, claims: null, isUnderOldSecret: false } : null),
   write: async (claims) => claims.sid,
   carriesClaims: false,
 };

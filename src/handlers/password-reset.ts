@@ -2,7 +2,7 @@ import type { RequestHandler } from 'express';
 import { hashPassword, passwordProblem } from '../accounts/password/password.ts';
 import { isResetToken, requestReset, resetPassword } from '../accounts/password/password-reset.ts';
 import type { Context } from '../auth/context.ts';
-import { newSid } from '../crypto/secret.ts';
+import { newSecret } from '../crypto/secret.ts';
 import { deviceOf } from '../http/device.ts';
 import { keepDeviceToken } from '../http/device-cookie.ts';
 import { setFlash } from '../http/flash.ts';
@@ -63,7 +63,7 @@ export function setResetPassword(context: Context): RequestHandler {
     }
     const act = { device: deviceOf(request), now: context.clock() };
     // A new one, as someone else may have a copy of the one that this browser holds, or have planted it.
-    const deviceToken = newSid();
+    const deviceToken = newSecret();
     // Hashing is work, and nobody without a link gets any done.
     const isOpen = await isResetToken(context.database, token, act.now);
     const isSet =

@@ -1,6 +1,6 @@
 import type { Request, Response } from 'express';
 import type { Context } from '../auth/context.ts';
-import { isSid, newSid } from '../crypto/secret.ts';
+import { isSecret, newSecret } from '../crypto/secret.ts';
 
 /** As long as browsers keep a cookie (RFC 6265bis, section 5.5: 400 days). */
 const LIFETIME_MS = 400 * 86_400_000;
@@ -8,7 +8,7 @@ const LIFETIME_MS = 400 * 86_400_000;
 /** What tells this browser from others, or something new to do so. Proves nothing else about anybody. */
 export function deviceTokenOf(request: Request, { cookies }: Context): string {
   const known = request.cookies[cookies.device.name];
-  return typeof known === 'string' && isSid(known) ? known : newSid();
+  return typeof known === 'string' && isSecret(known) ? known : newSecret();
 }
 
 /** Lets this browser keep it. */

@@ -1,5 +1,5 @@
 import { and, eq, gt, isNull, sql } from 'drizzle-orm';
-import { hashSid } from '../crypto/secret.ts';
+import { hashSecret } from '../crypto/secret.ts';
 import type { Database } from '../database/open.ts';
 import { knownDevices, users } from '../database/schema.ts';
 
@@ -8,7 +8,7 @@ export const OWN_ATTEMPTS = 10;
 
 /** The device of an account that has this device cookie. */
 export const isDevice = (userId: string, deviceToken: string) =>
-  and(eq(knownDevices.userId, userId), eq(knownDevices.tokenHash, hashSid(deviceToken)));
+  and(eq(knownDevices.userId, userId), eq(knownDevices.tokenHash, hashSecret(deviceToken)));
 
 /**
  * Lets an account know the browser that has just reset its password, so that its owner can sign in there
@@ -19,7 +19,7 @@ export async function knowDevice(
   userId: string,
   deviceToken: string,
 ): Promise<void> {
-  await transaction.insert(knownDevices).values({ userId, tokenHash: hashSid(deviceToken) });
+  await transaction.insert(knownDevices).values({ userId, tokenHash: hashSecret(deviceToken) });
 }
 
 /**

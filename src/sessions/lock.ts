@@ -1,5 +1,5 @@
 import { and, eq } from 'drizzle-orm';
-import { hashSid } from '../crypto/secret.ts';
+import { hashSecret } from '../crypto/secret.ts';
 import type { Database } from '../database/open.ts';
 import { sessions, users } from '../database/schema.ts';
 import { type Session, type SessionUser, sessionColumns, userColumns } from './lookup.ts';
@@ -43,7 +43,7 @@ export async function lockLiveSession(
   const [session] = await transaction
     .select(sessionColumns)
     .from(sessions)
-    .where(and(eq(sessions.sessionToken, hashSid(sid)), eq(sessions.userId, userId)))
+    .where(and(eq(sessions.sessionToken, hashSecret(sid)), eq(sessions.userId, userId)))
     .for('update');
   if (!session) return null;
   const issuedAt = session.authenticatedAt;

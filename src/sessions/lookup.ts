@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { eq, getTableColumns, sql } from 'drizzle-orm';
-import { hashSid } from '../crypto/secret.ts';
+import { hashSecret } from '../crypto/secret.ts';
 import type { Database } from '../database/open.ts';
 import { type EndReason, type Role, sessions, users } from '../database/schema.ts';
 
@@ -116,7 +116,7 @@ export function prepareFindSession(database: Database): FindSession {
     .prepare('find_sessions');
   return together(
     inTime(async (sids) => {
-      const sidByHash = new Map(sids.map((sid) => [hashSid(sid), sid]));
+      const sidByHash = new Map(sids.map((sid) => [hashSecret(sid), sid]));
       const rows = await query.execute({ hashes: [...sidByHash.keys()].join(',') });
       return new Map(
         rows.map(({ sessionToken, ...record }) => [sidByHash.get(sessionToken) ?? '', record]),

@@ -1,6 +1,6 @@
 import { and, eq, gt } from 'drizzle-orm';
 import { recordEvent } from '../audit/record.ts';
-import { hashSid, newSid } from '../crypto/secret.ts';
+import { hashSecret, newSecret } from '../crypto/secret.ts';
 import type { Database } from '../database/open.ts';
 import { sessions } from '../database/schema.ts';
 import { changeUsers, type Writable } from './change-users.ts';
@@ -16,7 +16,10 @@ const CONFIRMED_FOR_MS = 10 * 60_000;
  */
 export async function isConfirmed(database: Database, sid: string, now: Date): Promise<boolean> {
   const since = new Date(now.getTime() - CONFIRMED_FOR_MS);
-  const condition = and(eq(sessions.sessionToken, hashSid(sid)), gt(sessions.confirmedAt, since));
+  const condition = and(
+    eq(sessions.sessionToken, hashSecret(sid)),
+    gt(sessions.confirmedAt, since),
+  );
   return (await database.$count(sessions, condition)) > 0;
 }
 
@@ -35,10 +38,10 @@ export function confirmSession(
     const live = await lockLiveSession(transaction, session, now);
     if (!live) return null;
     const { id, authenticatedAt } = live;
-    const sid = newSid();
+    const sid = newSecret();
     await transaction
       .update(sessions)
-      .set({ sessionToken: hashSid(sid), confirmedAt: now })
+      .set({ sessionToken: hashSecret(sid), confirmedAt: now })
       .where(eq(sessions.id, id));
     await recordEvent(transaction, { action: 'confirmed', userId, sessionId: id, device });
     return { sid, authenticatedAt };

@@ -1,7 +1,7 @@
 import { and, eq, gt, isNull, ne, sql } from 'drizzle-orm';
 import type { Device } from '../audit/device.ts';
 import { recordEvent } from '../audit/record.ts';
-import { hashSid, newSid } from '../crypto/secret.ts';
+import { hashSecret, newSecret } from '../crypto/secret.ts';
 import type { Database } from '../database/open.ts';
 import { type EndReason, sessions, users } from '../database/schema.ts';
 import { changeUsers, type Writable } from './change-users.ts';
@@ -80,10 +80,10 @@ export async function keepOnly(
   now: Date,
 ): Promise<Kept> {
   const authenticatedAt = await raiseCutoff(transaction, userId);
-  const sid = newSid();
+  const sid = newSecret();
   await transaction
     .update(sessions)
-    .set({ sessionToken: hashSid(sid), authenticatedAt })
+    .set({ sessionToken: hashSecret(sid), authenticatedAt })
     .where(eq(sessions.id, id));
   const ended = await endAll(transaction, userId, reason, now, id);
   return { ended, sid, authenticatedAt };

@@ -1,5 +1,5 @@
 import { and, eq, isNull } from 'drizzle-orm';
-import { hashSid } from '../crypto/secret.ts';
+import { hashSecret } from '../crypto/secret.ts';
 import { sessions } from '../database/schema.ts';
 import { changeUsers } from './change-users.ts';
 import type { Ledger } from './ledger.ts';
@@ -35,7 +35,7 @@ async function moveExpiry(
       .update(sessions)
       .set({ expires, lastActive: now })
       // By its secret: a session that has moved on gets its new token from the request that moved it.
-      .where(and(eq(sessions.sessionToken, hashSid(sid)), isNull(sessions.endedAt)))
+      .where(and(eq(sessions.sessionToken, hashSecret(sid)), isNull(sessions.endedAt)))
       .returning(sessionColumns),
   );
   return slid ?? session;

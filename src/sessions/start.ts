@@ -1,7 +1,7 @@
 import { and, desc, eq, inArray, isNotNull, sql } from 'drizzle-orm';
 import type { Device } from '../audit/device.ts';
 import { recordEvent } from '../audit/record.ts';
-import { hashSid, newSid } from '../crypto/secret.ts';
+import { hashSecret, newSecret } from '../crypto/secret.ts';
 import type { Database } from '../database/open.ts';
 import { auditEvents, knownDevices, sessions, users } from '../database/schema.ts';
 import { queueMail } from '../email/queue.ts';
@@ -68,11 +68,11 @@ export function startSession(
       await endSession(transaction, replaces.session, { reason: 'replaced', now });
     }
     const displaced = await makeRoom(transaction, signIn, now, policy);
-    const sid = newSid();
+    const sid = newSecret();
     const [session] = await transaction
       .insert(sessions)
       .values({
-        sessionToken: hashSid(sid),
+        sessionToken: hashSecret(sid),
         userId,
         // The database's clock, as for the cutoff, and never before it (invariant 3).
         authenticatedAt: sql`greatest(clock_timestamp(), ${users.sessionsValidAfter.mapToDriverValue(cutoff)}::timestamptz)`,
@@ -141,7 +141,7 @@ async function meetDevice(
   { sessionId, address }: { sessionId: string; address: string },
   now: Date,
 ): Promise<void> {
-  const tokenHash = hashSid(deviceToken);
+  const tokenHash = hashSecret(deviceToken);
   const [met] = await transaction
     .insert(knownDevices)
     .values({ userId, tokenHash, lastSignInAt: now })

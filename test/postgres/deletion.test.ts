@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deleteOwnAccount } from '../../src/accounts/deletion/deletion.ts';
 import type { Device } from '../../src/audit/device.ts';
 import { recordEvent } from '../../src/audit/record.ts';
-import { newSid } from '../../src/crypto/secret.ts';
+import { newSecret } from '../../src/crypto/secret.ts';
 import { auditEvents, sessions, users } from '../../src/database/schema.ts';
 import { revokeSession } from '../../src/sessions/revoke.ts';
 import { startSession } from '../../src/sessions/start.ts';
@@ -60,7 +60,7 @@ describe('deleting an account in the middle of things', () => {
     const { id: userId, sessionsValidAfter: cutoff } = user;
     const proven = { userId, cutoff, provider: 'credentials', hasShownFactor: false };
     const signIn = async () => {
-      const request = { ...proven, device, deviceToken: newSid(), replaces: null };
+      const request = { ...proven, device, deviceToken: newSecret(), replaces: null };
       const started = await startSession(ledger, request, now, policy);
       return typeof started === 'string' ? null : started;
     };

@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { activateUser, deactivateUser } from '../../src/accounts/activation.ts';
 import { findCredentials } from '../../src/accounts/users.ts';
-import { hashSid, newSid } from '../../src/crypto/secret.ts';
+import { hashSecret, newSecret } from '../../src/crypto/secret.ts';
 import type { Database } from '../../src/database/open.ts';
 import { sessions, users } from '../../src/database/schema.ts';
 import { type Ledger, openLedger } from '../../src/sessions/ledger.ts';
@@ -53,7 +53,7 @@ describe('sign-in against the cutoff', () => {
   }
 
   async function signIn(credentials: Awaited<ReturnType<typeof readCredentials>>) {
-    const proven = { ...credentials, deviceToken: newSid(), hasShownFactor: false };
+    const proven = { ...credentials, deviceToken: newSecret(), hasShownFactor: false };
     const request = { ...proven, device, replaces: null };
     const started = await startSession(ledger, request, now, policy);
     return typeof started === 'string' ? null : started;
@@ -70,10 +70,10 @@ describe('sign-in against the cutoff', () => {
     const { userId, email } = await newUser();
     const credentials = await readCredentials(email);
     await revokeAll(ledger, userId, 'revoked_all', act);
-    const sid = newSid();
+    const sid = newSecret();
     await database.insert(sessions).values({
       ...credentials,
-      sessionToken: hashSid(sid),
+      sessionToken: hashSecret(sid),
       authenticatedAt: new Date(Date.now() + 1),
       expires: new Date(Date.now() + 60_000),
       lastActive: now,

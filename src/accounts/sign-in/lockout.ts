@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { and, eq, inArray, type SQL, sql } from 'drizzle-orm';
-import { hashSid } from '../../crypto/secret.ts';
+import { hashSecret } from '../../crypto/secret.ts';
 import type { Database } from '../../database/open.ts';
 import { knownDevices, unknownAddresses, users } from '../../database/schema.ts';
 import { isAmongLatest, OWN_ATTEMPTS } from '../../sessions/device-attempts.ts';
@@ -32,7 +32,7 @@ export async function takeDeviceAttempt(
   const [device] = await database
     .update(knownDevices)
     .set({ failedLoginAttempts: attempts })
-    .where(and(eq(tokenHash, hashSid(deviceToken)), inArray(userId, owner)))
+    .where(and(eq(tokenHash, hashSecret(deviceToken)), inArray(userId, owner)))
     .returning({ attempts: failedLoginAttempts });
   return device !== undefined && device.attempts <= OWN_ATTEMPTS;
 }

@@ -1,5 +1,5 @@
 import { and, eq, gt, lt, sql } from 'drizzle-orm';
-import { hashSid, isSid, newSid } from '../../crypto/secret.ts';
+import { hashSecret, isSecret, newSecret } from '../../crypto/secret.ts';
 import type { Database } from '../../database/open.ts';
 import { pendingSignIns } from '../../database/schema.ts';
 
@@ -28,9 +28,11 @@ export async function beginPendingSignIn(
   pending: PendingSignIn,
   now: Date,
 ): Promise<string> {
-  const token = newSid();
+  const token = newSecret();
   const expires = new Date(now.getTime() + PENDING_SIGN_IN_MS);
-  await database.insert(pendingSignIns).values({ ...pending, tokenHash: hashSid(token), expires });
+  await database
+    .insert(pendingSignIns)
+    .values({ ...pending, tokenHash: hashSecret(token), expires });
   return token;
 }
 
@@ -40,7 +42,7 @@ export async function findPendingSignIn(
   token: string,
   now: Date,
 ): Promise<PendingSignIn | null> {
-  if (!isSid(token)) return null;
+  if (!isSecret(token)) return null;
   const [found] = await database.select().from(pendingSignIns).where(open(token, now));
   return found ?? null;
 }
@@ -54,7 +56,7 @@ export async function takeCodeAttempt(
   token: string,
   now: Date,
 ): Promise<CountedSignIn | null> {
-  if (!isSid(token)) return null;
+  if (!isSecret(token)) return null;
   const [taken] = await database
     .update(pendingSignIns)
     .set({ attempts: sql`${pendingSignIns.attempts} + 1` })
@@ -67,14 +69,14 @@ export async function takeCodeAttempt(
 export async function endPendingSignIn(database: Database, token: string): Promise<boolean> {
   const ended = await database
     .delete(pendingSignIns)
-    .where(eq(pendingSignIns.tokenHash, hashSid(token)))
+    .where(eq(pendingSignIns.tokenHash, hashSecret(token)))
     .returning({ userId: pendingSignIns.userId });
   return ended.length > 0;
 }
 
 const open = (token: string, now: Date) =>
   and(
-    eq(pendingSignIns.tokenHash, hashSid(token)),
+    eq(pendingSignIns.tokenHash, hashSecret(token)),
     gt(pendingSignIns.expires, now),
     lt(pendingSignIns.attempts, MAX_CODES),
   );

@@ -1,6 +1,6 @@
 import { and, eq } from 'drizzle-orm';
 import { Secret } from 'otpauth';
-import { hashSid } from '../../crypto/secret.ts';
+import { hashSecret } from '../../crypto/secret.ts';
 import type { Database } from '../../database/open.ts';
 import { recoveryCodes } from '../../database/schema.ts';
 
@@ -18,7 +18,7 @@ export async function makeRecoveryCodes(transaction: Database, userId: string): 
   await dropRecoveryCodes(transaction, userId);
   await transaction
     .insert(recoveryCodes)
-    .values(codes.map((code) => ({ userId, codeHash: hashSid(code) })));
+    .values(codes.map((code) => ({ userId, codeHash: hashSecret(code) })));
   return codes.map((code) => inGroups(code, '-'));
 }
 
@@ -35,7 +35,7 @@ export async function useRecoveryCode(
   if (!/^[A-Z2-7]{24}$/.test(code)) return false;
   const used = await transaction
     .delete(recoveryCodes)
-    .where(and(eq(recoveryCodes.userId, userId), eq(recoveryCodes.codeHash, hashSid(code))))
+    .where(and(eq(recoveryCodes.userId, userId), eq(recoveryCodes.codeHash, hashSecret(code))))
     .returning({ userId: recoveryCodes.userId });
   return used.length > 0;
 }
