@@ -83,7 +83,7 @@ export async function signInOne(
     device,
     replaces: null,
     deviceToken: newSecret(),
-    hasShownFactor: false,
+    twoFactorVerified: false,
   };
   const viewer = await startSession(ledger, request, new Date(), config.policy);
   if (typeof viewer === 'string') throw new Error(viewer);

@@ -42,12 +42,12 @@ CREATE TABLE "unknown_address" (
 	"updated_at" timestamp (3) with time zone DEFAULT now() NOT NULL
 );
 --> statement-breakpoint
-ALTER TABLE "session" ADD COLUMN "confirmed_at" timestamp (3) with time zone DEFAULT 'epoch' NOT NULL;--> statement-breakpoint
+ALTER TABLE "session" ADD COLUMN "reauthenticated_at" timestamp (3) with time zone DEFAULT 'epoch' NOT NULL;--> statement-breakpoint
 ALTER TABLE "user" ADD COLUMN "failed_login_attempts" integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE "user" ADD COLUMN "lockout_until" timestamp (3) with time zone;--> statement-breakpoint
-ALTER TABLE "user" ADD COLUMN "second_factor_secret" text;--> statement-breakpoint
-ALTER TABLE "user" ADD COLUMN "second_factor_pending" text;--> statement-breakpoint
-ALTER TABLE "user" ADD COLUMN "second_factor_step" integer DEFAULT 0 NOT NULL;--> statement-breakpoint
+ALTER TABLE "user" ADD COLUMN "totp_key" text;--> statement-breakpoint
+ALTER TABLE "user" ADD COLUMN "totp_key_pending" text;--> statement-breakpoint
+ALTER TABLE "user" ADD COLUMN "totp_last_step" integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE "known_device" ADD CONSTRAINT "known_device_user_id_user_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."user"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "pending_sign_in" ADD CONSTRAINT "pending_sign_in_user_id_user_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."user"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "recovery_code" ADD CONSTRAINT "recovery_code_user_id_user_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."user"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
@@ -61,8 +61,8 @@ DROP TRIGGER announce_update ON "user";
 --> statement-breakpoint
 CREATE TRIGGER announce_update AFTER UPDATE ON "user" FOR EACH ROW WHEN (
   (OLD.id, OLD.name, OLD.email, OLD.role, OLD.organization_id, OLD.is_active, OLD.sessions_valid_after,
-    OLD.second_factor_secret IS NULL)
+    OLD.totp_key IS NULL)
   IS DISTINCT FROM
   (NEW.id, NEW.name, NEW.email, NEW.role, NEW.organization_id, NEW.is_active, NEW.sessions_valid_after,
-    NEW.second_factor_secret IS NULL)
+    NEW.totp_key IS NULL)
 ) EXECUTE FUNCTION latchkey_announce_user();

@@ -21,12 +21,12 @@ import {
   showDeleteAccount,
   showDeletion,
 } from './handlers/deletion.ts';
-import { cancelChange, saveEmail, sendConfirmation, showEmail } from './handlers/email.ts';
+import { cancelChange, saveEmail, sendVerification, showEmail } from './handlers/email.ts';
 import {
-  confirmEmail,
-  showConfirmEmail,
-  showUndoEmail,
-  undoEmail,
+  showUndoEmailChange,
+  showVerifyEmail,
+  undoEmailChange,
+  verifyEmail,
 } from './handlers/email-links.ts';
 import { showFront } from './handlers/front.ts';
 import { alive, ready } from './handlers/health.ts';
@@ -37,8 +37,8 @@ import {
   showForgotPassword,
   showResetPassword,
 } from './handlers/password-reset.ts';
-import { confirm, showConfirm } from './handlers/reauthenticate.ts';
-import { reportForeignDevice, showReportDevice } from './handlers/report-device.ts';
+import { confirm, showReauthenticate } from './handlers/reauthenticate.ts';
+import { confirmReport, showReportDevice } from './handlers/report-device.ts';
 import { savePassword, showSecurity } from './handlers/security.ts';
 import {
   revoke,
@@ -47,22 +47,22 @@ import {
   showSessions,
 } from './handlers/sessions.ts';
 import { showSignIn, signIn } from './handlers/sign-in.ts';
-import { giveSignInCode, showSignInCode } from './handlers/sign-in-code.ts';
+import { showSignInCode, verifySignInCode } from './handlers/sign-in-code.ts';
 import { signOut } from './handlers/sign-out.ts';
 import { showSignUp, signUp } from './handlers/sign-up.ts';
 import {
-  beginSetUp,
+  beginSetup,
   cancelSetUp,
-  confirmSetUp,
   downloadRecoveryCodes,
-  makeNewCodes,
+  regenerateCodes,
   remove,
-  showSecondFactor,
+  showTwoFactor,
+  turnOn,
 } from './handlers/two-factor.ts';
 import { requireCsrfToken } from './http/guards/csrf.ts';
 import { requireUuid } from './http/guards/public-id.ts';
-import { requireConfirmation } from './http/guards/recent-password.ts';
-import { requireSecondFactor } from './http/guards/two-factor.ts';
+import { requireRecentPassword } from './http/guards/recent-password.ts';
+import { requireTwoFactor } from './http/guards/two-factor.ts';
 import { requireRole, requireSignIn } from './http/viewer.ts';
 
 /** For monitors: asked without a session, and answered also when sessions cannot be checked. */
@@ -77,12 +77,12 @@ export function healthRoutes(context: Context): Router {
 export function routes(context: Context): Router {
   const router = Router({ caseSensitive: true });
   router.param('id', requireUuid);
-  const requireViewer = [requireSignIn, requireSecondFactor(context)];
+  const requireViewer = [requireSignIn, requireTwoFactor(context)];
   const admin = [...requireViewer, requireRole('admin')];
-  const confirmed = [...requireViewer, requireConfirmation(context)];
+  const confirmed = [...requireViewer, requireRecentPassword(context)];
   // For those, too, whose role needs a second factor that they have not set up yet.
-  const settingUp = [requireSignIn, requireConfirmation(context)];
-  const confirmedAdmin = [...admin, requireConfirmation(context)];
+  const settingUp = [requireSignIn, requireRecentPassword(context)];
+  const adminWithRecentPassword = [...admin, requireRecentPassword(context)];
 
   router.get('/api/sessions', requireViewer, listSessionsJson(context));
   router.delete('/api/sessions', requireViewer, revokeScopeJson(context));
@@ -100,19 +100,19 @@ export function routes(context: Context): Router {
   router.post('/sign-up/confirm', confirmSignUp(context));
   router.get('/sign-in', showSignIn(context));
   router.post('/auth/callback/credentials', signIn(context));
-  router.get('/sign-in/second-factor', showSignInCode(context));
-  router.post('/sign-in/second-factor', giveSignInCode(context));
+  router.get('/sign-in/two-factor', showSignInCode(context));
+  router.post('/sign-in/two-factor', verifySignInCode(context));
   router.post('/auth/signout', signOut(context));
   router.get('/forgot-password', showForgotPassword(context));
   router.post('/forgot-password', forgotPassword(context));
   router.get('/reset-password', showResetPassword(context));
   router.post('/reset-password', setResetPassword(context));
   router.get('/report-device', showReportDevice(context));
-  router.post('/report-device', reportForeignDevice(context));
-  router.get('/confirm-email', requireViewer, showConfirmEmail(context));
-  router.post('/confirm-email', requireViewer, confirmEmail(context));
-  router.get('/undo-email', showUndoEmail(context));
-  router.post('/undo-email', undoEmail(context));
+  router.post('/report-device', confirmReport(context));
+  router.get('/verify-email', requireViewer, showVerifyEmail(context));
+  router.post('/verify-email', requireViewer, verifyEmail(context));
+  router.get('/undo-email-change', showUndoEmailChange(context));
+  router.post('/undo-email-change', undoEmailChange(context));
   // Auth.js, by name: it also answers to other spellings, such as /auth//signout.
   router.get(['/auth/csrf', '/auth/providers', '/auth/session'], passToAuth(context));
   router.get(['/auth/signin', '/auth/signout', '/auth/error'], passToAuth(context));
@@ -124,27 +124,23 @@ export function routes(context: Context): Router {
   router.get('/account/email', requireViewer, showEmail(context));
   router.post('/account/email', confirmed, saveEmail(context));
   router.post('/account/email/cancel', requireViewer, cancelChange(context));
-  router.post('/account/email/confirm', requireViewer, sendConfirmation(context));
+  router.post('/account/email/verify', requireViewer, sendVerification(context));
   router.get('/account/sessions', requireViewer, showSessions(context));
   router.post('/account/sessions/revoke-others', requireViewer, revokeOtherSessions(context));
   router.post('/account/sessions/revoke-all', confirmed, revokeAllSessions(context));
   router.post('/account/sessions/:id/revoke', requireViewer, revoke(context));
 
-  router.get('/account/confirm', requireSignIn, showConfirm(context));
-  router.post('/account/confirm', requireSignIn, confirm(context));
+  router.get('/account/reauthenticate', requireSignIn, showReauthenticate(context));
+  router.post('/account/reauthenticate', requireSignIn, confirm(context));
   router.get('/account/security', requireViewer, showSecurity(context));
   router.post('/account/security/password', requireViewer, savePassword(context));
-  router.get('/account/security/second-factor', settingUp, showSecondFactor(context));
-  router.post('/account/security/second-factor/begin', settingUp, beginSetUp(context));
-  router.post('/account/security/second-factor/cancel', requireSignIn, cancelSetUp(context));
-  router.post(
-    '/account/security/second-factor/file',
-    requireSignIn,
-    downloadRecoveryCodes(context),
-  );
-  router.post('/account/security/second-factor/confirm', settingUp, confirmSetUp(context));
-  router.post('/account/security/second-factor/recovery-codes', settingUp, makeNewCodes(context));
-  router.post('/account/security/second-factor/remove', settingUp, remove(context));
+  router.get('/account/security/two-factor', settingUp, showTwoFactor(context));
+  router.post('/account/security/two-factor/begin', settingUp, beginSetup(context));
+  router.post('/account/security/two-factor/cancel', requireSignIn, cancelSetUp(context));
+  router.post('/account/security/two-factor/file', requireSignIn, downloadRecoveryCodes(context));
+  router.post('/account/security/two-factor/confirm', settingUp, turnOn(context));
+  router.post('/account/security/two-factor/recovery-codes', settingUp, regenerateCodes(context));
+  router.post('/account/security/two-factor/remove', settingUp, remove(context));
   router.get('/account/activity', requireViewer, showActivity(context));
   router.post('/account/data', confirmed, downloadData(context));
   router.get('/account/delete', confirmed, showDeleteAccount(context));
@@ -158,11 +154,15 @@ export function routes(context: Context): Router {
   router.post('/admin/accounts/:id/revoke-all', admin, revokeAccountSessions(context));
   router.get(
     '/admin/accounts/:id/deactivate',
-    confirmedAdmin,
+    adminWithRecentPassword,
     confirmForAccount(context, 'deactivate'),
   );
-  router.post('/admin/accounts/:id/deactivate', confirmedAdmin, deactivateAccount(context));
-  router.post('/admin/accounts/:id/activate', confirmedAdmin, activateAccount(context));
+  router.post(
+    '/admin/accounts/:id/deactivate',
+    adminWithRecentPassword,
+    deactivateAccount(context),
+  );
+  router.post('/admin/accounts/:id/activate', adminWithRecentPassword, activateAccount(context));
 
   return router;
 }

@@ -64,7 +64,7 @@ describe('the session cache', () => {
       device,
       replaces: null,
       deviceToken: newSecret(),
-      hasShownFactor: false,
+      twoFactorVerified: false,
     };
     const started = await startSession(ledger, request, now, policy);
     if (typeof started === 'string') throw new Error(started);

@@ -43,7 +43,7 @@ describe.each(STRATEGIES)('downloading one’s data, %s', (strategy) => {
     const data = answer.body;
     expect(data.profile).toMatchObject({
       ...{ id: userId, name: person.name, email: person.email, role: 'user' },
-      ...{ hasPassword: true, hasSecondFactor: false },
+      ...{ hasPassword: true, hasTwoFactor: false },
     });
     expect(data.recoveryCodesLeft).toBe(0);
     expect(data.sessions).toHaveLength(2);
@@ -64,7 +64,7 @@ describe.each(STRATEGIES)('downloading one’s data, %s', (strategy) => {
   it('has nothing secret in it: no hash, no token, no key', async () => {
     const { person, here, there } = await signInTwice(app);
     const userId = await idOf(person);
-    const secrets = { secondFactorSecret: 'a-totp-secret', secondFactorPending: 'a-pending-one' };
+    const secrets = { totpKey: 'a-totp-secret', totpKeyPending: 'a-pending-one' };
     await app.database.update(users).set(secrets).where(eq(users.id, userId));
     await app.database.insert(recoveryCodes).values({ userId, codeHash: 'a-code-hash' });
     await app.database.insert(accounts).values({
@@ -72,7 +72,7 @@ describe.each(STRATEGIES)('downloading one’s data, %s', (strategy) => {
       ...{ access_token: 'an-access-token', refresh_token: 'a-refresh', id_token: 'an-id-token' },
     });
     const answer = await here.post(PATH);
-    expect(answer.body.profile.hasSecondFactor).toBe(true);
+    expect(answer.body.profile.hasTwoFactor).toBe(true);
     expect(answer.body.recoveryCodesLeft).toBe(1);
     const hashes = await hashesOf(userId);
     const found = [

@@ -95,10 +95,10 @@ describe.each(STRATEGIES)('deactivating an account, %s', (strategy) => {
     expect(asked.status).toBe(403);
     expect(asked.text).toContain('Confirm it’s you');
     expect(await here.isSignedIn()).toBe(true);
-    const confirmed = await admin.post('/account/confirm', {
-      'confirm.next': `/admin/accounts/${await idOf(person)}/deactivate`,
-      'confirm.form': 'yes',
-      'confirm.password': boss.password,
+    const confirmed = await admin.post('/account/reauthenticate', {
+      'reauthenticate.next': `/admin/accounts/${await idOf(person)}/deactivate`,
+      'reauthenticate.form': 'yes',
+      'reauthenticate.password': boss.password,
     });
     expect(confirmed.status).toBe(307);
     await deactivate(person);

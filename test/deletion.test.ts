@@ -191,8 +191,8 @@ describe.each(STRATEGIES)('deleting an account, %s', (strategy) => {
     expect((await here.post(PATH)).status).toBe(403);
     await app.deliverMails();
     expect(subjects()).not.toContain(SUBJECT);
-    const fields = { 'confirm.next': PATH, 'confirm.password': person.password };
-    expect((await here.post('/account/confirm', fields)).headers.location).toBe(PATH);
+    const fields = { 'reauthenticate.next': PATH, 'reauthenticate.password': person.password };
+    expect((await here.post('/account/reauthenticate', fields)).headers.location).toBe(PATH);
     expect((await here.get(PATH)).status).toBe(200);
     app.advance(-11 * 60_000);
   });

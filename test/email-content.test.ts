@@ -54,7 +54,7 @@ describe('an email', () => {
     const [link] = app.mailServer.received;
     const token = /token=([\w-]+)/.exec(link?.text ?? '')?.[1] ?? '';
     await app.forgetMails();
-    expect((await browser.post('/confirm-email', { token })).status).toBe(303);
+    expect((await browser.post('/verify-email', { token })).status).toBe(303);
     await app.deliverMails();
     expect(app.mailServer.received).toHaveLength(1);
     expect(sentText()).toContain('was changed');

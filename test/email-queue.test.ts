@@ -49,7 +49,7 @@ describe('the email queue', () => {
     }
     expect(subjects()).toHaveLength(3);
     await notice(other);
-    await queueMail(app.database, { kind: 'recovery_codes_renewed', address: one, facts: {} });
+    await queueMail(app.database, { kind: 'recovery_codes_regenerated', address: one, facts: {} });
     await app.deliverMails();
     expect(subjects()).toHaveLength(5);
   });

@@ -31,7 +31,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
   const newAddress = () => newPerson().email;
   /** Who asked last for a link to a new address: it is for them alone. */
   let asker: Browser;
-  const usual = (path: string) => (path.startsWith('/confirm-email') ? asker : openBrowser(app));
+  const usual = (path: string) => (path.startsWith('/verify-email') ? asker : openBrowser(app));
   const tokenIn = (path: string) => new URL(path, 'http://x').searchParams.get('token') ?? '';
   /** Uses a link as its page does. */
   const use = (path: string, browser = usual(path)) =>
@@ -191,10 +191,10 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     expect(asked.text).toContain('enter your password');
     await app.deliverMails();
     expect(received()).toEqual([]);
-    const confirmed = await here.post('/account/confirm', {
-      'confirm.next': '/account/email',
-      'confirm.form': 'yes',
-      'confirm.password': person.password,
+    const confirmed = await here.post('/account/reauthenticate', {
+      'reauthenticate.next': '/account/email',
+      'reauthenticate.form': 'yes',
+      'reauthenticate.password': person.password,
       email,
     });
     expect(confirmed.status).toBe(307);
@@ -223,7 +223,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     await app.deliverMails();
     const told = mailServer.take('You have an account already');
     expect([told.to].flat()[0]?.text).toBe(owner.email);
-    expect(told.text).not.toContain('confirm-email');
+    expect(told.text).not.toContain('verify-email');
     expect(received()).toEqual([{ to: free, subject: CONFIRM }]);
     expect(await addressOf(userId)).toBe(before);
   });
@@ -279,10 +279,10 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     expect((await use(off)).headers.location).toBe('/sign-in');
     // A link is good for what it was made for, and for nothing else.
     await app.database.update(users).set({ isActive: true }).where(eq(users.id, userId));
-    expect((await use(`/undo-email?token=${tokenIn(off)}`)).status).toBe(410);
+    expect((await use(`/undo-email-change?token=${tokenIn(off)}`)).status).toBe(410);
     await here.signIn({ ...person, email: (await addressOf(userId)) ?? '' });
     expect((await use(off)).status).toBe(410);
-    expect((await use('/confirm-email?token=forged')).status).toBe(410);
+    expect((await use('/verify-email?token=forged')).status).toBe(410);
   });
 
   it('lets no other link live that was sent to an address of the account', async () => {
@@ -379,10 +379,10 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
       expect(page.text).not.toContain(email);
       expect(await addressOf(userId)).toBe(email);
       // And sets up a second factor.
-      const factor = { secondFactorSecret: 'of the stranger' };
+      const factor = { totpKey: 'of the stranger' };
       await app.database.update(users).set(factor).where(eq(users.id, userId));
       const added = {
-        action: 'second_factor_added',
+        action: 'two_factor_turned_on',
         userId,
         userAgent: null,
         ipAddress: null,
@@ -393,7 +393,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
       expect(answer.headers.location).toBe('/sign-in');
       expect(await addressOf(userId)).toBe(person.email);
       const [after] = await app.database.select().from(users).where(eq(users.id, userId));
-      expect(after?.secondFactorSecret).toBe(null);
+      expect(after?.totpKey).toBe(null);
       expect(await here.isSignedIn()).toBe(false);
       expect(await there.isSignedIn()).toBe(false);
       expect((await here.get('/sign-in')).text).toContain(
@@ -404,7 +404,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
       expect((await openBrowser(app).get(theirReset)).status).toBe(410);
       expect((await use(again)).headers.location).toBe('/sign-in');
       expect(await app.database.$count(accounts, eq(accounts.userId, userId))).toBe(0);
-      expect(await actionsOf(userId)).toContain('email_restored');
+      expect(await actionsOf(userId)).toContain('email_change_undone');
       expect((await use(path)).status).toBe(410);
 
       await app.deliverMails();
@@ -462,7 +462,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
       const undos = await app.database
         .select()
         .from(verificationTokens)
-        .where(sql`starts_with(identifier, ${`email_undo:${userId}`})`);
+        .where(sql`starts_with(identifier, ${`email_change_undo:${userId}`})`);
       expect(undos).toEqual([]);
     });
 
@@ -494,7 +494,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     const { person, here } = await newAccount();
     const userId = await idOf(here);
     expect((await here.get('/account')).text).toContain('Unverified');
-    expect((await here.post('/account/email/confirm')).headers.location).toBe('/account');
+    expect((await here.post('/account/email/verify')).headers.location).toBe('/account');
     expect((await here.get('/account')).text).toContain(`We’ve sent a link to ${person.email}`);
     await app.deliverMails();
     const mail = mailServer.take(CONFIRM);
@@ -503,7 +503,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     expect((await use(linkIn(mail))).status).toBe(303);
     const page = (await here.get('/account')).text;
     expect(page).toContain('>Verified<');
-    expect(page).not.toContain('/account/email/confirm');
+    expect(page).not.toContain('/account/email/verify');
     await app.deliverMails();
     expect(received()).toEqual([]);
     expect(await actionsOf(userId)).not.toContain('email_changed');
@@ -519,7 +519,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     expect(account).not.toContain('/account/email');
     expect((await browser.get('/account/email')).text).toContain('can’t send email');
     await browser.post('/account/email', { email: newAddress() });
-    await browser.post('/account/email/confirm');
+    await browser.post('/account/email/verify');
     expect(await other.database.$count(mails)).toBe(0);
     await other.close();
   });

@@ -170,7 +170,7 @@ describe.each(STRATEGIES)('a sign-in on a new device, %s', (strategy) => {
     const { person, mail } = await meetStranger();
     const [user] = await app.database
       .update(users)
-      .set({ email: `stranger-${person.email}`, secondFactorSecret: 'of the stranger' })
+      .set({ email: `stranger-${person.email}`, totpKey: 'of the stranger' })
       .where(eq(users.email, person.email))
       .returning({ id: users.id });
     const userId = user?.id ?? '';
@@ -180,7 +180,7 @@ describe.each(STRATEGIES)('a sign-in on a new device, %s', (strategy) => {
     const device = { userAgent: null, ipAddress: null };
     await app.database
       .insert(auditEvents)
-      .values({ action: 'second_factor_added', userId, ...device });
+      .values({ action: 'two_factor_turned_on', userId, ...device });
 
     await report(linkIn(mail));
     await app.deliverMails();
@@ -219,13 +219,13 @@ describe.each(STRATEGIES)('a sign-in on a new device, %s', (strategy) => {
     const device = { userAgent: null, ipAddress: null };
     const [user] = await app.database
       .update(users)
-      .set({ secondFactorSecret: 'of the owner' })
+      .set({ totpKey: 'of the owner' })
       .where(eq(users.email, person.email))
       .returning();
     const occurredAt = new Date(Date.now() - 86_400_000);
-    const event = { action: 'second_factor_added', userId: user?.id ?? null, occurredAt } as const;
+    const event = { action: 'two_factor_turned_on', userId: user?.id ?? null, occurredAt } as const;
     await app.database.insert(auditEvents).values({ ...event, ...device });
-    const renewed = { action: 'recovery_codes_renewed', userId: user?.id ?? null } as const;
+    const renewed = { action: 'recovery_codes_regenerated', userId: user?.id ?? null } as const;
     await app.database.insert(auditEvents).values({ ...renewed, ...device });
     const codes = { userId: user?.id ?? '', codeHash: 'of the stranger' };
     await app.database.insert(recoveryCodes).values(codes);
@@ -233,7 +233,7 @@ describe.each(STRATEGIES)('a sign-in on a new device, %s', (strategy) => {
     const ofUser = eq(recoveryCodes.userId, codes.userId);
     expect(await app.database.$count(recoveryCodes, ofUser)).toBe(0);
     const [after] = await app.database.select().from(users).where(eq(users.email, person.email));
-    expect(after?.secondFactorSecret).toBe('of the owner');
+    expect(after?.totpKey).toBe('of the owner');
     expect(after?.passwordHash).toBe(null);
   });
 });

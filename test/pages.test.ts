@@ -11,7 +11,7 @@ import {
 } from './support/authenticator.ts';
 import { newPerson, openBrowser, signInTwice } from './support/browser.ts';
 
-const TWO_FACTOR = '/account/security/second-factor';
+const TWO_FACTOR = '/account/security/two-factor';
 
 describe('pages', () => {
   let app: TestApp;
@@ -64,7 +64,7 @@ describe('pages', () => {
   it('show a wrong recovery code at its own field, with the panel open', async () => {
     const { person, key } = await newProtected(app);
     const browser = await askedForCode(app, person);
-    const wrong = await browser.post('/sign-in/second-factor', { recoveryCode: 'AAAA-BBBB' });
+    const wrong = await browser.post('/sign-in/two-factor', { recoveryCode: 'AAAA-BBBB' });
     expect(wrong.status).toBe(422);
     expect(wrong.text).toContain('<details open>');
     expect(wrong.text).toMatch(
@@ -72,7 +72,7 @@ describe('pages', () => {
     );
     expect(wrong.text).toMatch(/<input id="recovery-code"[^>]* aria-invalid="true" autofocus/);
     expect(wrong.text).toContain('6 digits. It changes every 30 seconds.');
-    const code = await browser.post('/sign-in/second-factor', { code: wrongCode(app, key) });
+    const code = await browser.post('/sign-in/two-factor', { code: wrongCode(app, key) });
     expect(code.text).toContain('<details>');
     expect(code.text).toMatch(/id="code-note">Wrong or already used code/);
   });
@@ -81,7 +81,7 @@ describe('pages', () => {
     const { person, recoveryCodes } = await newProtected(app);
     const browser = await askedForCode(app, person);
     const fields = { recoveryCode: recoveryCodes[0] ?? '' };
-    expect((await browser.post('/sign-in/second-factor', fields)).status).toBe(303);
+    expect((await browser.post('/sign-in/two-factor', fields)).status).toBe(303);
     expect((await browser.get('/account')).text).toContain('You signed in with a recovery code.');
   });
 

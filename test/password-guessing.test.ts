@@ -23,7 +23,7 @@ describe.each(STRATEGIES)('guessing the password on a stolen session, %s', (stra
     return { person, browser };
   }
   const reauthenticate = (browser: Browser, password = WRONG) =>
-    browser.post('/account/confirm', { 'confirm.password': password });
+    browser.post('/account/reauthenticate', { 'reauthenticate.password': password });
   const changePassword = (browser: Browser, currentPassword = WRONG) =>
     browser.post('/account/security/password', {
       currentPassword,
@@ -104,9 +104,9 @@ describe.each(STRATEGIES)('guessing the password on a stolen session, %s', (stra
     const csrfToken = await browser.csrfToken();
     const give = () =>
       browser
-        .rawPost('/account/confirm')
+        .rawPost('/account/reauthenticate')
         .type('form')
-        .send({ csrfToken, 'confirm.password': WRONG });
+        .send({ csrfToken, 'reauthenticate.password': WRONG });
     const answers = await Promise.all(Array.from({ length: 15 }, give));
     const statuses = answers.map(({ status }) => status).sort();
     expect(statuses).toEqual([...Array(5).fill(403), ...Array(10).fill(429)]);

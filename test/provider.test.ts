@@ -1,7 +1,7 @@
 import { eq } from 'drizzle-orm';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeLinkToken } from '../src/accounts/email-tokens.ts';
+import { createEmailToken } from '../src/accounts/email-tokens.ts';
 import { createAdapter } from '../src/auth/adapter.ts';
 import { checkToken } from '../src/auth/check.ts';
 import { createContext } from '../src/auth/context.ts';
@@ -76,7 +76,12 @@ describe.each(STRATEGIES)('sign-in with a provider, with the %s strategy', (stra
     expect((await browser.post('/account/sessions/revoke-all')).status).toBe(403);
 
     const [user] = await app.database.select().from(users).where(eq(users.email, person.email));
-    const token = await makeLinkToken(app.database, 'password_reset', user?.id ?? '', new Date());
+    const token = await createEmailToken(
+      app.database,
+      'password_reset',
+      user?.id ?? '',
+      new Date(),
+    );
     const password = 'a wholly other password';
     await openBrowser(app).post('/reset-password', { token: token ?? '', password });
     expect(await linkedTo(code)).toBe(undefined);

@@ -21,10 +21,10 @@ describe.each(STRATEGIES)('what is sensitive, %s', (strategy) => {
     return signedIn;
   }
   const confirmWith = (browser: Browser, password: string, next = PATH) =>
-    browser.post('/account/confirm', {
-      'confirm.password': password,
-      'confirm.next': next,
-      'confirm.form': 'yes',
+    browser.post('/account/reauthenticate', {
+      'reauthenticate.password': password,
+      'reauthenticate.next': next,
+      'reauthenticate.form': 'yes',
       kept: 'with <this> & that',
     });
 
@@ -40,7 +40,7 @@ describe.each(STRATEGIES)('what is sensitive, %s', (strategy) => {
     expect(asked.status).toBe(403);
     expect(asked.text).toContain('enter your password');
     expect(asked.text).toContain('name="kept" value="with &lt;this&gt; &amp; that"');
-    expect(asked.text).toContain(`name="confirm.next" value="${PATH}"`);
+    expect(asked.text).toContain(`name="reauthenticate.next" value="${PATH}"`);
     expect(await there.isSignedIn()).toBe(true);
   });
 
@@ -107,9 +107,11 @@ describe.each(STRATEGIES)('what is sensitive, %s', (strategy) => {
     const { here, there } = await signInLongAgo();
     const answer = await here.delete('/api/sessions?scope=all');
     expect(answer.status).toBe(403);
-    expect(answer.body).toMatchObject({ error: 'confirmation_required' });
+    expect(answer.body).toMatchObject({ error: 'reauthentication_required' });
     expect(await there.isSignedIn()).toBe(true);
-    expect((await here.get('/account/confirm')).text).toContain('Enter your password to continue');
+    expect((await here.get('/account/reauthenticate')).text).toContain(
+      'Enter your password to continue',
+    );
   });
 
   it('lets an account without a password set one right after a sign-in, and not later', async () => {

@@ -8,7 +8,7 @@ import { readConfig } from '../src/config/config.ts';
 import { users } from '../src/database/schema.ts';
 import { healthRoutes, routes } from '../src/routes.ts';
 import { SECRET, STRATEGIES, startApp, type TestApp } from './support/app.ts';
-import { SECOND_FACTOR_PAGE } from './support/authenticator.ts';
+import { TWO_FACTOR_PAGE } from './support/authenticator.ts';
 import { newPerson, openBrowser, SESSION_COOKIE } from './support/browser.ts';
 import { startProvider } from './support/provider.ts';
 
@@ -30,16 +30,16 @@ const DOORS: Record<string, Door> = {
   'GET /sign-up/confirm': 'anyone',
   'POST /sign-up/confirm': 'anyone',
   'GET /sign-in': 'anyone',
-  'GET /sign-in/second-factor': 'anyone',
-  'POST /sign-in/second-factor': 'anyone',
+  'GET /sign-in/two-factor': 'anyone',
+  'POST /sign-in/two-factor': 'anyone',
   'GET /forgot-password': 'anyone',
   'POST /forgot-password': 'anyone',
   'GET /reset-password': 'anyone',
   'POST /reset-password': 'anyone',
   'GET /report-device': 'anyone',
   'POST /report-device': 'anyone',
-  'GET /undo-email': 'anyone',
-  'POST /undo-email': 'anyone',
+  'GET /undo-email-change': 'anyone',
+  'POST /undo-email-change': 'anyone',
   'GET /account/delete/confirm': 'anyone',
   'POST /account/delete/confirm': 'anyone',
   'GET /auth/csrf': 'anyone',
@@ -52,23 +52,23 @@ const DOORS: Record<string, Door> = {
   'GET /auth/callback/:provider': 'anyone',
   'POST /auth/signin/:provider': 'anyone',
   'POST /auth/callback/credentials': 'anyone',
-  'GET /account/confirm': 'signed in',
-  'POST /account/confirm': 'signed in',
-  'GET /account/security/second-factor': 'signed in',
-  'POST /account/security/second-factor/begin': 'signed in',
-  'POST /account/security/second-factor/confirm': 'signed in',
-  'POST /account/security/second-factor/recovery-codes': 'signed in',
-  'POST /account/security/second-factor/remove': 'signed in',
+  'GET /account/reauthenticate': 'signed in',
+  'POST /account/reauthenticate': 'signed in',
+  'GET /account/security/two-factor': 'signed in',
+  'POST /account/security/two-factor/begin': 'signed in',
+  'POST /account/security/two-factor/confirm': 'signed in',
+  'POST /account/security/two-factor/recovery-codes': 'signed in',
+  'POST /account/security/two-factor/remove': 'signed in',
   'GET /api/sessions': 'users',
   'DELETE /api/sessions': 'users',
   'DELETE /api/sessions/:id': 'users',
-  'GET /confirm-email': 'users',
-  'POST /confirm-email': 'users',
+  'GET /verify-email': 'users',
+  'POST /verify-email': 'users',
   'GET /account': 'users',
   'POST /account/profile': 'users',
   'GET /account/email': 'users',
   'POST /account/email': 'users',
-  'POST /account/email/confirm': 'users',
+  'POST /account/email/verify': 'users',
   'GET /account/sessions': 'users',
   'POST /account/sessions/revoke-others': 'users',
   'POST /account/sessions/revoke-all': 'users',
@@ -171,7 +171,7 @@ describe.each(STRATEGIES)('every route, with the %s strategy', (strategy) => {
   it('stops whoever must set up two-factor authentication first, and names none of them', async () => {
     const { person, cookie } = await signedIn({ role: 'admin' });
     for (const route of behind('users', 'admins')) {
-      const expected = isApi(route) ? '403 second_factor_required' : `303 ${SECOND_FACTOR_PAGE}`;
+      const expected = isApi(route) ? '403 two_factor_required' : `303 ${TWO_FACTOR_PAGE}`;
       expect([route, outcomeOf(await ask(route, cookie))]).toEqual([route, expected]);
     }
     for (const route of behind('anyone')) {
@@ -182,7 +182,7 @@ describe.each(STRATEGIES)('every route, with the %s strategy', (strategy) => {
   it('lets whoever must set up two-factor authentication do that', async () => {
     const { cookie } = await signedIn({ role: 'admin' });
     const outcomes = behind('signed in').map(async (route) => outcomeOf(await ask(route, cookie)));
-    const expected = ['200', '403', '422', `303 ${SECOND_FACTOR_PAGE}`, '303 /account/security'];
+    const expected = ['200', '403', '422', `303 ${TWO_FACTOR_PAGE}`, '303 /account/security'];
     // 403 is the page that asks for the password, 422 a form without a code.
     for (const outcome of await Promise.all(outcomes)) expect(expected).toContain(outcome);
   });
@@ -209,7 +209,7 @@ describe.each(STRATEGIES)('every route, with the %s strategy', (strategy) => {
       expect([answer.status, answer.body]).toEqual([200, null]);
       expect(answer.get('Set-Cookie')?.join() ?? '').not.toContain(`${SESSION_COOKIE}=;`);
     }
-    expect((await ask('GET /account/security/second-factor', cookie)).status).toBe(200);
+    expect((await ask('GET /account/security/two-factor', cookie)).status).toBe(200);
   });
 });
 

@@ -140,7 +140,7 @@ describe.each(STRATEGIES)('signing in with a code, %s', (strategy) => {
     expect((await give(codeOf(app, key))).headers.location).toContain('/sign-in?');
     expect(await browser.isSignedIn()).toBe(false);
     const { action, userId } = auditEvents;
-    const failed = and(eq(action, 'second_factor_failed'), eq(userId, await idOf(person)));
+    const failed = and(eq(action, 'two_factor_failed'), eq(userId, await idOf(person)));
     expect(await app.database.$count(auditEvents, failed)).toBe(5);
   });
 

@@ -6,7 +6,7 @@ import {
   codeOf,
   giveCode,
   SIGN_IN_CODE_PAGE,
-  setUpSecondFactor,
+  setUpTwoFactor,
   toNextStep,
   wrongCode,
 } from './support/authenticator.ts';
@@ -42,7 +42,7 @@ describe.each(STRATEGIES)('a second factor after a provider, %s', (strategy) => 
 
   async function newProtected(name: string) {
     const { browser } = await signInAs(name);
-    return { owner: browser, ...(await setUpSecondFactor(app, browser)) };
+    return { owner: browser, ...(await setUpTwoFactor(app, browser)) };
   }
 
   /** How many sessions began with a code: all but the one that set it up. */
@@ -72,7 +72,7 @@ describe.each(STRATEGIES)('a second factor after a provider, %s', (strategy) => 
   it('is asked for there too', async () => {
     const { key } = await newProtected('asked');
     const { browser, location } = await signInAs('asked');
-    expect(location).toBe('/sign-in/second-factor?callbackUrl=%2Faccount%2Fsessions');
+    expect(location).toBe('/sign-in/two-factor?callbackUrl=%2Faccount%2Fsessions');
     expect(browser.token()).toBe(null);
     expect(await sessionsBeside('asked')).toBe(0);
     await giveCode(browser, codeOf(app, key));

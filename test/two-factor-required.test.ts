@@ -2,7 +2,7 @@ import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { accounts, users } from '../src/database/schema.ts';
 import { STRATEGIES, startApp, type TestApp } from './support/app.ts';
-import { SECOND_FACTOR_PAGE, setUpSecondFactor, toNextStep } from './support/authenticator.ts';
+import { setUpTwoFactor, TWO_FACTOR_PAGE, toNextStep } from './support/authenticator.ts';
 import { newPerson, openBrowser, SESSION_COOKIE } from './support/browser.ts';
 import { openTestDatabase, type TestDatabase } from './support/database.ts';
 import { startProvider } from './support/provider.ts';
@@ -46,7 +46,7 @@ describe.each(STRATEGIES)('MFA_REQUIRED=admin, %s', (strategy) => {
       .where(eq(users.email, person.email));
     await expect
       .poll(async () => (await browser.get('/api/sessions')).body.error)
-      .toBe('second_factor_required');
+      .toBe('two_factor_required');
     return { person, browser };
   }
 
@@ -54,23 +54,19 @@ describe.each(STRATEGIES)('MFA_REQUIRED=admin, %s', (strategy) => {
     const { person, browser } = await newAdmin();
     for (const page of PAGES) {
       const answer = await browser.get(page);
-      expect([page, answer.status, answer.headers.location]).toEqual([
-        page,
-        303,
-        SECOND_FACTOR_PAGE,
-      ]);
+      expect([page, answer.status, answer.headers.location]).toEqual([page, 303, TWO_FACTOR_PAGE]);
     }
-    expect((await browser.get(SECOND_FACTOR_PAGE)).text).toContain(
+    expect((await browser.get(TWO_FACTOR_PAGE)).text).toContain(
       'This server requires two-factor authentication.',
     );
     expect((await browser.post('/account/profile', { name: 'Eve' })).status).toBe(303);
     const [user] = await app.database.select().from(users).where(eq(users.email, person.email));
     expect(user?.name).toBe('Ada Lovelace');
     const api = await browser.get('/api/sessions');
-    expect([api.status, api.body.error]).toEqual([403, 'second_factor_required']);
-    expect((await browser.get('/account/confirm')).text).toContain('Confirm it’s you');
+    expect([api.status, api.body.error]).toEqual([403, 'two_factor_required']);
+    expect((await browser.get('/account/reauthenticate')).text).toContain('Confirm it’s you');
     expect((await browser.post('/auth/signout')).headers.location).toBe('/sign-in');
-    expect((await browser.get(SECOND_FACTOR_PAGE)).headers.location).toContain('/sign-in');
+    expect((await browser.get(TWO_FACTOR_PAGE)).headers.location).toContain('/sign-in');
   });
 
   it('links no provider to an administrator without one', async () => {
@@ -90,14 +86,14 @@ describe.each(STRATEGIES)('MFA_REQUIRED=admin, %s', (strategy) => {
 
   it('lets them on as soon as there is one, and stops them when it is removed', async () => {
     const { browser } = await newAdmin();
-    await setUpSecondFactor(app, browser);
+    await setUpTwoFactor(app, browser);
     expect((await browser.get('/admin/accounts')).status).toBe(200);
     expect((await browser.get('/api/sessions')).status).toBe(200);
-    expect((await browser.get(SECOND_FACTOR_PAGE)).text).toContain(
+    expect((await browser.get(TWO_FACTOR_PAGE)).text).toContain(
       'set it up again before you can continue',
     );
-    await browser.post(`${SECOND_FACTOR_PAGE}/remove`);
-    expect((await browser.get('/account')).headers.location).toBe(SECOND_FACTOR_PAGE);
+    await browser.post(`${TWO_FACTOR_PAGE}/remove`);
+    expect((await browser.get('/account')).headers.location).toBe(TWO_FACTOR_PAGE);
   });
 
   it('asks it of nobody else', async () => {
@@ -116,7 +112,7 @@ describe.each(STRATEGIES)('MFA_REQUIRED=admin, %s', (strategy) => {
     expect(await before.isSignedIn()).toBe(true);
     const after = openBrowser(app);
     after.setCookie(SESSION_COOKIE, before.token() ?? '');
-    expect((await after.get('/account')).headers.location).toBe(SECOND_FACTOR_PAGE);
+    expect((await after.get('/account')).headers.location).toBe(TWO_FACTOR_PAGE);
     await earlier.close();
   });
 });

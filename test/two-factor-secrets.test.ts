@@ -12,7 +12,7 @@ import {
   giveCode,
   keyShownIn,
   newProtected,
-  SECOND_FACTOR_PAGE,
+  TWO_FACTOR_PAGE,
   toNextStep,
   wrongCode,
 } from './support/authenticator.ts';
@@ -39,15 +39,15 @@ describe.each(STRATEGIES)('what a second factor keeps, %s', (strategy) => {
 
   const sealedOf = async ({ email }: Person) => {
     const [user] = await app.database.select().from(users).where(eq(users.email, email));
-    return { id: user?.id ?? '', sealed: user?.secondFactorSecret ?? '' };
+    return { id: user?.id ?? '', sealed: user?.totpKey ?? '' };
   };
-  const keep = (person: Person, secondFactorSecret: string) =>
-    app.database.update(users).set({ secondFactorSecret }).where(eq(users.email, person.email));
+  const keep = (person: Person, totpKey: string) =>
+    app.database.update(users).set({ totpKey }).where(eq(users.email, person.email));
 
   it('is no key, no code and no cookie that anybody could use, nor is it in the log', async () => {
     const setUp = openBrowser(app);
     await setUp.signUp(newPerson());
-    await setUp.post(`${SECOND_FACTOR_PAGE}/begin`);
+    await setUp.post(`${TWO_FACTOR_PAGE}/begin`);
     const pending = await keyShownIn(setUp);
     const { person, key, recoveryCodes: codes } = await newProtected(app);
     const waiting = openBrowser(app);
@@ -76,7 +76,7 @@ describe.each(STRATEGIES)('what a second factor keeps, %s', (strategy) => {
     expect(found).toEqual([]);
     expect([wrong, right].filter((code) => said.includes(`"${code}"`))).toEqual([]);
     expect(kept).toContain(hashSecret(codes[1]?.replaceAll('-', '') ?? ''));
-    expect(said).toContain(SECOND_FACTOR_PAGE);
+    expect(said).toContain(TWO_FACTOR_PAGE);
   });
 
   it('is of no use on another account, nor in another column', async () => {
@@ -93,11 +93,11 @@ describe.each(STRATEGIES)('what a second factor keeps, %s', (strategy) => {
     const setUp = openBrowser(app);
     const person = newPerson();
     await setUp.signUp(person);
-    await setUp.post(`${SECOND_FACTOR_PAGE}/begin`);
+    await setUp.post(`${TWO_FACTOR_PAGE}/begin`);
     const pending = await keyShownIn(setUp);
     await app.database
       .update(users)
-      .set({ secondFactorSecret: users.secondFactorPending })
+      .set({ totpKey: users.totpKeyPending })
       .where(eq(users.email, person.email));
     const asked = await askedForCode(app, person);
     expect((await giveCode(asked, codeOf(app, pending))).status).toBe(422);
@@ -129,7 +129,7 @@ describe.each(STRATEGIES)('what a second factor keeps, %s', (strategy) => {
   it('can be taken away by whoever has the database, for somebody who lost everything', async () => {
     const { person, owner } = await newProtected(app);
     await app.database.execute(
-      sql`update "user" set second_factor_secret = null where email = ${person.email}`,
+      sql`update "user" set totp_key = null where email = ${person.email}`,
     );
     const browser = openBrowser(app);
     await browser.signIn(person);
@@ -139,9 +139,9 @@ describe.each(STRATEGIES)('what a second factor keeps, %s', (strategy) => {
       .toContain('Off. Turn it on');
     const { id } = await sealedOf(person);
     expect(await app.database.$count(recoveryCodes, eq(recoveryCodes.userId, id))).toBe(10);
-    await owner.post(`${SECOND_FACTOR_PAGE}/begin`);
+    await owner.post(`${TWO_FACTOR_PAGE}/begin`);
     const code = codeOf(app, await keyShownIn(owner));
-    expect((await owner.post(`${SECOND_FACTOR_PAGE}/confirm`, { code })).status).toBe(200);
+    expect((await owner.post(`${TWO_FACTOR_PAGE}/confirm`, { code })).status).toBe(200);
     expect(await app.database.$count(recoveryCodes, eq(recoveryCodes.userId, id))).toBe(10);
   });
 });

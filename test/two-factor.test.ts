@@ -10,7 +10,7 @@ import {
   keyShownIn,
   newProtected,
   recoveryCodesIn,
-  SECOND_FACTOR_PAGE,
+  TWO_FACTOR_PAGE,
   toNextStep,
   wrongCode,
 } from './support/authenticator.ts';
@@ -36,9 +36,9 @@ describe.each(STRATEGIES)('a second factor, %s', (strategy) => {
     const owner = openBrowser(app);
     await owner.signUp(person);
     expect((await owner.get('/account/security')).text).toContain('Off. Turn it on');
-    expect((await owner.get(SECOND_FACTOR_PAGE)).text).not.toContain('<svg xmlns');
-    await owner.post(`${SECOND_FACTOR_PAGE}/begin`);
-    const page = (await owner.get(SECOND_FACTOR_PAGE)).text;
+    expect((await owner.get(TWO_FACTOR_PAGE)).text).not.toContain('<svg xmlns');
+    await owner.post(`${TWO_FACTOR_PAGE}/begin`);
+    const page = (await owner.get(TWO_FACTOR_PAGE)).text;
     const key = await keyShownIn(owner);
     expect(page).toContain('role="img"');
     expect(page).toMatch(/<svg xmlns="[^"]+" viewBox="[^"]+" shape-rendering="crispEdges">/);
@@ -47,21 +47,19 @@ describe.each(STRATEGIES)('a second factor, %s', (strategy) => {
       `otpauth://totp/Latchkey:${encodeURIComponent(person.email)}?issuer=Latchkey&secret=${key}`,
     );
 
-    const wrong = await owner.post(`${SECOND_FACTOR_PAGE}/confirm`, { code: wrongCode(app, key) });
+    const wrong = await owner.post(`${TWO_FACTOR_PAGE}/confirm`, { code: wrongCode(app, key) });
     expect(wrong.status).toBe(422);
     expect(wrong.text).toContain('That code is wrong or has expired.');
     expect((await openBrowser(app).signIn(person)).headers.location).toContain('/account');
 
     const code = codeOf(app, key);
     const typed = `${code.slice(0, 3)} ${code.slice(3)}`;
-    const right = await owner.post(`${SECOND_FACTOR_PAGE}/confirm`, { code: typed });
+    const right = await owner.post(`${TWO_FACTOR_PAGE}/confirm`, { code: typed });
     expect(right.status).toBe(200);
     expect(right.headers['cache-control']).toBe('no-store');
     expect(new Set(recoveryCodesIn(right.text)).size).toBe(10);
-    expect((await owner.get(SECOND_FACTOR_PAGE)).text).toContain('10 recovery codes left');
-    expect((await owner.get(SECOND_FACTOR_PAGE)).text).not.toContain(
-      recoveryCodesIn(right.text)[0],
-    );
+    expect((await owner.get(TWO_FACTOR_PAGE)).text).toContain('10 recovery codes left');
+    expect((await owner.get(TWO_FACTOR_PAGE)).text).not.toContain(recoveryCodesIn(right.text)[0]);
     expect((await owner.get('/account/security')).text).toContain('On. Signing in requires');
     expect(await activityOf(owner)).toContain('Two-factor authentication turned on');
     await app.deliverMails();
@@ -76,7 +74,7 @@ describe.each(STRATEGIES)('a second factor, %s', (strategy) => {
 
   it('can be given new recovery codes, for which the old ones die', async () => {
     const { person, owner, recoveryCodes } = await newProtected(app);
-    const page = await owner.post(`${SECOND_FACTOR_PAGE}/recovery-codes`);
+    const page = await owner.post(`${TWO_FACTOR_PAGE}/recovery-codes`);
     const renewed = recoveryCodesIn(page.text);
     expect(renewed).toHaveLength(10);
     expect(await activityOf(owner)).toContain('Recovery codes regenerated');
@@ -90,15 +88,15 @@ describe.each(STRATEGIES)('a second factor, %s', (strategy) => {
   it('is removed by its owner, who is told', async () => {
     const { person, owner, recoveryCodes: given } = await newProtected(app);
     const waiting = await askedForCode(app, person);
-    await owner.post(`${SECOND_FACTOR_PAGE}/remove`);
-    expect((await owner.get(SECOND_FACTOR_PAGE)).text).toContain(
+    await owner.post(`${TWO_FACTOR_PAGE}/remove`);
+    expect((await owner.get(TWO_FACTOR_PAGE)).text).toContain(
       'Two-factor authentication turned off.',
     );
     expect(await activityOf(owner)).toContain('Two-factor authentication turned off');
     await app.deliverMails();
     expect(mailServer.take('Your second factor was removed').text).toContain('only your password');
     const [user] = await app.database.select().from(users).where(eq(users.email, person.email));
-    expect(user).toMatchObject({ secondFactorSecret: null, secondFactorPending: null });
+    expect(user).toMatchObject({ totpKey: null, totpKeyPending: null });
     expect(await app.database.$count(recoveryCodes, eq(recoveryCodes.userId, `${user?.id}`))).toBe(
       0,
     );
@@ -113,22 +111,22 @@ describe.each(STRATEGIES)('a second factor, %s', (strategy) => {
     const starter = openBrowser(app);
     await starter.signUp(newPerson());
     app.advance(11 * 60_000);
-    expect((await starter.get(SECOND_FACTOR_PAGE)).status).toBe(403);
-    expect((await starter.post(`${SECOND_FACTOR_PAGE}/begin`)).status).toBe(403);
-    expect((await starter.post(`${SECOND_FACTOR_PAGE}/confirm`)).status).toBe(403);
-    expect((await owner.post(`${SECOND_FACTOR_PAGE}/recovery-codes`)).status).toBe(403);
-    const asked = await owner.post(`${SECOND_FACTOR_PAGE}/remove`);
+    expect((await starter.get(TWO_FACTOR_PAGE)).status).toBe(403);
+    expect((await starter.post(`${TWO_FACTOR_PAGE}/begin`)).status).toBe(403);
+    expect((await starter.post(`${TWO_FACTOR_PAGE}/confirm`)).status).toBe(403);
+    expect((await owner.post(`${TWO_FACTOR_PAGE}/recovery-codes`)).status).toBe(403);
+    const asked = await owner.post(`${TWO_FACTOR_PAGE}/remove`);
     expect(asked.text).toContain('enter your password.');
     await askedForCode(app, person);
   });
 
   it('signs out all other devices when it is set up or removed, if that is ticked', async () => {
     const { here, there, person } = await signInTwice(app);
-    await here.post(`${SECOND_FACTOR_PAGE}/begin`);
+    await here.post(`${TWO_FACTOR_PAGE}/begin`);
     const key = await keyShownIn(here);
     const copy = here.token() ?? '';
     const form = { code: codeOf(app, key), endsOthers: 'yes' };
-    const { text } = await here.post(`${SECOND_FACTOR_PAGE}/confirm`, form);
+    const { text } = await here.post(`${TWO_FACTOR_PAGE}/confirm`, form);
     expect(text).toContain('1 other device signed out.');
     expect(await there.isSignedIn()).toBe(false);
     expect(await here.isSignedIn()).toBe(true);
@@ -138,21 +136,21 @@ describe.each(STRATEGIES)('a second factor, %s', (strategy) => {
     toNextStep(app);
     const back = await askedForCode(app, person);
     await giveCode(back, codeOf(app, key));
-    await here.post(`${SECOND_FACTOR_PAGE}/remove`, { endsOthers: 'yes' });
+    await here.post(`${TWO_FACTOR_PAGE}/remove`, { endsOthers: 'yes' });
     expect(await back.isSignedIn()).toBe(false);
     expect(await here.isSignedIn()).toBe(true);
   });
 
   it('shows the key of a set-up to the session that began it alone, and for an hour', async () => {
     const { here, there } = await signInTwice(app);
-    await here.post(`${SECOND_FACTOR_PAGE}/begin`);
+    await here.post(`${TWO_FACTOR_PAGE}/begin`);
     const key = await keyShownIn(here);
     expect(await keyShownIn(there)).toBe('');
     const code = codeOf(app, key);
-    expect((await there.post(`${SECOND_FACTOR_PAGE}/confirm`, { code })).status).toBe(303);
+    expect((await there.post(`${TWO_FACTOR_PAGE}/confirm`, { code })).status).toBe(303);
     expect((await here.get('/account/security')).text).toContain('Off. Turn it on');
     expect(await keyShownIn(here)).toBe(key);
-    await app.database.update(sessions).set({ confirmedAt: new Date('2100-01-01') });
+    await app.database.update(sessions).set({ reauthenticatedAt: new Date('2100-01-01') });
     app.advance(60 * 60_000);
     expect(await keyShownIn(here)).toBe('');
   });

@@ -14,7 +14,7 @@ const profileColumns = {
   role: users.role,
   organizationId: users.organizationId,
   hasPassword: sql<boolean>`${users.passwordHash} is not null`,
-  hasSecondFactor: sql<boolean>`${users.secondFactorSecret} is not null`,
+  hasTwoFactor: sql<boolean>`${users.totpKey} is not null`,
   failedSignIns: users.failedLoginAttempts,
   lockedUntil: users.lockoutUntil,
   signedOutEverywhereAt: users.sessionsValidAfter,

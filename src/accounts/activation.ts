@@ -5,7 +5,7 @@ import { changeUsers, type Writable } from '../sessions/change-users.ts';
 import { lockUser } from '../sessions/lock.ts';
 import { type Act, endEverySession } from '../sessions/revoke.ts';
 import { isLastAdministrator } from './administrators.ts';
-import { dropOpeningLinks } from './email-tokens.ts';
+import { dropAllButRecoveryTokens } from './email-tokens.ts';
 import { lockAccounts } from './lock-accounts.ts';
 
 /** An account that was switched off or on. */
@@ -40,7 +40,7 @@ export function deactivateUser(
     await transaction.update(users).set({ isActive: false }).where(eq(users.id, userId));
     const ended = await endEverySession(transaction, userId, 'deactivated', now);
     // Those that only take something back may wait until it is on again.
-    await dropOpeningLinks(transaction, userId);
+    await dropAllButRecoveryTokens(transaction, userId);
     await recordEvent(transaction, { action: 'deactivated', userId, actorId, device });
     return { name, ended };
   });

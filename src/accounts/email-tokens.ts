@@ -10,21 +10,21 @@ const DAY_MS = 24 * 60 * MINUTE_MS;
  * What a link in a mail may do, and for how long. ASVS 5.0, 6.4.1 and 6.6.2: such tokens are random,
  * used once, and good for a short time; those that only take something back may wait for a holiday.
  */
-export const LINK_LIFETIMES_MS = {
+export const EMAIL_TOKEN_LIFETIMES_MS = {
   password_reset: 30 * MINUTE_MS,
   sign_up: DAY_MS,
   email_change: DAY_MS,
-  email_undo: 7 * DAY_MS,
+  email_change_undo: 7 * DAY_MS,
   report_device: 7 * DAY_MS,
   account_deletion: 60 * MINUTE_MS,
 } as const;
 
-export type LinkPurpose = keyof typeof LINK_LIFETIMES_MS;
+export type EmailTokenPurpose = keyof typeof EMAIL_TOKEN_LIFETIMES_MS;
 
 /** More would be somebody else filling a mailbox. */
-const LINKS_AT_ONCE = 3;
+const TOKENS_AT_ONCE = 3;
 
-const identifierOf = (purpose: LinkPurpose, subject: string) => `${purpose}:${subject}`;
+const identifierOf = (purpose: EmailTokenPurpose, subject: string) => `${purpose}:${subject}`;
 
 /**
  * Makes the token of a link, of which only the hash is kept.
@@ -32,9 +32,9 @@ const identifierOf = (purpose: LinkPurpose, subject: string) => `${purpose}:${su
  * @param attempt which attempt to send its mail this is. One that is sent again was let through before.
  * @returns null when there are links enough for this already.
  */
-export async function makeLinkToken(
+export async function createEmailToken(
   database: Database,
-  purpose: LinkPurpose,
+  purpose: EmailTokenPurpose,
   subject: string,
   now: Date,
   attempt = 1,
@@ -44,9 +44,9 @@ export async function makeLinkToken(
     .select({ total: count() })
     .from(verificationTokens)
     .where(and(eq(verificationTokens.identifier, identifier), gt(verificationTokens.expires, now)));
-  if (attempt === 1 && (links?.total ?? 0) >= LINKS_AT_ONCE) return null;
+  if (attempt === 1 && (links?.total ?? 0) >= TOKENS_AT_ONCE) return null;
   const token = newSecret();
-  const expires = new Date(now.getTime() + LINK_LIFETIMES_MS[purpose]);
+  const expires = new Date(now.getTime() + EMAIL_TOKEN_LIFETIMES_MS[purpose]);
   await database
     .insert(verificationTokens)
     .values({ identifier, token: hashSecret(token), expires });
@@ -54,9 +54,9 @@ export async function makeLinkToken(
 }
 
 /** What a link is about; null: it is used, expired, for another purpose or not ours. Changes nothing. */
-export async function findLink(
+export async function findEmailToken(
   database: Database,
-  purpose: LinkPurpose,
+  purpose: EmailTokenPurpose,
   token: string,
   now: Date,
 ): Promise<string | null> {
@@ -70,11 +70,11 @@ export async function findLink(
 
 /**
  * Uses a link up, so that of two uses at once one wins. Give it the transaction of what the link does.
- * @returns what it is about, or null, as `findLink`.
+ * @returns what it is about, or null, as `findEmailToken`.
  */
-export async function useLink(
+export async function useEmailToken(
   transaction: Database,
-  purpose: LinkPurpose,
+  purpose: EmailTokenPurpose,
   token: string,
   now: Date,
 ): Promise<string | null> {
@@ -87,9 +87,9 @@ export async function useLink(
 }
 
 /** Lets no link of this purpose work any more that is about this subject, or one that begins with it. */
-export async function dropLinks(
+export async function dropEmailTokens(
   transaction: Database,
-  purpose: LinkPurpose,
+  purpose: EmailTokenPurpose,
   subject: string,
 ): Promise<void> {
   await transaction
@@ -107,7 +107,7 @@ export const isVoid = sql<boolean>`starts_with(${verificationTokens.token}, ${VO
  */
 export async function voidLinks(
   transaction: Database,
-  purpose: LinkPurpose,
+  purpose: EmailTokenPurpose,
   subject: string,
 ): Promise<void> {
   await transaction
@@ -125,17 +125,23 @@ export async function voidLinks(
  * Links that take back what somebody did to an account. They outlive what ends all others: whoever took
  * an account over could else get rid of them with a link that comes to his own mailbox.
  */
-export const TAKING_BACK = ['email_undo', 'report_device'] as const satisfies LinkPurpose[];
+export const RECOVERY_PURPOSES = [
+  'email_change_undo',
+  'report_device',
+] as const satisfies EmailTokenPurpose[];
 
 /** Lets none of a user's links open anything any more. Those that take something back stay. */
-export async function dropOpeningLinks(transaction: Database, userId: string): Promise<void> {
-  for (const purpose of Object.keys(LINK_LIFETIMES_MS) as LinkPurpose[]) {
-    const takesBack = TAKING_BACK.some((each) => each === purpose);
-    if (!takesBack) await dropLinks(transaction, purpose, userId);
+export async function dropAllButRecoveryTokens(
+  transaction: Database,
+  userId: string,
+): Promise<void> {
+  for (const purpose of Object.keys(EMAIL_TOKEN_LIFETIMES_MS) as EmailTokenPurpose[]) {
+    const isRecovery = RECOVERY_PURPOSES.some((each) => each === purpose);
+    if (!isRecovery) await dropEmailTokens(transaction, purpose, userId);
   }
 }
 
-const usable = (purpose: LinkPurpose, token: string, now: Date) =>
+const usable = (purpose: EmailTokenPurpose, token: string, now: Date) =>
   and(
     eq(verificationTokens.token, hashSecret(token)),
     sql`starts_with(${verificationTokens.identifier}, ${identifierOf(purpose, '')})`,

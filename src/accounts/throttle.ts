@@ -25,7 +25,7 @@ export interface Throttles {
   /** Mails that a stranger can have sent, at sign-up, for a forgotten password and the like, by IP address. */
   mail: Throttle;
   /** Wrong two-factor codes of any kind, by account and cutoff: a password reset starts a new count. */
-  secondFactor: Throttle;
+  twoFactor: Throttle;
   /** Wrong codes from an authenticator app, by account: nothing starts a new count before its time. */
   appCode: Throttle;
   /** Changes of a name, by account: each adds to the history. */
@@ -47,7 +47,7 @@ export function createThrottles(database: Database): Throttles {
       limiter('sign_in:network', 250, QUARTER_HOUR_S),
     ),
     mail: byPlace(limiter('mail:address', 30, HOUR_S), limiter('mail:network', 150, HOUR_S)),
-    secondFactor: byKey(limiter('second_factor', 25, DAY_S)),
+    twoFactor: byKey(limiter('two_factor', 25, DAY_S)),
     // Three codes in a million are right at any time. A year has at most 53 windows: 5,300 guesses, of
     // which one is right with a probability of 1.6%.
     appCode: byKey(limiter('app_code', 100, WEEK_S)),
@@ -73,12 +73,12 @@ function byPlace(byAddress: RateLimiterDrizzle, byNetwork: RateLimiterDrizzle): 
   return {
     async count(ipAddress, now) {
       const { address, network } = placesOf(ipAddress);
-      const takeBack = [
+      const refund = [
         await byKey(byAddress).count(address, now),
         await byKey(byNetwork).count(network, now),
       ];
       return async () => {
-        await Promise.all(takeBack.map((each) => each()));
+        await Promise.all(refund.map((each) => each()));
       };
     },
   };

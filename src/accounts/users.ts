@@ -97,9 +97,9 @@ export async function isAddressTaken(
 }
 
 /** Whether somebody has shown that mails to the address of an account reach them. */
-export async function isEmailConfirmed(database: Database, userId: string): Promise<boolean> {
-  const isConfirmed = and(eq(users.id, userId), isNotNull(users.emailVerified));
-  return (await database.$count(users, isConfirmed)) > 0;
+export async function isEmailVerified(database: Database, userId: string): Promise<boolean> {
+  const isReauthenticated = and(eq(users.id, userId), isNotNull(users.emailVerified));
+  return (await database.$count(users, isReauthenticated)) > 0;
 }
 
 /** Whether a stranger may create an account: always the first one, so that there is an admin. */

@@ -7,7 +7,7 @@ import type { Database } from '../database/open.ts';
 import { accounts, users } from '../database/schema.ts';
 import { lockLiveSession } from '../sessions/lock.ts';
 import type { Viewer } from '../sessions/lookup.ts';
-import { isConfirmed } from '../sessions/reauthentication.ts';
+import { isReauthenticated } from '../sessions/reauthentication.ts';
 import type { Context } from './context.ts';
 import type { Reporting } from './reporting.ts';
 
@@ -65,5 +65,5 @@ async function mayLink(
   now: Date,
 ): Promise<boolean> {
   const session = await lockLiveSession(transaction, { sid, userId }, now);
-  return session !== null && isConfirmed(transaction, sid, now);
+  return session !== null && isReauthenticated(transaction, sid, now);
 }

@@ -121,7 +121,7 @@ function authConfig(
         const begun = await beginSession(context, facts, user, account?.provider ?? 'unknown');
         if ('pendingSignIn' in begun) {
           outcome.pendingSignIn = begun.pendingSignIn;
-          throw new SignInRefused('second_factor');
+          throw new SignInRefused('two_factor');
         }
         outcome.started = begun;
         return claimsOf(begun.sid, begun);
@@ -173,9 +173,9 @@ async function beginSession(
   if (!userId || !cutoff) throw new Error(`Provider ${provider} gave a user of no account.`);
   const signIn = { userId, cutoff, provider, device, deviceToken, replaces: viewer };
   const now = clock();
-  const given = { ...signIn, hasShownFactor: false };
+  const given = { ...signIn, twoFactorVerified: false };
   const started = await startSession(ledger, given, now, config.policy);
-  if (started === 'second_factor') {
+  if (started === 'two_factor') {
     return { pendingSignIn: await beginPendingSignIn(database, { userId, cutoff, provider }, now) };
   }
   if (typeof started === 'string') throw new SignInRefused(started);

@@ -37,7 +37,7 @@ export async function authenticate(
   const password = boundedText(given.password, PASSWORD_MAX_LENGTH);
   const now = clock();
   const isOwnAttempt = await takeDeviceAttempt(database, email, deviceToken);
-  const takeBack = isOwnAttempt ? null : await throttles.signIn.count(device.ipAddress, now);
+  const refund = isOwnAttempt ? null : await throttles.signIn.count(device.ipAddress, now);
   if (!isOwnAttempt) await takeAttempt(database, email, now);
   const user = await findCredentials(database, email);
   const isRight = await isPassword(user?.passwordHash ?? null, password);
@@ -45,7 +45,7 @@ export async function authenticate(
     await recordEvent(database, { action: 'sign_in_failed', userId: user?.id ?? null, device });
     return null;
   }
-  await takeBack?.();
+  await refund?.();
   if (!user.isActive) throw new SignInRefused('deactivated');
   const { id, name, role, organizationId, sessionsValidAfter } = user;
   return { id, name, email: user.email, role, organizationId, sessionsValidAfter };

@@ -68,7 +68,7 @@ export function recordIn(claims: JWT): SessionRecord {
       isActive: true,
       sessionsValidAfter: authenticatedAt,
       // Where one is required it was set up before anything could be read.
-      hasSecondFactor: true,
+      hasTwoFactor: true,
     },
     session: {
       // A token does not know the public id, and nothing that needs it works without the database.

@@ -48,11 +48,11 @@ export const users = pgTable(
     /** Until then nobody can sign in. Who is signed in stays so. */
     lockoutUntil: instant('lockout_until'),
     /** The TOTP secret, encrypted. Null: there is no second factor. */
-    secondFactorSecret: text('second_factor_secret'),
+    totpKey: text('totp_key'),
     /** The one that is being set up: it counts once a code has confirmed it. */
-    secondFactorPending: text('second_factor_pending'),
+    totpKeyPending: text('totp_key_pending'),
     /** The time step of the last code that was used: none up to it is taken again (RFC 6238, 5.2). */
-    secondFactorStep: integer('second_factor_step').notNull().default(0),
+    totpLastStep: integer('totp_last_step').notNull().default(0),
     createdAt: createdAt(),
     updatedAt: updatedAt(),
   },
@@ -69,7 +69,7 @@ export type EndReason =
   | 'revoked_by_admin'
   | 'password_reset'
   | 'password_changed'
-  | 'email_restored'
+  | 'email_change_undone'
   | 'reported'
   | 'session_limit'
   | 'wrong_passwords'
@@ -90,7 +90,7 @@ export const sessions = pgTable(
       .references(() => users.id, { onDelete: 'cascade' }),
     authenticatedAt: instant('authenticated_at').notNull(),
     /** When whoever is on this session last proved the password, here or at sign-in. */
-    confirmedAt: instant('confirmed_at').notNull().default(sql`'epoch'`),
+    reauthenticatedAt: instant('reauthenticated_at').notNull().default(sql`'epoch'`),
     /** Wrong passwords that were entered on this session since the last right one. */
     wrongPasswords: integer('wrong_passwords').notNull().default(0),
     /** Until then no password is checked on this session. */
@@ -245,12 +245,12 @@ export type MailKind =
   | 'email_change'
   | 'email_changed'
   | 'account_deletion'
-  | 'second_factor_added'
-  | 'second_factor_removed'
-  | 'second_factor_failed'
+  | 'two_factor_turned_on'
+  | 'two_factor_turned_off'
+  | 'two_factor_failed'
   | 'wrong_passwords'
   | 'session_ended_by_guesses'
-  | 'recovery_codes_renewed';
+  | 'recovery_codes_regenerated';
 
 /** What a mail tells beside its kind. Nothing secret: links are made when a mail is sent. */
 export interface MailFacts {
@@ -299,15 +299,15 @@ export type AuditAction =
   | 'profile_changed'
   | 'password_reset'
   | 'password_changed'
-  | 'confirmed'
-  | 'confirmation_failed'
+  | 'reauthenticated'
+  | 'reauthentication_failed'
   | 'email_changed'
-  | 'email_restored'
-  | 'second_factor_added'
-  | 'second_factor_removed'
-  | 'second_factor_failed'
+  | 'email_change_undone'
+  | 'two_factor_turned_on'
+  | 'two_factor_turned_off'
+  | 'two_factor_failed'
   | 'recovery_code_used'
-  | 'recovery_codes_renewed'
+  | 'recovery_codes_regenerated'
   | 'device_reported'
   | 'session_limit_reached'
   | 'session_ended_by_guesses'

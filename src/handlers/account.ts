@@ -1,6 +1,6 @@
 import type { Request, RequestHandler } from 'express';
 import { listPendingEmails } from '../accounts/email/pending-email.ts';
-import { isEmailConfirmed, nameShape, renameUser } from '../accounts/users.ts';
+import { isEmailVerified, nameShape, renameUser } from '../accounts/users.ts';
 import type { Context } from '../auth/context.ts';
 import { deviceOf } from '../http/device.ts';
 import { setFlash } from '../http/flash.ts';
@@ -48,7 +48,7 @@ async function factsOf(request: Request, { clock, database }: Context) {
   return {
     email,
     role,
-    isEmailConfirmed: isAway ? null : await isEmailConfirmed(database, id),
+    isEmailVerified: isAway ? null : await isEmailVerified(database, id),
     pendingEmails: isAway ? [] : await listPendingEmails(database, user, clock()),
   };
 }

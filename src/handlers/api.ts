@@ -1,9 +1,9 @@
 import type { RequestHandler } from 'express';
 import type { Context } from '../auth/context.ts';
 import { deviceOf } from '../http/device.ts';
-import { confirmationRequired, HttpError, notFound } from '../http/error.ts';
+import { HttpError, notFound, reauthenticationRequired } from '../http/error.ts';
 import { viewerOf } from '../http/viewer.ts';
-import { isConfirmed } from '../sessions/reauthentication.ts';
+import { isReauthenticated } from '../sessions/reauthentication.ts';
 import { revokeAll, revokeSession } from '../sessions/revoke.ts';
 import { keepThisDeviceOnly } from './keep-this-device.ts';
 import { listOwnDevices } from './own-devices.ts';
@@ -39,7 +39,7 @@ export function revokeScopeJson(context: Context): RequestHandler {
     const { sid, user } = viewerOf(request);
     const act = { device: deviceOf(request), now: clock() };
     if (request.query.scope === 'all') {
-      if (!(await isConfirmed(database, sid, act.now))) throw confirmationRequired();
+      if (!(await isReauthenticated(database, sid, act.now))) throw reauthenticationRequired();
       const ended = await revokeAll(ledger, user.id, 'revoked_all', act);
       forgetBrowser(request, response, context);
       response.json({ ended: ended ?? 0 });

@@ -6,7 +6,7 @@ import { sessionCookieNames } from '../auth/presented-token.ts';
 import { safeReturnPath } from '../auth/return-path.ts';
 import { deviceOf } from '../http/device.ts';
 import { deviceTokenOf, keepDeviceToken } from '../http/device-cookie.ts';
-import { mustSetUpSecondFactor } from '../http/guards/two-factor.ts';
+import { mustSetUpTwoFactor } from '../http/guards/two-factor.ts';
 import { originOf } from '../http/public-origin.ts';
 import { tellOfDisplaced } from './start-session.ts';
 
@@ -69,7 +69,7 @@ export async function sendAuthAnswer(
   if (pendingSignIn) {
     const wanted = request.body?.callbackUrl ?? request.cookies[context.cookies.callbackUrl.name];
     const callbackUrl = safeReturnPath(wanted, originOf(request, context));
-    response.redirect(303, `/sign-in/second-factor?${new URLSearchParams({ callbackUrl })}`);
+    response.redirect(303, `/sign-in/two-factor?${new URLSearchParams({ callbackUrl })}`);
     return;
   }
   response.status(answer.status).send(await answer.text());
@@ -81,6 +81,6 @@ export async function sendAuthAnswer(
  */
 function shownToken(request: Request, context: Context): string | null {
   const { viewer, token, cookies } = request;
-  if (!viewer || mustSetUpSecondFactor(context, viewer.user)) return null;
+  if (!viewer || mustSetUpTwoFactor(context, viewer.user)) return null;
   return sessionCookieNames(context.cookies.session.name, cookies).length > 0 ? token : null;
 }

@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express';
 import { changeEmail, findEmailChange } from '../accounts/email/change-email.ts';
-import { findTakeBack } from '../accounts/recovery/recovery-link.ts';
-import { restoreEmail } from '../accounts/recovery/undo-email-change.ts';
+import { findRecoveryLink } from '../accounts/recovery/recovery-link.ts';
+import { undoEmailChangeByLink } from '../accounts/recovery/undo-email-change.ts';
 import type { Context } from '../auth/context.ts';
 import { deviceOf } from '../http/device.ts';
 import { HttpError } from '../http/error.ts';
@@ -20,19 +20,19 @@ const NEXT_STEPS: Record<Context['config']['mail']['to'], string> = {
 };
 
 /** Asks, and changes nothing: scanners of mail follow links. */
-export function showConfirmEmail(context: Context): RequestHandler {
+export function showVerifyEmail(context: Context): RequestHandler {
   return async (request, response) => {
     const given = textIn(request.query, 'token');
     const asked = await findEmailChange(context.database, given, context.clock());
     if (asked && asked.userId !== viewerOf(request).user.id) throw otherAccount();
     const email = asked?.address ?? null;
     const locals = { title: CONFIRM, token: given, email };
-    renderPage(request, response.status(email ? 200 : 410), context, 'confirm-email', locals);
+    renderPage(request, response.status(email ? 200 : 410), context, 'verify-email', locals);
   };
 }
 
 /** Gives the account of whoever is signed in its new address. */
-export function confirmEmail(context: Context): RequestHandler {
+export function verifyEmail(context: Context): RequestHandler {
   return async (request, response) => {
     const token = textIn(request.body, 'token');
     const act = { device: deviceOf(request), now: context.clock() };
@@ -41,7 +41,7 @@ export function confirmEmail(context: Context): RequestHandler {
     if (done === 'taken') throw takenAddress();
     if (done === null) {
       const locals = { title: CONFIRM, token: '', email: null };
-      return renderPage(request, response.status(410), context, 'confirm-email', locals);
+      return renderPage(request, response.status(410), context, 'verify-email', locals);
     }
     const what = done === 'changed' ? 'changed' : 'verified';
     setFlash(response, context, { kind: 'notice', text: `Email address ${what}.` });
@@ -50,26 +50,31 @@ export function confirmEmail(context: Context): RequestHandler {
 }
 
 /** Asks, and changes nothing. */
-export function showUndoEmail(context: Context): RequestHandler {
+export function showUndoEmailChange(context: Context): RequestHandler {
   return async (request, response) => {
     const given = textIn(request.query, 'token');
-    const undo = await findTakeBack(context.database, 'email_undo', given, context.clock());
+    const undo = await findRecoveryLink(
+      context.database,
+      'email_change_undo',
+      given,
+      context.clock(),
+    );
     const email = undo?.address ?? null;
     const locals = { title: UNDO, token: given, email };
-    renderPage(request, response.status(email ? 200 : 410), context, 'undo-email', locals);
+    renderPage(request, response.status(email ? 200 : 410), context, 'undo-email-change', locals);
   };
 }
 
 /** Gives the account its old address back, and signs out whoever is in. */
-export function undoEmail(context: Context): RequestHandler {
+export function undoEmailChange(context: Context): RequestHandler {
   return async (request, response) => {
     const token = textIn(request.body, 'token');
     const act = { device: deviceOf(request), now: context.clock() };
-    const restored = await restoreEmail(context.ledger, token, act);
+    const restored = await undoEmailChangeByLink(context.ledger, token, act);
     if (restored === 'taken') throw takenAddress();
     if (restored === null) {
       const locals = { title: UNDO, token: '', email: null };
-      return renderPage(request, response.status(410), context, 'undo-email', locals);
+      return renderPage(request, response.status(410), context, 'undo-email-change', locals);
     }
     const { to } = context.config.mail;
     const nextStep = NEXT_STEPS[to];

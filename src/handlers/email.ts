@@ -46,7 +46,7 @@ export function cancelChange(context: Context): RequestHandler {
 }
 
 /** Sends a link to the address that the account has, which confirms it. */
-export function sendConfirmation(context: Context): RequestHandler {
+export function sendVerification(context: Context): RequestHandler {
   return async (request, response) => {
     await sendLink(request, response, context, viewerOf(request).user.email);
     response.redirect(303, '/account');

@@ -1,5 +1,5 @@
 import type { RequestHandler } from 'express';
-import { findTakeBack } from '../accounts/recovery/recovery-link.ts';
+import { findRecoveryLink } from '../accounts/recovery/recovery-link.ts';
 import { reportDevice } from '../accounts/recovery/report-device.ts';
 import type { Context } from '../auth/context.ts';
 import { deviceOf } from '../http/device.ts';
@@ -12,7 +12,7 @@ const title = 'Wasn’t you?';
 export function showReportDevice(context: Context): RequestHandler {
   return async (request, response) => {
     const given = textIn(request.query, 'token');
-    const found = await findTakeBack(context.database, 'report_device', given, context.clock());
+    const found = await findRecoveryLink(context.database, 'report_device', given, context.clock());
     const isUsable = found !== null;
     const locals = { title, token: given, state: isUsable ? 'ask' : 'over' } as const;
     renderPage(request, response.status(isUsable ? 200 : 410), context, 'report-device', locals);
@@ -20,7 +20,7 @@ export function showReportDevice(context: Context): RequestHandler {
 }
 
 /** Takes the account back. Nobody needs to be signed in for it: the link came to the owner's mail. */
-export function reportForeignDevice(context: Context): RequestHandler {
+export function confirmReport(context: Context): RequestHandler {
   return async (request, response) => {
     const act = { device: deviceOf(request), now: context.clock() };
     const isDone = await reportDevice(context.ledger, textIn(request.body, 'token'), act);

@@ -1,7 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { changePassword } from '../accounts/password/change-password.ts';
 import { hashPassword, passwordProblem } from '../accounts/password/password.ts';
-import { confirmPassword, hasPassword } from '../accounts/password/reauthenticate.ts';
+import { checkPassword, hasPassword } from '../accounts/password/reauthenticate.ts';
 import type { Context } from '../auth/context.ts';
 import { deviceOf } from '../http/device.ts';
 import { setFlash } from '../http/flash.ts';
@@ -10,7 +10,7 @@ import { askForPassword, interruptedBy } from '../http/guards/recent-password.ts
 import { type Pages, renderPage } from '../http/render.ts';
 import { viewerOf } from '../http/viewer.ts';
 import { counted } from '../http/words.ts';
-import { isConfirmed } from '../sessions/reauthentication.ts';
+import { isReauthenticated } from '../sessions/reauthentication.ts';
 import { moveThisDevice } from './keep-this-device.ts';
 
 type Problems = Pages['security']['problems'];
@@ -35,11 +35,11 @@ export function savePassword(context: Context): RequestHandler {
     const problem = passwordProblem(password);
     const problems: Problems = problem ? { password: problem } : {};
     if (!(await hasPassword(database, user.id))) {
-      if (!(await isConfirmed(database, sid, act.now))) {
+      if (!(await isReauthenticated(database, sid, act.now))) {
         return askForPassword(request, response, context, interruptedBy(request), null);
       }
     } else {
-      const answer = await confirmPassword(context, { session, user }, current, act);
+      const answer = await checkPassword(context, { session, user }, current, act);
       if (answer === 'session_over') return response.redirect(303, '/account/security');
       if (answer === 'wrong') problems.currentPassword = 'Wrong current password.';
     }

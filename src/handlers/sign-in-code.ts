@@ -1,10 +1,10 @@
 import type { Request, RequestHandler, Response } from 'express';
 import {
+  countCodeAttempt,
   endPendingSignIn,
   findPendingSignIn,
-  takeCodeAttempt,
 } from '../accounts/sign-in/pending-sign-in.ts';
-import { takeCode } from '../accounts/two-factor/verify-code.ts';
+import { verifyCode } from '../accounts/two-factor/verify-code.ts';
 import type { Context } from '../auth/context.ts';
 import { safeReturnPath } from '../auth/return-path.ts';
 import { deviceOf } from '../http/device.ts';
@@ -35,17 +35,17 @@ export function showSignInCode(context: Context): RequestHandler {
 }
 
 /** Takes the code, and lets the session begin: until then there is none, and no cookie of one. */
-export function giveSignInCode(context: Context): RequestHandler {
+export function verifySignInCode(context: Context): RequestHandler {
   const { clock, database } = context;
   return async (request, response) => {
     const callbackUrl = safeReturnPath(request.body.callbackUrl, originOf(request, context));
     const token = pendingTokenOf(request, context);
     const act = { device: deviceOf(request), now: clock() };
-    const pending = await takeCodeAttempt(database, token, act.now);
+    const pending = await countCodeAttempt(database, token, act.now);
     if (!pending) return beginAnew(response, context, callbackUrl, OVER);
     const recoveryCode = textIn(request.body, 'recoveryCode');
     const isRecovery = recoveryCode !== '';
-    const answer = await takeCode(
+    const answer = await verifyCode(
       context,
       pending,
       recoveryCode || textIn(request.body, 'code'),
@@ -67,7 +67,7 @@ export function giveSignInCode(context: Context): RequestHandler {
     // Of two right codes at once, the one of the app and one for recovery, one goes on from here.
     if (!(await endPendingSignIn(database, token))) return response.redirect(303, callbackUrl);
     const { userId, cutoff, provider } = pending;
-    const proven = { userId, cutoff, provider, hasShownFactor: true };
+    const proven = { userId, cutoff, provider, twoFactorVerified: true };
     const started = await beginSession(request, response, context, proven);
     if (typeof started === 'string') {
       return beginAnew(response, context, callbackUrl, problemOf('', started));

@@ -92,7 +92,7 @@ export async function welcome(
     userId: user.id,
     cutoff: user.sessionsValidAfter,
     provider: 'credentials',
-    hasShownFactor: false,
+    twoFactorVerified: false,
   });
   if (typeof started === 'string') return response.redirect(303, '/sign-in');
   setFlash(response, context, {

@@ -13,7 +13,7 @@ export async function beginSession(
   request: Request,
   response: Response,
   context: Context,
-  proven: Pick<SignIn, 'userId' | 'cutoff' | 'provider' | 'hasShownFactor'>,
+  proven: Pick<SignIn, 'userId' | 'cutoff' | 'provider' | 'twoFactorVerified'>,
 ): Promise<Started | NotStarted> {
   const { clock, config, ledger } = context;
   const deviceToken = deviceTokenOf(request, context);

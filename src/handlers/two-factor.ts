@@ -1,23 +1,23 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { toString as drawQrCode } from 'qrcode';
 import {
-  addSecondFactor,
-  removeSecondFactor,
   renewRecoveryCodes,
+  turnOffTwoFactor,
+  turnOnTwoFactor,
 } from '../accounts/two-factor/change-two-factor.ts';
 import { inGroups, isRecoveryCode } from '../accounts/two-factor/recovery-codes.ts';
-import { addressOfKey } from '../accounts/two-factor/totp.ts';
+import { keyUri } from '../accounts/two-factor/totp.ts';
 import {
-  beginSecondFactor,
-  cancelSecondFactor,
-  findSecondFactor,
+  beginTwoFactorSetup,
+  cancelTwoFactorSetup,
+  findTwoFactor,
 } from '../accounts/two-factor/two-factor.ts';
 import type { Context } from '../auth/context.ts';
 import { deviceOf } from '../http/device.ts';
 import { notFound } from '../http/error.ts';
 import { setFlash } from '../http/flash.ts';
 import { textIn } from '../http/form.ts';
-import { needsSecondFactor, SECOND_FACTOR_PAGE } from '../http/guards/two-factor.ts';
+import { isTwoFactorRequired, TWO_FACTOR_PAGE } from '../http/guards/two-factor.ts';
 import { renderPage } from '../http/render.ts';
 import { viewerOf } from '../http/viewer.ts';
 import { counted, exactTime } from '../http/words.ts';
@@ -29,23 +29,23 @@ interface Wrong {
   endsOthers: boolean;
 }
 
-export function showSecondFactor(context: Context): RequestHandler {
+export function showTwoFactor(context: Context): RequestHandler {
   return (request, response) =>
     sendPage(request, response, context, { problem: null, endsOthers: true });
 }
 
 /** Makes a key to set up. */
-export function beginSetUp(context: Context): RequestHandler {
+export function beginSetup(context: Context): RequestHandler {
   return async (request, response) => {
-    await beginSecondFactor(context, viewerOf(request), context.clock());
-    response.redirect(303, SECOND_FACTOR_PAGE);
+    await beginTwoFactorSetup(context, viewerOf(request), context.clock());
+    response.redirect(303, TWO_FACTOR_PAGE);
   };
 }
 
 /** Forgets the key that was being set up. */
 export function cancelSetUp(context: Context): RequestHandler {
   return async (request, response) => {
-    await cancelSecondFactor(context, viewerOf(request), context.clock());
+    await cancelTwoFactorSetup(context, viewerOf(request), context.clock());
     response.redirect(303, '/account/security');
   };
 }
@@ -54,13 +54,13 @@ export function cancelSetUp(context: Context): RequestHandler {
  * Switches the second factor on. The recovery codes are in the answer itself, and in nothing that could
  * be asked for again: no redirect, no cookie, no cache.
  */
-export function confirmSetUp(context: Context): RequestHandler {
+export function turnOn(context: Context): RequestHandler {
   return async (request, response) => {
     const endsOthers = textIn(request.body, 'endsOthers') === 'yes';
     const given = { code: textIn(request.body, 'code'), endsOthers };
     const act = { device: deviceOf(request), now: context.clock() };
-    const added = await addSecondFactor(context, viewerOf(request), given, act);
-    if (added === null) return response.redirect(303, SECOND_FACTOR_PAGE);
+    const added = await turnOnTwoFactor(context, viewerOf(request), given, act);
+    if (added === null) return response.redirect(303, TWO_FACTOR_PAGE);
     if (added === 'wrong_code') {
       const problem =
         'That code is wrong or has expired. Enter the current one, and check that your phone’s clock is right.';
@@ -78,13 +78,13 @@ export function confirmSetUp(context: Context): RequestHandler {
 }
 
 /** Makes new recovery codes, shown as at the set-up. */
-export function makeNewCodes(context: Context): RequestHandler {
+export function regenerateCodes(context: Context): RequestHandler {
   return async (request, response) => {
     const act = { device: deviceOf(request), now: context.clock() };
     // Each of them is told by mail, and the queue is for everybody.
     await context.throttles.mail.count(act.device.ipAddress, act.now);
     const codes = await renewRecoveryCodes(context, viewerOf(request), act);
-    if (codes === null) return response.redirect(303, SECOND_FACTOR_PAGE);
+    if (codes === null) return response.redirect(303, TWO_FACTOR_PAGE);
     const lead = 'These replace your old codes, which no longer work.';
     const facts = { codes, site: siteOf(context), madeAt: act.now };
     const locals = { title: 'Your recovery codes', lead, ...facts };
@@ -114,16 +114,16 @@ export function remove(context: Context): RequestHandler {
     const viewer = viewerOf(request);
     const endsOthers = textIn(request.body, 'endsOthers') === 'yes';
     const act = { device: deviceOf(request), now: context.clock() };
-    const removed = await removeSecondFactor(context, viewer, { endsOthers }, act);
+    const removed = await turnOffTwoFactor(context, viewer, { endsOthers }, act);
     if (removed) {
       if (removed.kept) await moveThisDevice(request, response, context, removed.kept);
-      const next = needsSecondFactor(context, viewer.user)
+      const next = isTwoFactorRequired(context, viewer.user)
         ? ' It’s required here, so set it up again now.'
         : '';
       const text = `Two-factor authentication turned off.${signedOut(removed.kept)}${next}`;
       setFlash(response, context, { kind: 'notice', text });
     }
-    response.redirect(303, SECOND_FACTOR_PAGE);
+    response.redirect(303, TWO_FACTOR_PAGE);
   };
 }
 
@@ -134,12 +134,12 @@ async function sendPage(
   wrong: Wrong,
 ): Promise<void> {
   const viewer = viewerOf(request);
-  const found = await findSecondFactor(context, viewer);
-  renderPage(request, response, context, 'second-factor', {
+  const found = await findTwoFactor(context, viewer);
+  renderPage(request, response, context, 'two-factor', {
     title: 'Two-factor authentication',
     factor:
       found.state === 'pending' ? await setUpOf(context, found.key, viewer.user.email) : found,
-    isRequired: needsSecondFactor(context, viewer.user),
+    isRequired: isTwoFactorRequired(context, viewer.user),
     ...wrong,
   });
 }
@@ -147,7 +147,7 @@ async function sendPage(
 /** A key as an app takes it: scanned, typed, or by a link on the phone itself. */
 async function setUpOf(context: Context, key: string, email: string) {
   // The host, so that an app can tell two of these servers apart.
-  const link = addressOfKey(key, siteOf(context), email);
+  const link = keyUri(key, siteOf(context), email);
   return {
     state: 'pending' as const,
     key: inGroups(key, ' '),

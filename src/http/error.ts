@@ -34,9 +34,9 @@ export const unavailable = () =>
     'We can’t reach the database right now. If you were signed in, you still are. Try again in a few seconds.',
   );
 
-export const confirmationRequired = () =>
+export const reauthenticationRequired = () =>
   new HttpError(
     403,
-    'confirmation_required',
-    'Confirm your password at /account/confirm in a browser, then try again.',
+    'reauthentication_required',
+    'Confirm your password at /account/reauthenticate in a browser, then try again.',
   );

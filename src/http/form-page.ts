@@ -11,7 +11,7 @@ interface Form {
 }
 
 const SECURITY = '/account/security';
-const TWO_FACTOR = '/account/security/second-factor';
+const TWO_FACTOR = '/account/security/two-factor';
 const ACCOUNTS = '/admin/accounts';
 const FORMS: Form[] = [
   { path: /^\/auth\/(callback|signin)\//, page: '/sign-in' },
@@ -26,11 +26,11 @@ const FORMS: Form[] = [
   },
   { path: /^\/account\/sessions\//, page: '/account/sessions' },
   { path: /^\/account\/security\/password$/, page: SECURITY, act: 'Set password' },
-  { path: /second-factor\/begin$/, page: TWO_FACTOR, act: 'Set up two-factor authentication' },
-  { path: /second-factor\/confirm$/, page: TWO_FACTOR, act: 'Turn on' },
-  { path: /second-factor\/recovery-codes$/, page: TWO_FACTOR, act: 'Generate new recovery codes' },
-  { path: /second-factor\/remove$/, page: TWO_FACTOR, act: 'Turn off two-factor authentication' },
-  { path: /^\/account\/security\/second-factor/, page: TWO_FACTOR },
+  { path: /two-factor\/begin$/, page: TWO_FACTOR, act: 'Set up two-factor authentication' },
+  { path: /two-factor\/confirm$/, page: TWO_FACTOR, act: 'Turn on' },
+  { path: /two-factor\/recovery-codes$/, page: TWO_FACTOR, act: 'Generate new recovery codes' },
+  { path: /two-factor\/remove$/, page: TWO_FACTOR, act: 'Turn off two-factor authentication' },
+  { path: /^\/account\/security\/two-factor/, page: TWO_FACTOR },
   { path: /^\/account\/data$/, page: SECURITY, act: 'Download your data' },
   { path: /^\/account\/delete$/, page: '/account/delete', act: 'Delete account' },
   { path: /^\/admin\/.+\/revoke-all$/, page: ACCOUNTS, act: 'Sign out everywhere' },

@@ -27,7 +27,7 @@ export interface Pages {
     name: string;
     email: string;
     /** Null: the database is away and cannot say it. */
-    isEmailConfirmed: boolean | null;
+    isEmailVerified: boolean | null;
     /** The addresses that wait for somebody to verify them. */
     pendingEmails: string[];
     role: string;
@@ -35,8 +35,8 @@ export interface Pages {
   };
   email: { current: string; email: string; problem: string | null };
   /** Without an address the link is over. */
-  'confirm-email': { token: string; email: string | null };
-  'undo-email': { token: string; email: string | null };
+  'verify-email': { token: string; email: string | null };
+  'undo-email-change': { token: string; email: string | null };
   security: {
     problems: { currentPassword?: string; password?: string };
     endsOthers: boolean;
@@ -59,7 +59,7 @@ export interface Pages {
     isNeeded: boolean;
     isOnly: boolean;
   };
-  confirm: {
+  reauthenticate: {
     next: string;
     /** The fields of the form that waits; null: a page does. */
     fields: [name: string, value: string][] | null;
@@ -71,7 +71,7 @@ export interface Pages {
   };
   /** `isRecovery`: the problem is with the recovery code, not with the code of the app. */
   'sign-in-code': { callbackUrl: string; isRecovery: boolean; problem: string | null };
-  'second-factor': {
+  'two-factor': {
     factor:
       | { state: 'off' }
       | { state: 'pending'; key: string; link: string; qrCode: string }

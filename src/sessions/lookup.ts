@@ -29,7 +29,7 @@ export interface SessionUser {
   organizationId: string | null;
   isActive: boolean;
   sessionsValidAfter: Date;
-  hasSecondFactor: boolean;
+  hasTwoFactor: boolean;
 }
 
 /** A session with its user: all that a request needs to know, in one row. */
@@ -46,7 +46,7 @@ export type FindSession = (sid: string) => Promise<SessionRecord | null>;
 
 const {
   sessionToken: _,
-  confirmedAt: __,
+  reauthenticatedAt: __,
   updatedAt: ___,
   wrongPasswords: ____,
   passwordLockedUntil: _____,
@@ -62,7 +62,7 @@ export const userColumns = {
   organizationId: users.organizationId,
   isActive: users.isActive,
   sessionsValidAfter: users.sessionsValidAfter,
-  hasSecondFactor: sql<boolean>`${users.secondFactorSecret} is not null`,
+  hasTwoFactor: sql<boolean>`${users.totpKey} is not null`,
 };
 
 /** A request waits no longer than this to hear whether its session is live. */

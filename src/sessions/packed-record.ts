@@ -20,10 +20,10 @@ export interface PackedRecord {
  */
 export function pack({ session, user }: SessionRecord, askedAtMs: number): PackedRecord {
   const { id, userAgent, ipAddress, provider } = session;
-  const { name, email, role, organizationId, isActive, hasSecondFactor } = user;
+  const { name, email, role, organizationId, isActive, hasTwoFactor } = user;
   return {
     session: { id, userAgent, ipAddress, provider },
-    user: { id: user.id, name, email, role, organizationId, isActive, hasSecondFactor },
+    user: { id: user.id, name, email, role, organizationId, isActive, hasTwoFactor },
     instants: [
       session.authenticatedAt.getTime(),
       session.expires.getTime(),
@@ -65,7 +65,7 @@ export function unpack({ session, user, instants }: PackedRecord): SessionRecord
       organizationId: user.organizationId,
       isActive: user.isActive,
       sessionsValidAfter: new Date(sessionsValidAfter),
-      hasSecondFactor: user.hasSecondFactor,
+      hasTwoFactor: user.hasTwoFactor,
     },
   };
 }

@@ -8,17 +8,21 @@ import { lockLiveSession } from './lock.ts';
 import type { Act, Moved } from './revoke.ts';
 
 /** How long a proof of the password counts for what is sensitive (ASVS 5.0, 7.5.1 and 7.5.3). */
-const CONFIRMED_FOR_MS = 10 * 60_000;
+const RECENT_MS = 10 * 60_000;
 
 /**
  * Whether the password was proved on this session a short time ago, at sign-in or since. Asked by the
  * secret that was presented: a copy of the token from before a confirmation has nothing of it.
  */
-export async function isConfirmed(database: Database, sid: string, now: Date): Promise<boolean> {
-  const since = new Date(now.getTime() - CONFIRMED_FOR_MS);
+export async function isReauthenticated(
+  database: Database,
+  sid: string,
+  now: Date,
+): Promise<boolean> {
+  const since = new Date(now.getTime() - RECENT_MS);
   const condition = and(
     eq(sessions.sessionToken, hashSecret(sid)),
-    gt(sessions.confirmedAt, since),
+    gt(sessions.reauthenticatedAt, since),
   );
   return (await database.$count(sessions, condition)) > 0;
 }
@@ -28,7 +32,7 @@ export async function isConfirmed(database: Database, sid: string, now: Date): P
  * dead, and knows nothing of the confirmation.
  * @returns what the session's token must carry now; null when the session is over.
  */
-export function confirmSession(
+export function recordReauthentication(
   ledger: Writable,
   session: { sid: string; userId: string },
   { device, now }: Act,
@@ -41,9 +45,9 @@ export function confirmSession(
     const sid = newSecret();
     await transaction
       .update(sessions)
-      .set({ sessionToken: hashSecret(sid), confirmedAt: now })
+      .set({ sessionToken: hashSecret(sid), reauthenticatedAt: now })
       .where(eq(sessions.id, id));
-    await recordEvent(transaction, { action: 'confirmed', userId, sessionId: id, device });
+    await recordEvent(transaction, { action: 'reauthenticated', userId, sessionId: id, device });
     return { sid, authenticatedAt };
   });
 }

@@ -27,7 +27,7 @@ export interface SignIn {
   /** The live session that this browser had until now: it ends, as its cookie is overwritten. */
   replaces: SessionRecord | null;
   /** Whether the second factor was shown. Without it nobody who has one gets a session. */
-  hasShownFactor: boolean;
+  twoFactorVerified: boolean;
 }
 
 /** A session that has just begun. */
@@ -37,7 +37,7 @@ export interface Started extends Viewer {
 }
 
 /** Why no session began; see `startSession`. */
-export type NotStarted = 'deactivated' | 'changed' | 'second_factor';
+export type NotStarted = 'deactivated' | 'changed' | 'two_factor';
 
 /**
  * Writes the session of a sign-in whose credentials were checked.
@@ -62,7 +62,7 @@ export function startSession(
     const user = await lockUser(transaction, userId);
     if (user && !user.isActive) return 'deactivated';
     if (user?.sessionsValidAfter.getTime() !== cutoff.getTime()) return 'changed';
-    if (user.hasSecondFactor && !signIn.hasShownFactor) return 'second_factor';
+    if (user.hasTwoFactor && !signIn.twoFactorVerified) return 'two_factor';
 
     if (replaces) {
       await endSession(transaction, replaces.session, { reason: 'replaced', now });
@@ -76,7 +76,7 @@ export function startSession(
         userId,
         // The database's clock, as for the cutoff, and never before it (invariant 3).
         authenticatedAt: sql`greatest(clock_timestamp(), ${users.sessionsValidAfter.mapToDriverValue(cutoff)}::timestamptz)`,
-        confirmedAt: (await provesPassword(transaction, signIn)) ? now : NEVER,
+        reauthenticatedAt: (await provesPassword(transaction, signIn)) ? now : NEVER,
         createdAt: now,
         lastActive: now,
         expires: expiresAt(now, now, policy),

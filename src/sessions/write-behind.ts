@@ -75,12 +75,12 @@ export class WriteBehind<Entry> {
       const { what } = this.#behind;
       this.#log.warn({ err: error }, `${what} were not written, next try in a few seconds`);
     } finally {
-      this.#takeBack();
+      this.#refund();
     }
   }
 
   /** Puts what was not written back in front of what was noted since. */
-  #takeBack(): void {
+  #refund(): void {
     for (const [id, earlier] of this.#leaving) {
       const later = this.#noted.get(id);
       this.#noted.set(id, later ? this.#behind.merge(earlier, later) : earlier);

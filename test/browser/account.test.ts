@@ -64,12 +64,12 @@ describe.skipIf(chromiumPath === null)('the life of an account, in a real browse
       await button(page, 'Send link').click();
       await look(page, 'email-sent');
       await followMail(page, 'Confirm your new email address');
-      await look(page, 'confirm-email');
+      await look(page, 'verify-email');
       await button(page, 'Verify this address').click();
       await page.goto('/account');
       await expectText(page, newEmail);
       await followMail(page, 'Your email address was changed');
-      await look(page, 'undo-email');
+      await look(page, 'undo-email-change');
       await button(page, 'Undo the change').click();
       await look(page, 'undo-email-done');
       await followMail(page, 'Set a new password');

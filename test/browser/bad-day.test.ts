@@ -128,9 +128,9 @@ describe.skipIf(chromiumPath === null)('on a bad day, in a real browser', () => 
       await signIn(here, person);
       await here.goto('/account/security');
       await here.getByRole('link', { name: 'Set up' }).click();
-      await look(here, 'second-factor-off');
+      await look(here, 'two-factor-off');
       await button(here, 'Set up').click();
-      await look(here, 'second-factor-set-up');
+      await look(here, 'two-factor-set-up');
       const key = (await here.locator('.key').innerText()).replaceAll(' ', '');
       await fillIn(here, { 'Authentication code': wrongCode(app, key) });
       await button(here, 'Turn on').click();
@@ -151,8 +151,8 @@ describe.skipIf(chromiumPath === null)('on a bad day, in a real browser', () => 
       await fillIn(here, { 'Authentication code': codeOf(app, key) });
       await here.getByRole('button', { name: 'Sign in', exact: true }).click();
       await here.waitForURL('**/account');
-      await here.goto('/account/security/second-factor');
-      await look(here, 'second-factor-on');
+      await here.goto('/account/security/two-factor');
+      await look(here, 'two-factor-on');
 
       await signIn(there, person);
       await there.getByText('Can’t use your app? Use a recovery code').click();
@@ -169,7 +169,7 @@ describe.skipIf(chromiumPath === null)('on a bad day, in a real browser', () => 
       app.advance(10 * 60_000);
       await here.goto('/account/sessions');
       await button(here, 'Sign out everywhere').click();
-      await look(here, 'confirm');
+      await look(here, 'reauthenticate');
       await fillIn(here, { 'Your password': 'not it' });
       await button(here, 'Sign out everywhere').click();
       await look(here, 'confirm-problem');

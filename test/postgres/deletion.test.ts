@@ -58,7 +58,7 @@ describe('deleting an account in the middle of things', () => {
     const [user] = await database.insert(users).values({ name: 'Ada', email }).returning();
     if (!user) throw new Error('no user');
     const { id: userId, sessionsValidAfter: cutoff } = user;
-    const proven = { userId, cutoff, provider: 'credentials', hasShownFactor: false };
+    const proven = { userId, cutoff, provider: 'credentials', twoFactorVerified: false };
     const signIn = async () => {
       const request = { ...proven, device, deviceToken: newSecret(), replaces: null };
       const started = await startSession(ledger, request, now, policy);
@@ -108,7 +108,7 @@ describe('deleting an account in the middle of things', () => {
         },
         () => revokeSession(ledger, revoked.session, 'revoked', { device, now }),
         () => recordEvent(database, { action: 'sign_in_failed', userId, device }),
-        () => recordEvent(database, { action: 'confirmation_failed', userId, device }),
+        () => recordEvent(database, { action: 'reauthentication_failed', userId, device }),
         signIn,
       ];
       const settled = await Promise.allSettled(

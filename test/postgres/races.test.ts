@@ -53,7 +53,7 @@ describe('sign-in against the cutoff', () => {
   }
 
   async function signIn(credentials: Awaited<ReturnType<typeof readCredentials>>) {
-    const proven = { ...credentials, deviceToken: newSecret(), hasShownFactor: false };
+    const proven = { ...credentials, deviceToken: newSecret(), twoFactorVerified: false };
     const request = { ...proven, device, replaces: null };
     const started = await startSession(ledger, request, now, policy);
     return typeof started === 'string' ? null : started;

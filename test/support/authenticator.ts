@@ -2,8 +2,8 @@ import { TOTP } from 'otpauth';
 import type { TestApp } from './app.ts';
 import { type Browser, newPerson, openBrowser, type Person } from './browser.ts';
 
-export const SECOND_FACTOR_PAGE = '/account/security/second-factor';
-export const SIGN_IN_CODE_PAGE = '/sign-in/second-factor';
+export const TWO_FACTOR_PAGE = '/account/security/two-factor';
+export const SIGN_IN_CODE_PAGE = '/sign-in/two-factor';
 
 const STEP_MS = 30_000;
 
@@ -28,7 +28,7 @@ export function toNextStep(app: TestApp): void {
 
 /** The key that the page of a set-up shows. */
 export async function keyShownIn(browser: Browser): Promise<string> {
-  const { text } = await browser.get(SECOND_FACTOR_PAGE);
+  const { text } = await browser.get(TWO_FACTOR_PAGE);
   return (/<code>([A-Z2-7 ]{39})<\/code>/.exec(text)?.[1] ?? '').replaceAll(' ', '');
 }
 
@@ -38,11 +38,11 @@ export const recoveryCodesIn = (page: string): string[] => [
 ];
 
 /** Sets a second factor up as a person does. No code of it was used when this is done. */
-export async function setUpSecondFactor(app: TestApp, browser: Browser) {
-  await browser.post(`${SECOND_FACTOR_PAGE}/begin`);
+export async function setUpTwoFactor(app: TestApp, browser: Browser) {
+  await browser.post(`${TWO_FACTOR_PAGE}/begin`);
   const key = await keyShownIn(browser);
   const code = codeOf(app, key);
-  const { text } = await browser.post(`${SECOND_FACTOR_PAGE}/confirm`, { code });
+  const { text } = await browser.post(`${TWO_FACTOR_PAGE}/confirm`, { code });
   toNextStep(app);
   return { key, recoveryCodes: recoveryCodesIn(text) };
 }
@@ -52,7 +52,7 @@ export async function newProtected(app: TestApp) {
   const person = newPerson();
   const owner = openBrowser(app);
   await owner.signUp(person);
-  return { person, owner, ...(await setUpSecondFactor(app, owner)) };
+  return { person, owner, ...(await setUpTwoFactor(app, owner)) };
 }
 
 /** A browser whose password was right, and that is asked for a code now. */

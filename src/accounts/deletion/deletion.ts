@@ -8,7 +8,7 @@ import { lockLiveSession, lockUser } from '../../sessions/lock.ts';
 import { type SessionUser, userColumns } from '../../sessions/lookup.ts';
 import type { Act } from '../../sessions/revoke.ts';
 import { hasOtherAccounts, isLastAdministrator } from '../administrators.ts';
-import { findLink, makeLinkToken, useLink } from '../email-tokens.ts';
+import { createEmailToken, findEmailToken, useEmailToken } from '../email-tokens.ts';
 import { lockAccounts } from '../lock-accounts.ts';
 import { ownerAddress } from '../recovery/recovery-link.ts';
 import { eraseUser } from './erase.ts';
@@ -76,7 +76,7 @@ export async function makeDeletionToken(
     .from(users)
     .where(eq(users.id, userIdIn(subject)));
   if (!user || !(await isMeant(database, user, subject, now))) return null;
-  return makeLinkToken(database, PURPOSE, subject, now, attempts);
+  return createEmailToken(database, PURPOSE, subject, now, attempts);
 }
 
 /** The account that a link deletes; null: the link does nothing (any more). Changes nothing. */
@@ -85,7 +85,7 @@ export async function findDeletion(
   token: string,
   now: Date,
 ): Promise<SessionUser | null> {
-  const subject = await findLink(database, PURPOSE, token, now);
+  const subject = await findEmailToken(database, PURPOSE, token, now);
   if (subject === null) return null;
   const [user] = await database
     .select(userColumns)
@@ -100,7 +100,7 @@ export async function deleteByLink(
   token: string,
   { now }: Act,
 ): Promise<Deletion> {
-  const subject = await findLink(ledger.database, PURPOSE, token, now);
+  const subject = await findEmailToken(ledger.database, PURPOSE, token, now);
   if (subject === null) return null;
   const userId = userIdIn(subject);
   return changeUsers(ledger, [userId], async (transaction) => {
@@ -108,7 +108,7 @@ export async function deleteByLink(
     const user = await lockUser(transaction, userId);
     if (!user || !(await isMeant(transaction, user, subject, now))) return null;
     if (await isNeeded(transaction, user)) return 'last_administrator';
-    if (!(await useLink(transaction, PURPOSE, token, now))) return null;
+    if (!(await useEmailToken(transaction, PURPOSE, token, now))) return null;
     await eraseUser(transaction, user);
     return 'done';
   });

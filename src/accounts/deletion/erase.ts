@@ -4,7 +4,7 @@ import type { Database } from '../../database/open.ts';
 import { auditEvents, pendingSignUps, rateLimits, sessions, users } from '../../database/schema.ts';
 import { dropMailsOf } from '../../email/queue.ts';
 import type { SessionUser } from '../../sessions/lookup.ts';
-import { dropLinks, dropOpeningLinks, TAKING_BACK } from '../email-tokens.ts';
+import { dropAllButRecoveryTokens, dropEmailTokens, RECOVERY_PURPOSES } from '../email-tokens.ts';
 import { normalizeEmail } from '../users.ts';
 
 const NOBODY = { userAgent: null, ipAddress: null };
@@ -18,8 +18,8 @@ export async function eraseUser(transaction: Database, user: SessionUser): Promi
   // First, and not by the cascade: whoever holds a session may be about to write an event of it, which
   // takes a share of the user. With the user locked for good before, both would wait for each other.
   await transaction.delete(sessions).where(eq(sessions.userId, id));
-  await dropOpeningLinks(transaction, id);
-  for (const purpose of TAKING_BACK) await dropLinks(transaction, purpose, id);
+  await dropAllButRecoveryTokens(transaction, id);
+  for (const purpose of RECOVERY_PURPOSES) await dropEmailTokens(transaction, purpose, id);
   await dropSignUps(transaction, user.email);
   await dropMailsOf(transaction, { address: user.email, userId: id });
   // Limits by account have its id in their key.
@@ -48,5 +48,5 @@ async function dropSignUps(transaction: Database, email: string): Promise<void> 
     .delete(pendingSignUps)
     .where(eq(sql`lower(${pendingSignUps.email})`, normalizeEmail(email)))
     .returning({ id: pendingSignUps.id });
-  for (const { id } of dropped) await dropLinks(transaction, 'sign_up', id);
+  for (const { id } of dropped) await dropEmailTokens(transaction, 'sign_up', id);
 }

@@ -8,9 +8,14 @@ import { changeUsers, type Writable } from '../../sessions/change-users.ts';
 import { lockUser } from '../../sessions/lock.ts';
 import type { SessionUser } from '../../sessions/lookup.ts';
 import type { Act } from '../../sessions/revoke.ts';
-import { dropLinks, findLink, makeLinkToken, useLink } from '../email-tokens.ts';
+import {
+  createEmailToken,
+  dropEmailTokens,
+  findEmailToken,
+  useEmailToken,
+} from '../email-tokens.ts';
 import { lockAccounts } from '../lock-accounts.ts';
-import { dropTakeBacksFrom, firstUndoTo } from '../recovery/recovery-link.ts';
+import { dropRecoveryLinksFrom, firstUndoTo } from '../recovery/recovery-link.ts';
 import { isAddressTaken, normalizeEmail } from '../users.ts';
 
 const PURPOSE = 'email_change';
@@ -62,7 +67,7 @@ export function makeChangeToken(
     if (!(await isQueued(transaction, id))) return null;
     if (attempts === 1 && (await isOneTooMany(transaction, asked, now))) return null;
     // Also where it is not sent: it counts.
-    const token = await makeLinkToken(transaction, PURPOSE, subject, now, attempts);
+    const token = await createEmailToken(transaction, PURPOSE, subject, now, attempts);
     if (token === null) return null;
     return (await isAddressTaken(transaction, address, asked.userId)) ? 'exists' : { token };
   });
@@ -91,7 +96,7 @@ export async function changeEmail(
   ledger: Writable,
   { token, viewerId }: { token: string; viewerId: string },
   { device, now }: Act,
-): Promise<'changed' | 'confirmed' | 'taken' | null> {
+): Promise<'changed' | 'reauthenticated' | 'taken' | null> {
   const asked = await findEmailChange(ledger.database, token, now);
   // Whoever reads the mailbox need not be who asked: a click must not give a stranger this address.
   if (asked?.userId !== viewerId) return null;
@@ -101,14 +106,14 @@ export async function changeEmail(
     const user = await lockUser(transaction, userId);
     if (!user || !isStanding(asked, user)) return null;
     if (await isAddressTaken(transaction, address, userId)) return 'taken';
-    if (!(await useLink(transaction, PURPOSE, token, now))) return null;
+    if (!(await useEmailToken(transaction, PURPOSE, token, now))) return null;
     await transaction
       .update(users)
       .set({ email: address, emailVerified: now })
       .where(eq(users.id, userId));
-    if (normalizeEmail(user.email) === address) return 'confirmed';
-    await dropLinks(transaction, 'password_reset', userId);
-    await dropLinks(transaction, PURPOSE, userId);
+    if (normalizeEmail(user.email) === address) return 'reauthenticated';
+    await dropEmailTokens(transaction, 'password_reset', userId);
+    await dropEmailTokens(transaction, PURPOSE, userId);
     await dropMailsAbout(transaction, PURPOSE, userId);
     await recordEvent(transaction, { action: 'email_changed', userId, device });
     const undone = await firstUndoTo(transaction, userId, address, now);
@@ -117,7 +122,7 @@ export async function changeEmail(
       await queueMail(transaction, { kind: 'email_changed', address: user.email, facts });
     } else {
       // The owner went back by himself: what took the address from him is not to be asked again.
-      await dropTakeBacksFrom(transaction, { userId, mail: undone });
+      await dropRecoveryLinksFrom(transaction, { userId, mail: undone });
     }
     return 'changed';
   });
@@ -129,7 +134,7 @@ export async function findEmailChange(
   token: string,
   now: Date,
 ): Promise<Asked | null> {
-  const subject = await findLink(database, PURPOSE, token, now);
+  const subject = await findEmailToken(database, PURPOSE, token, now);
   if (subject === null) return null;
   const asked = askedIn(subject);
   const [user] = await database

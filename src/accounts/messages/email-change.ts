@@ -2,13 +2,14 @@ import type { Letter } from '../../email/message.ts';
 import type { QueuedMail } from '../../email/queue.ts';
 import type { LetterContext } from '../account-context.ts';
 import { makeChangeToken } from '../email/change-email.ts';
-import { LINK_LIFETIMES_MS } from '../email-tokens.ts';
-import { makeTakeBackToken } from '../recovery/recovery-link.ts';
+import { EMAIL_TOKEN_LIFETIMES_MS } from '../email-tokens.ts';
+import { makeRecoveryToken } from '../recovery/recovery-link.ts';
 import { makeSignUpToken } from '../sign-up/pending-sign-up.ts';
 import { actLine, originOf } from './parts.ts';
 
 const HOUR_MS = 3_600_000;
-const hours = (purpose: keyof typeof LINK_LIFETIMES_MS) => LINK_LIFETIMES_MS[purpose] / HOUR_MS;
+const hours = (purpose: keyof typeof EMAIL_TOKEN_LIFETIMES_MS) =>
+  EMAIL_TOKEN_LIFETIMES_MS[purpose] / HOUR_MS;
 
 /**
  * Confirms an address at sign-up. It carries no word of whoever signed up, not even a name: that may be
@@ -55,7 +56,7 @@ export async function emailChangeLetter(
     ],
     action: {
       label: 'Confirm this address',
-      url: `${originOf(context)}/confirm-email?token=${made.token}`,
+      url: `${originOf(context)}/verify-email?token=${made.token}`,
     },
     closing: 'If you didn’t ask for this, ignore this email. Nothing will change.',
   };
@@ -70,7 +71,7 @@ export async function emailChangedLetter(
   mail: QueuedMail,
 ): Promise<Letter | null> {
   const { clock, ledger } = context;
-  const token = await makeTakeBackToken(ledger.database, 'email_undo', mail, clock());
+  const token = await makeRecoveryToken(ledger.database, 'email_change_undo', mail, clock());
   if (token === null) return null;
   return {
     address: mail.address,
@@ -82,9 +83,9 @@ export async function emailChangedLetter(
     ],
     action: {
       label: 'This wasn’t me',
-      url: `${originOf(context)}/undo-email?token=${token}`,
+      url: `${originOf(context)}/undo-email-change?token=${token}`,
     },
-    closing: `If it wasn’t you, use the link within ${hours('email_undo') / 24} days. It restores this address, signs out all devices, and sends you a link to set a new password.`,
+    closing: `If it wasn’t you, use the link within ${hours('email_change_undo') / 24} days. It restores this address, signs out all devices, and sends you a link to set a new password.`,
   };
 }
 

@@ -4,9 +4,9 @@ import type { QueuedMail } from '../../email/queue.ts';
 import { clockTime } from '../../time-format.ts';
 import type { LetterContext } from '../account-context.ts';
 import { makeDeletionToken } from '../deletion/deletion.ts';
-import { LINK_LIFETIMES_MS } from '../email-tokens.ts';
+import { EMAIL_TOKEN_LIFETIMES_MS } from '../email-tokens.ts';
 import { makeResetToken } from '../password/password-reset.ts';
-import { makeTakeBackToken } from '../recovery/recovery-link.ts';
+import { makeRecoveryToken } from '../recovery/recovery-link.ts';
 import { emailChangedLetter, emailChangeLetter, signUpLetter } from './email-change.ts';
 import { actLine, actLines, originOf, whereFrom } from './parts.ts';
 
@@ -38,7 +38,7 @@ const WRITERS: Record<MailKind, Writer> = {
       address,
       subject: 'Set a new password',
       paragraphs: [
-        `We received a request to reset the password of your Latchkey account. The link works once and expires in ${LINK_LIFETIMES_MS.password_reset / 60_000} minutes.`,
+        `We received a request to reset the password of your Latchkey account. The link works once and expires in ${EMAIL_TOKEN_LIFETIMES_MS.password_reset / 60_000} minutes.`,
         'Resetting it signs out all your devices.',
       ],
       action: {
@@ -56,7 +56,7 @@ const WRITERS: Record<MailKind, Writer> = {
   new_device: async (context, mail) => {
     const { clock, ledger } = context;
     const { address, facts, queuedAt } = mail;
-    const token = await makeTakeBackToken(ledger.database, 'report_device', mail, clock());
+    const token = await makeRecoveryToken(ledger.database, 'report_device', mail, clock());
     if (!token) return null;
     return {
       address,
@@ -91,7 +91,7 @@ const WRITERS: Record<MailKind, Writer> = {
       paragraphs: [
         'We received a request to delete your Latchkey account. Nothing has been deleted yet.',
         actLine(context, facts, queuedAt),
-        `The link shows what will be deleted and asks you to confirm. It works once and expires in ${LINK_LIFETIMES_MS.account_deletion / 60_000} minutes.`,
+        `The link shows what will be deleted and asks you to confirm. It works once and expires in ${EMAIL_TOKEN_LIFETIMES_MS.account_deletion / 60_000} minutes.`,
       ],
       action: {
         label: 'Delete account',
@@ -101,17 +101,17 @@ const WRITERS: Record<MailKind, Writer> = {
         'If this wasn’t you, don’t open the link. Reset your password instead, which also disables it.',
     };
   },
-  second_factor_added: notice(
+  two_factor_turned_on: notice(
     'A second factor was set up',
     'Signing in to your Latchkey account now needs a code as well as your password.',
     'If not, reset your password now, and ask an administrator to turn off two-factor authentication.',
   ),
-  second_factor_removed: notice(
+  two_factor_turned_off: notice(
     'Your second factor was removed',
     'Your Latchkey account no longer needs a code at sign-in, only your password.',
     'If not, reset your password now, and turn two-factor authentication on again.',
   ),
-  second_factor_failed: notice(
+  two_factor_failed: notice(
     'Five wrong codes at a sign-in',
     'Someone entered your correct password but five wrong two-factor codes. They were not signed in.',
     'If not, reset your password now.',
@@ -126,7 +126,7 @@ const WRITERS: Record<MailKind, Writer> = {
     'Someone entered 20 wrong passwords on a device that was signed in to your Latchkey account, so it was signed out.',
     'If not, someone else was using that device. Reset your password now to sign out all your devices.',
   ),
-  recovery_codes_renewed: notice(
+  recovery_codes_regenerated: notice(
     'New recovery codes were made',
     'Your Latchkey account has ten new recovery codes. Your old codes no longer work.',
     'If not, reset your password now, and generate new codes again.',

@@ -7,7 +7,12 @@ import { changeUsers, type Writable } from '../../sessions/change-users.ts';
 import { knowDevice } from '../../sessions/device-attempts.ts';
 import { lockUser } from '../../sessions/lock.ts';
 import { type Act, endEverySession } from '../../sessions/revoke.ts';
-import { dropLinks, findLink, makeLinkToken, useLink } from '../email-tokens.ts';
+import {
+  createEmailToken,
+  dropEmailTokens,
+  findEmailToken,
+  useEmailToken,
+} from '../email-tokens.ts';
 import { hasEmail, normalizeEmail } from '../users.ts';
 
 const PURPOSE = 'password_reset';
@@ -33,13 +38,13 @@ export function makeResetToken(
       .from(users)
       .where(and(hasEmail(address), eq(users.isActive, true)))
       .for('no key update');
-    return user ? makeLinkToken(transaction, PURPOSE, user.id, now, attempts) : null;
+    return user ? createEmailToken(transaction, PURPOSE, user.id, now, attempts) : null;
   });
 }
 
 /** Whether a link may set a password: not when it is used, expired or not ours. Changes nothing. */
 export async function isResetToken(database: Database, token: string, now: Date): Promise<boolean> {
-  return (await findLink(database, PURPOSE, token, now)) !== null;
+  return (await findEmailToken(database, PURPOSE, token, now)) !== null;
 }
 
 /**
@@ -56,11 +61,11 @@ export async function resetPassword(
   { device, now }: Act,
 ): Promise<boolean> {
   const { token, passwordHash, deviceToken } = given;
-  const userId = await findLink(ledger.database, PURPOSE, token, now);
+  const userId = await findEmailToken(ledger.database, PURPOSE, token, now);
   if (userId === null) return false;
   return changeUsers(ledger, [userId], async (transaction) => {
     const user = await lockUser(transaction, userId);
-    if (!user?.isActive || !(await useLink(transaction, PURPOSE, token, now))) return false;
+    if (!user?.isActive || !(await useEmailToken(transaction, PURPOSE, token, now))) return false;
     await setPassword(transaction, userId, passwordHash, { device, now });
     // Whoever got in before is no longer known, and comes in by no provider that he linked.
     await transaction.delete(knownDevices).where(eq(knownDevices.userId, userId));
@@ -85,6 +90,6 @@ export async function setPassword(
     .where(eq(users.id, userId))
     .returning({ email: users.email });
   if (!user) throw new Error('The database returned no row for a locked user.');
-  await dropLinks(transaction, PURPOSE, userId);
+  await dropEmailTokens(transaction, PURPOSE, userId);
   await queueMail(transaction, { kind: 'password_changed', address: user.email, facts: device });
 }

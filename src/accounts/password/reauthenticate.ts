@@ -34,7 +34,7 @@ export type PasswordAnswer = 'right' | 'wrong' | 'session_over';
  * @returns `session_over` when it ended, now or a moment ago: its next request is told why.
  * @throws {TooManyAttempts} during a pause; then nothing is counted.
  */
-export async function confirmPassword(
+export async function checkPassword(
   { database, ledger }: AccountContext,
   { session, user }: SessionRecord,
   password: string,
@@ -87,7 +87,7 @@ async function recordWrongPassword(
     const user = await lockUser(transaction, userId);
     if (!user) return;
     const event = { userId, sessionId: id, device };
-    await recordEvent(transaction, { action: 'confirmation_failed', ...event });
+    await recordEvent(transaction, { action: 'reauthentication_failed', ...event });
     const mail = { address: user.email, facts: device };
     if (wrongPasswords === FREE_ATTEMPTS) {
       await queueMail(transaction, { kind: 'wrong_passwords', ...mail });

@@ -9,11 +9,11 @@ import {
   users,
 } from '../../database/schema.ts';
 import { endEverySession } from '../../sessions/revoke.ts';
-import { dropOpeningLinks } from '../email-tokens.ts';
+import { dropAllButRecoveryTokens } from '../email-tokens.ts';
 import { requestReset } from '../password/password-reset.ts';
 import { dropRecoveryCodes } from '../two-factor/recovery-codes.ts';
 import { isAddressTaken } from '../users.ts';
-import { dropTakeBacksFrom, type TakeBack } from './recovery-link.ts';
+import { dropRecoveryLinksFrom, type RecoveryLink } from './recovery-link.ts';
 
 /**
  * Takes an account back from whoever got into it: every session ends, all devices are forgotten, and
@@ -21,9 +21,9 @@ import { dropTakeBacksFrom, type TakeBack } from './recovery-link.ts';
  * else the link to set another password, which leaves now, would not reach the owner, or the owner would
  * not get past a second factor that is not theirs. All accounts and the user must be locked.
  */
-export async function takeAccountBack(
+export async function recoverAccount(
   transaction: Database,
-  act: TakeBack,
+  act: RecoveryLink,
   reason: EndReason,
   now: Date,
 ): Promise<void> {
@@ -35,11 +35,11 @@ export async function takeAccountBack(
     .update(users)
     .set({ passwordHash: null, failedLoginAttempts: 0, lockoutUntil: null, ...owned })
     .where(eq(users.id, userId));
-  await undoFactor(transaction, act);
+  await undoTwoFactor(transaction, act);
   await transaction.delete(accounts).where(eq(accounts.userId, userId));
   await transaction.delete(knownDevices).where(eq(knownDevices.userId, userId));
-  await dropOpeningLinks(transaction, userId);
-  await dropTakeBacksFrom(transaction, act);
+  await dropAllButRecoveryTokens(transaction, userId);
+  await dropRecoveryLinksFrom(transaction, act);
   await endEverySession(transaction, userId, reason, now);
   await requestReset(transaction, address);
 }
@@ -48,17 +48,17 @@ export async function takeAccountBack(
  * Removes a second factor that was set up since, and recovery codes that were made since. Older ones are
  * the owner's.
  */
-async function undoFactor(transaction: Database, { userId, at }: TakeBack): Promise<void> {
+async function undoTwoFactor(transaction: Database, { userId, at }: RecoveryLink): Promise<void> {
   const happened = async (action: AuditAction) => {
     const since = and(eq(auditEvents.userId, userId), gt(auditEvents.occurredAt, at));
     return (await transaction.$count(auditEvents, and(since, eq(auditEvents.action, action)))) > 0;
   };
-  const isAdded = await happened('second_factor_added');
+  const isAdded = await happened('two_factor_turned_on');
   if (isAdded) {
-    const none = { secondFactorSecret: null, secondFactorPending: null, secondFactorStep: 0 };
+    const none = { totpKey: null, totpKeyPending: null, totpLastStep: 0 };
     await transaction.update(users).set(none).where(eq(users.id, userId));
   }
-  if (isAdded || (await happened('recovery_codes_renewed'))) {
+  if (isAdded || (await happened('recovery_codes_regenerated'))) {
     await dropRecoveryCodes(transaction, userId);
   }
 }

@@ -3,10 +3,10 @@ import type { Database } from '../../database/open.ts';
 import { verificationTokens } from '../../database/schema.ts';
 import { dropMailsAbout, isQueued, listMailsAbout, type QueuedMail } from '../../email/queue.ts';
 import { lockUser } from '../../sessions/lock.ts';
-import { findLink, makeLinkToken, TAKING_BACK } from '../email-tokens.ts';
+import { createEmailToken, findEmailToken, RECOVERY_PURPOSES } from '../email-tokens.ts';
 
 /** An act that a mail told the owner of an account, with a link that takes it back. */
-export interface TakeBack {
+export interface RecoveryLink {
   userId: string;
   /** The number of that mail: of two acts on an account, the later one has the higher one. */
   mail: number;
@@ -16,13 +16,13 @@ export interface TakeBack {
   address: string;
 }
 
-type Purpose = (typeof TAKING_BACK)[number];
+type Purpose = (typeof RECOVERY_PURPOSES)[number];
 
 /**
  * Makes the token of a link that takes back what its mail tells of.
  * @returns null when that was taken back already, with an earlier one, or there is no such account.
  */
-export function makeTakeBackToken(
+export function makeRecoveryToken(
   database: Database,
   purpose: Purpose,
   { id, address, facts, queuedAt, attempts }: QueuedMail,
@@ -34,22 +34,22 @@ export function makeTakeBackToken(
     if (!(await lockUser(transaction, userId))) return null;
     if (!(await isQueued(transaction, id))) return null;
     const subject = `${userId}:${id}:${queuedAt.getTime()}:${address}`;
-    return makeLinkToken(transaction, purpose, subject, now, attempts);
+    return createEmailToken(transaction, purpose, subject, now, attempts);
   });
 }
 
 /** What a link takes back; null: it is used, expired or not ours. Changes nothing. */
-export async function findTakeBack(
+export async function findRecoveryLink(
   database: Database,
   purpose: Purpose,
   token: string,
   now: Date,
-): Promise<TakeBack | null> {
-  const subject = await findLink(database, purpose, token, now);
-  return subject === null ? null : takeBackIn(subject);
+): Promise<RecoveryLink | null> {
+  const subject = await findEmailToken(database, purpose, token, now);
+  return subject === null ? null : recoveryLinkIn(subject);
 }
 
-function takeBackIn(subject: string): TakeBack {
+function recoveryLinkIn(subject: string): RecoveryLink {
   const [userId = '', mail = '', at = '', ...address] = subject.split(':');
   return { userId, mail: Number(mail), at: new Date(Number(at)), address: address.join(':') };
 }
@@ -66,14 +66,14 @@ export async function ownerAddress(
 ): Promise<string> {
   const { identifier, expires } = verificationTokens;
   const open = await listMailsAbout(database, ['email_changed', 'new_device'], user.id);
-  for (const purpose of TAKING_BACK) {
+  for (const purpose of RECOVERY_PURPOSES) {
     const isTheirs = sql`starts_with(${identifier}, ${`${purpose}:${user.id}:`})`;
     const links = await database
       .select({ identifier })
       .from(verificationTokens)
       .where(and(isTheirs, gt(expires, now)));
     for (const link of links) {
-      const { mail: id, address } = takeBackIn(link.identifier.slice(purpose.length + 1));
+      const { mail: id, address } = recoveryLinkIn(link.identifier.slice(purpose.length + 1));
       open.push({ id, address });
     }
   }
@@ -88,13 +88,13 @@ export async function firstUndoTo(
   now: Date,
 ): Promise<number | null> {
   const { identifier, expires } = verificationTokens;
-  const prefix = `email_undo:${userId}:`;
+  const prefix = `email_change_undo:${userId}:`;
   const links = await database
     .select({ identifier })
     .from(verificationTokens)
     .where(and(sql`starts_with(${identifier}, ${prefix})`, gt(expires, now)));
   const mails = links
-    .map((link) => takeBackIn(link.identifier.slice('email_undo:'.length)))
+    .map((link) => recoveryLinkIn(link.identifier.slice('email_change_undo:'.length)))
     .filter((undo) => undo.address === address)
     .map(({ mail }) => mail);
   return mails.length > 0 ? Math.min(...mails) : null;
@@ -105,14 +105,14 @@ export async function firstUndoTo(
  * acts stay: somebody who took an account over gets links himself, and must not win with them over the
  * ones that its owner got before.
  */
-export async function dropTakeBacksFrom(
+export async function dropRecoveryLinksFrom(
   transaction: Database,
-  { userId, mail }: Pick<TakeBack, 'userId' | 'mail'>,
+  { userId, mail }: Pick<RecoveryLink, 'userId' | 'mail'>,
 ): Promise<void> {
   await dropMailsAbout(transaction, 'email_changed', userId, mail);
   await dropMailsAbout(transaction, 'new_device', userId, mail);
   const { identifier } = verificationTokens;
-  for (const purpose of TAKING_BACK) {
+  for (const purpose of RECOVERY_PURPOSES) {
     // `case`, as the number may be read in no other identifier: PostgreSQL orders an `and` as it likes.
     const isLater = sql`case when starts_with(${identifier}, ${`${purpose}:${userId}:`}) then split_part(${identifier}, ':', 3)::bigint >= ${mail} else false end`;
     await transaction.delete(verificationTokens).where(isLater);

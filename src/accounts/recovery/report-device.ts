@@ -2,10 +2,10 @@ import { recordEvent } from '../../audit/record.ts';
 import { changeUsers, type Writable } from '../../sessions/change-users.ts';
 import { lockUser } from '../../sessions/lock.ts';
 import type { Act } from '../../sessions/revoke.ts';
-import { useLink } from '../email-tokens.ts';
+import { useEmailToken } from '../email-tokens.ts';
 import { lockAccounts } from '../lock-accounts.ts';
-import { takeAccountBack } from './recover-account.ts';
-import { findTakeBack } from './recovery-link.ts';
+import { recoverAccount } from './recover-account.ts';
+import { findRecoveryLink } from './recovery-link.ts';
 
 const PURPOSE = 'report_device';
 
@@ -18,14 +18,14 @@ export async function reportDevice(
   token: string,
   { device, now }: Act,
 ): Promise<boolean> {
-  const signIn = await findTakeBack(ledger.database, PURPOSE, token, now);
+  const signIn = await findRecoveryLink(ledger.database, PURPOSE, token, now);
   if (!signIn) return false;
   const { userId } = signIn;
   return changeUsers(ledger, [userId], async (transaction) => {
     await lockAccounts(transaction);
     if (!(await lockUser(transaction, userId))) return false;
-    if ((await useLink(transaction, PURPOSE, token, now)) === null) return false;
-    await takeAccountBack(transaction, signIn, 'reported', now);
+    if ((await useEmailToken(transaction, PURPOSE, token, now)) === null) return false;
+    await recoverAccount(transaction, signIn, 'reported', now);
     await recordEvent(transaction, { action: 'device_reported', userId, device });
     return true;
   });

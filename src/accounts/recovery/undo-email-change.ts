@@ -2,33 +2,33 @@ import { recordEvent } from '../../audit/record.ts';
 import { changeUsers, type Writable } from '../../sessions/change-users.ts';
 import { lockUser } from '../../sessions/lock.ts';
 import type { Act } from '../../sessions/revoke.ts';
-import { useLink } from '../email-tokens.ts';
+import { useEmailToken } from '../email-tokens.ts';
 import { lockAccounts } from '../lock-accounts.ts';
 import { isAddressTaken } from '../users.ts';
-import { takeAccountBack } from './recover-account.ts';
-import { findTakeBack } from './recovery-link.ts';
+import { recoverAccount } from './recover-account.ts';
+import { findRecoveryLink } from './recovery-link.ts';
 
-const PURPOSE = 'email_undo';
+const PURPOSE = 'email_change_undo';
 
 /**
  * Takes an account back from whoever changed its address, which it had before.
- * @returns `taken`: another account has that address by now, and nothing was done; null as for `findTakeBack`.
+ * @returns `taken`: another account has that address by now, and nothing was done; null as for `findRecoveryLink`.
  */
-export async function restoreEmail(
+export async function undoEmailChangeByLink(
   ledger: Writable,
   token: string,
   { device, now }: Act,
 ): Promise<{ address: string } | 'taken' | null> {
-  const undo = await findTakeBack(ledger.database, PURPOSE, token, now);
+  const undo = await findRecoveryLink(ledger.database, PURPOSE, token, now);
   if (!undo) return null;
   const { userId, address } = undo;
   return changeUsers(ledger, [userId], async (transaction) => {
     await lockAccounts(transaction);
     if (!(await lockUser(transaction, userId))) return null;
     if (await isAddressTaken(transaction, address, userId)) return 'taken';
-    if (!(await useLink(transaction, PURPOSE, token, now))) return null;
-    await takeAccountBack(transaction, undo, 'email_restored', now);
-    await recordEvent(transaction, { action: 'email_restored', userId, device });
+    if (!(await useEmailToken(transaction, PURPOSE, token, now))) return null;
+    await recoverAccount(transaction, undo, 'email_change_undone', now);
+    await recordEvent(transaction, { action: 'email_change_undone', userId, device });
     return { address };
   });
 }

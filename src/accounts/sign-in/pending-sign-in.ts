@@ -51,7 +51,7 @@ export async function findPendingSignIn(
  * Counts a code, before it is looked at, so that many at once are no more than five.
  * @returns the sign-in; null as for `findPendingSignIn`.
  */
-export async function takeCodeAttempt(
+export async function countCodeAttempt(
   database: Database,
   token: string,
   now: Date,

@@ -4,7 +4,12 @@ import { pendingSignUps } from '../../database/schema.ts';
 import { type QueuedMail, queueMail } from '../../email/queue.ts';
 import type { SessionUser } from '../../sessions/lookup.ts';
 import type { Act } from '../../sessions/revoke.ts';
-import { findLink, LINK_LIFETIMES_MS, makeLinkToken, useLink } from '../email-tokens.ts';
+import {
+  createEmailToken,
+  EMAIL_TOKEN_LIFETIMES_MS,
+  findEmailToken,
+  useEmailToken,
+} from '../email-tokens.ts';
 import { lockAccounts } from '../lock-accounts.ts';
 import { isPassword } from '../password/password.ts';
 import { createUser, isAddressTaken, normalizeEmail } from '../users.ts';
@@ -28,7 +33,7 @@ interface SignUp {
  */
 export async function requestSignUp(database: Database, given: SignUp, now: Date): Promise<void> {
   const address = normalizeEmail(given.email);
-  const expires = new Date(now.getTime() + LINK_LIFETIMES_MS[PURPOSE]);
+  const expires = new Date(now.getTime() + EMAIL_TOKEN_LIFETIMES_MS[PURPOSE]);
   await database.transaction(async (transaction) => {
     const [pending] = await transaction
       .insert(pendingSignUps)
@@ -60,7 +65,7 @@ export async function makeSignUpToken(
   );
   if ((await database.$count(pendingSignUps, earlier)) >= MAILS_AN_HOUR) return null;
   if (await isAddressTaken(database, email)) return 'exists';
-  const token = await makeLinkToken(database, PURPOSE, id, now, attempts);
+  const token = await createEmailToken(database, PURPOSE, id, now, attempts);
   return token === null ? null : { token };
 }
 
@@ -70,7 +75,7 @@ export async function findSignUp(
   token: string,
   now: Date,
 ): Promise<string | null> {
-  const id = await findLink(database, PURPOSE, token, now);
+  const id = await findEmailToken(database, PURPOSE, token, now);
   if (id === null) return null;
   const [pending] = await database
     .select({ email: pendingSignUps.email })
@@ -92,7 +97,7 @@ export async function confirmSignUp(
   signUp: 'open' | 'closed',
   { device, now }: Act,
 ): Promise<SessionUser | 'wrong' | 'closed' | null> {
-  const id = await findLink(database, PURPOSE, token, now);
+  const id = await findEmailToken(database, PURPOSE, token, now);
   const pending = id === null ? null : await takeTry(database, id, now);
   if (!pending) return null;
   const { name, email, passwordHash } = pending;
@@ -101,7 +106,7 @@ export async function confirmSignUp(
   }
   return database.transaction(async (transaction) => {
     await lockAccounts(transaction);
-    if (!(await useLink(transaction, PURPOSE, token, now))) return null;
+    if (!(await useEmailToken(transaction, PURPOSE, token, now))) return null;
     await transaction.delete(pendingSignUps).where(eq(pendingSignUps.email, email));
     const newUser = { name, email, passwordHash, emailVerified: now };
     const user = await createUser(transaction, newUser, signUp, device);

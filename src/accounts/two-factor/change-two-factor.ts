@@ -24,7 +24,7 @@ interface Changed {
  * @returns the recovery codes, which nobody can be told again; `wrong_code`; null when there is nothing
  *   to confirm: the key is too old, another session began it, or the session is over.
  */
-export function addSecondFactor(
+export function turnOnTwoFactor(
   { ledger, config }: AccountContext,
   viewer: Viewer,
   given: { code: string; endsOthers: boolean },
@@ -41,19 +41,19 @@ export function addSecondFactor(
     await transaction
       .update(users)
       .set({
-        secondFactorSecret: await sealKey(config.secrets, key, owner),
-        secondFactorPending: null,
-        secondFactorStep: step,
+        totpKey: await sealKey(config.secrets, key, owner),
+        totpKeyPending: null,
+        totpLastStep: step,
       })
       .where(eq(users.id, userId));
     const codes = await makeRecoveryCodes(transaction, userId);
-    await tell(transaction, 'second_factor_added', live, act);
+    await tell(transaction, 'two_factor_turned_on', live, act);
     return { codes, kept: given.endsOthers ? await endOthers(transaction, live, act) : null };
   });
 }
 
 /** Removes the second factor with its recovery codes. Null: there is none, or the session is over. */
-export function removeSecondFactor(
+export function turnOffTwoFactor(
   { ledger }: AccountContext,
   viewer: Viewer,
   { endsOthers }: { endsOthers: boolean },
@@ -65,17 +65,17 @@ export function removeSecondFactor(
     if (!live) return null;
     const [removed] = await transaction
       .update(users)
-      .set({ secondFactorSecret: null, secondFactorPending: null, secondFactorStep: 0 })
-      .where(and(eq(users.id, userId), isNotNull(users.secondFactorSecret)))
+      .set({ totpKey: null, totpKeyPending: null, totpLastStep: 0 })
+      .where(and(eq(users.id, userId), isNotNull(users.totpKey)))
       .returning({ id: users.id });
     if (!removed) return null;
     await dropRecoveryCodes(transaction, userId);
-    await tell(transaction, 'second_factor_removed', live, act);
+    await tell(transaction, 'two_factor_turned_off', live, act);
     return { kept: endsOthers ? await endOthers(transaction, live, act) : null };
   });
 }
 
-/** New recovery codes for old ones, as `addSecondFactor`. Null: there is no second factor to replace. */
+/** New recovery codes for old ones, as `turnOnTwoFactor`. Null: there is no second factor to replace. */
 export function renewRecoveryCodes(
   { ledger }: AccountContext,
   viewer: Viewer,
@@ -84,9 +84,9 @@ export function renewRecoveryCodes(
   const { id: userId } = viewer.user;
   return changeUsers(ledger, [userId], async (transaction) => {
     const live = await lockLiveSession(transaction, { sid: viewer.sid, userId }, act.now);
-    const isOn = and(eq(users.id, userId), isNotNull(users.secondFactorSecret));
+    const isOn = and(eq(users.id, userId), isNotNull(users.totpKey));
     if (!live || (await transaction.$count(users, isOn)) === 0) return null;
-    await tell(transaction, 'recovery_codes_renewed', live, act);
+    await tell(transaction, 'recovery_codes_regenerated', live, act);
     return makeRecoveryCodes(transaction, userId);
   });
 }

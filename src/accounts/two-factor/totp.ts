@@ -9,7 +9,7 @@ const DRIFT_STEPS = 1;
 export const newKey = (): string => new Secret({ size: 20 }).base32;
 
 /** What the QR code says: the key, and what an app calls it. */
-export const addressOfKey = (key: string, issuer: string, label: string): string =>
+export const keyUri = (key: string, issuer: string, label: string): string =>
   new TOTP({ ...FORM, secret: key, issuer, label }).toString();
 
 /** Whether this has the form of a code from an app. */

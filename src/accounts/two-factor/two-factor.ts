@@ -12,27 +12,27 @@ import { openKey, sealKey } from './totp-key.ts';
 /** For so long a key waits for the code that confirms it. */
 const SET_UP_MS = 60 * 60_000;
 
-export type SecondFactor =
+export type TwoFactor =
   | { state: 'off' }
   | { state: 'pending'; key: string }
   /** `since` is null when the history does not reach back so far. */
   | { state: 'on'; since: Date | null; codesLeft: number };
 
 /** What there is of a second factor. A key that is being set up is for the session alone that began. */
-export async function findSecondFactor(
+export async function findTwoFactor(
   { database, config, clock }: AccountContext,
   viewer: Viewer,
-): Promise<SecondFactor> {
+): Promise<TwoFactor> {
   const { id: userId } = viewer.user;
   const [user] = await database
-    .select({ secret: users.secondFactorSecret })
+    .select({ secret: users.totpKey })
     .from(users)
     .where(eq(users.id, userId));
   if (user?.secret) {
     const [added] = await database
       .select({ since: auditEvents.occurredAt })
       .from(auditEvents)
-      .where(and(eq(auditEvents.userId, userId), eq(auditEvents.action, 'second_factor_added')))
+      .where(and(eq(auditEvents.userId, userId), eq(auditEvents.action, 'two_factor_turned_on')))
       .orderBy(desc(auditEvents.occurredAt))
       .limit(1);
     const codesLeft = await countRecoveryCodes(database, userId);
@@ -43,25 +43,25 @@ export async function findSecondFactor(
 }
 
 /** Makes a key, which counts for nothing until a code confirms it. Not while there is a factor. */
-export async function beginSecondFactor(
+export async function beginTwoFactorSetup(
   { ledger, config }: AccountContext,
   viewer: Viewer,
   now: Date,
 ): Promise<void> {
   const { id: userId } = viewer.user;
   const expires = new Date(now.getTime() + SET_UP_MS);
-  const secondFactorPending = await sealKey(config.secrets, newKey(), setUpBy(viewer), expires);
+  const totpKeyPending = await sealKey(config.secrets, newKey(), setUpBy(viewer), expires);
   await changeUsers(ledger, [userId], async (transaction) => {
     if (!(await lockLiveSession(transaction, { sid: viewer.sid, userId }, now))) return;
     await transaction
       .update(users)
-      .set({ secondFactorPending })
-      .where(and(eq(users.id, userId), isNull(users.secondFactorSecret)));
+      .set({ totpKeyPending })
+      .where(and(eq(users.id, userId), isNull(users.totpKey)));
   });
 }
 
 /** Forgets the key that is being set up. A factor that is on stays. */
-export async function cancelSecondFactor(
+export async function cancelTwoFactorSetup(
   { ledger }: AccountContext,
   viewer: Viewer,
   now: Date,
@@ -69,7 +69,7 @@ export async function cancelSecondFactor(
   const { id: userId } = viewer.user;
   await changeUsers(ledger, [userId], async (transaction) => {
     if (!(await lockLiveSession(transaction, { sid: viewer.sid, userId }, now))) return;
-    await transaction.update(users).set({ secondFactorPending: null }).where(eq(users.id, userId));
+    await transaction.update(users).set({ totpKeyPending: null }).where(eq(users.id, userId));
   });
 }
 
@@ -87,7 +87,7 @@ export async function pendingKey(
   now: Date,
 ): Promise<string | null> {
   const [user] = await database
-    .select({ pending: users.secondFactorPending })
+    .select({ pending: users.totpKeyPending })
     .from(users)
     .where(eq(users.id, viewer.user.id));
   const opened = user?.pending && (await openKey(secrets, user.pending, setUpBy(viewer), now));

@@ -35,14 +35,14 @@ export type CodeAnswer =
  * @throws {TooManyAttempts} after too many codes for one account. A password reset starts a new count,
  *   so that whoever knew the old password cannot keep the owner out.
  */
-export async function takeCode(
+export async function verifyCode(
   context: AccountContext,
   { userId, cutoff, codesLeft }: CountedSignIn,
   typed: string,
   act: Act,
 ): Promise<CodeAnswer> {
   const { database, throttles } = context;
-  const counts = [await throttles.secondFactor.count(`${userId}:${cutoff.getTime()}`, act.now)];
+  const counts = [await throttles.twoFactor.count(`${userId}:${cutoff.getTime()}`, act.now)];
   if (isAppCode(typed)) {
     const counted = await countAppCode(throttles, userId, act.now);
     if (counted instanceof Date) return { kind: 'app_code_limit', until: counted };
@@ -51,17 +51,17 @@ export async function takeCode(
   const answer = await database.transaction(async (transaction): Promise<CodeAnswer> => {
     const user = await lockUser(transaction, userId);
     const isOvertaken = user?.sessionsValidAfter.getTime() !== cutoff.getTime();
-    if (isOvertaken || !user?.hasSecondFactor) return { kind: 'changed' };
+    if (isOvertaken || !user?.hasTwoFactor) return { kind: 'changed' };
     if (await useAppCode(context, transaction, user, typed, act.now)) return { kind: 'app' };
     const event = { userId, device: act.device };
     if (await useRecoveryCode(transaction, userId, typed)) {
       await recordEvent(transaction, { action: 'recovery_code_used', ...event });
       return { kind: 'recovery', codesLeft: await countRecoveryCodes(transaction, userId) };
     }
-    await recordEvent(transaction, { action: 'second_factor_failed', ...event });
+    await recordEvent(transaction, { action: 'two_factor_failed', ...event });
     if (codesLeft === 0) {
       const mail = {
-        kind: 'second_factor_failed',
+        kind: 'two_factor_failed',
         address: user.email,
         facts: act.device,
       } as const;
@@ -69,7 +69,7 @@ export async function takeCode(
     }
     return { kind: 'wrong' };
   });
-  if (answer.kind !== 'wrong') await Promise.all(counts.map((takeBack) => takeBack()));
+  if (answer.kind !== 'wrong') await Promise.all(counts.map((refund) => refund()));
   return answer;
 }
 
@@ -99,7 +99,7 @@ async function useAppCode(
   now: Date,
 ): Promise<boolean> {
   const [user] = await transaction
-    .select({ sealed: users.secondFactorSecret })
+    .select({ sealed: users.totpKey })
     .from(users)
     .where(eq(users.id, userId));
   const owner = { userId, purpose: 'sign_in' };
@@ -111,12 +111,12 @@ async function useAppCode(
   const step = stepOfCode(opened.key, typed, now);
   if (step === null) return false;
   const renewed = opened.isUnderOldSecret
-    ? { secondFactorSecret: await sealKey(secrets, opened.key, owner) }
+    ? { totpKey: await sealKey(secrets, opened.key, owner) }
     : {};
   const used = await transaction
     .update(users)
-    .set({ secondFactorStep: step, ...renewed })
-    .where(and(eq(users.id, userId), lt(users.secondFactorStep, step)))
+    .set({ totpLastStep: step, ...renewed })
+    .where(and(eq(users.id, userId), lt(users.totpLastStep, step)))
     .returning({ id: users.id });
   return used.length > 0;
 }

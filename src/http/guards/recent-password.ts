@@ -1,6 +1,6 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { Context } from '../../auth/context.ts';
-import { isConfirmed } from '../../sessions/reauthentication.ts';
+import { isReauthenticated } from '../../sessions/reauthentication.ts';
 import { actAt } from '../form-page.ts';
 import { renderPage } from '../render.ts';
 import { viewerOf } from '../viewer.ts';
@@ -16,10 +16,10 @@ export interface Interrupted {
  * Lets those pass who proved their password a short time ago. Others are asked for it, and then go on
  * with what they wanted, form and all. Goes after `requireSignIn`.
  */
-export function requireConfirmation(context: Context): RequestHandler {
+export function requireRecentPassword(context: Context): RequestHandler {
   const { clock, database } = context;
   return async (request, response, next) => {
-    if (await isConfirmed(database, viewerOf(request).sid, clock())) return next();
+    if (await isReauthenticated(database, viewerOf(request).sid, clock())) return next();
     askForPassword(request, response, context, interruptedBy(request), null);
   };
 }
@@ -42,7 +42,7 @@ export function askForPassword(
     act: fields === null ? null : act,
     cancel,
   };
-  renderPage(request, response.status(403), context, 'confirm', locals);
+  renderPage(request, response.status(403), context, 'reauthenticate', locals);
 }
 
 /** What a request wanted. */
@@ -54,7 +54,7 @@ export function interruptedBy(request: Request): Interrupted {
 /** What a form sent, without what belongs to the asking. */
 export function fieldsIn(body: Record<string, unknown>): [name: string, value: string][] {
   return Object.entries(body)
-    .filter(([name]) => name !== 'csrfToken' && !name.startsWith('confirm.'))
+    .filter(([name]) => name !== 'csrfToken' && !name.startsWith('reauthenticate.'))
     .flatMap(([name, value]) =>
       [value].flat().map((each): [string, string] => [name, String(each)]),
     );
