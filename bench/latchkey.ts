@@ -7,7 +7,7 @@ import { openPostgres } from '../src/database/open.ts';
 import { users } from '../src/database/schema.ts';
 import { createLog } from '../src/log.ts';
 import { createMetrics } from '../src/metrics.ts';
-import { openLedger } from '../src/sessions/ledger.ts';
+import { openSessionStore } from '../src/sessions/ledger.ts';
 import type { SessionUser } from '../src/sessions/lookup.ts';
 import { startSession } from '../src/sessions/start.ts';
 
@@ -39,11 +39,11 @@ export async function createContextOn(
   });
   const log = createLog(config.logLevel);
   const opened = await openPostgres(databaseUrl, null);
-  const ledger = openLedger(opened, config.sessionCheck, log);
+  const sessionStore = openSessionStore(opened, config.sessionCheck, log);
   const metrics = createMetrics();
-  metrics.watch(ledger);
-  const placeOf = () => null;
-  return createContext({ config, ledger, log, metrics, placeOf, clock: () => new Date() });
+  metrics.watch(sessionStore);
+  const locationOf = () => null;
+  return createContext({ config, sessionStore, log, metrics, locationOf, clock: () => new Date() });
 }
 
 /** Inserts so many people. */
@@ -73,7 +73,7 @@ const inTurn = pLimit(20);
 
 /** Signs somebody in. Returns the cookie, and the public id of the session. */
 export async function signInOne(
-  { ledger, config, tokens, cookies }: Context,
+  { sessionStore, config, tokens, cookies }: Context,
   { id: userId, sessionsValidAfter: cutoff }: Person,
 ): Promise<{ id: string; cookie: string }> {
   const request = {
@@ -85,7 +85,7 @@ export async function signInOne(
     deviceToken: newSecret(),
     twoFactorVerified: false,
   };
-  const viewer = await startSession(ledger, request, new Date(), config.policy);
+  const viewer = await startSession(sessionStore, request, new Date(), config.policy);
   if (typeof viewer === 'string') throw new Error(viewer);
   const token = await tokens.write(claimsOf(viewer.sid, viewer));
   return { id: viewer.session.id, cookie: `${cookies.session.name}=${token}` };

@@ -35,7 +35,7 @@ CREATE TABLE "recovery_code" (
 	CONSTRAINT "recovery_code_user_id_code_hash_pk" PRIMARY KEY("user_id","code_hash")
 );
 --> statement-breakpoint
-CREATE TABLE "unknown_address" (
+CREATE TABLE "unknown_email" (
 	"address_hash" text PRIMARY KEY NOT NULL,
 	"failed_login_attempts" integer DEFAULT 0 NOT NULL,
 	"lockout_until" timestamp (3) with time zone,
@@ -55,7 +55,7 @@ CREATE INDEX "known_device_last_sign_in_at_idx" ON "known_device" USING btree ("
 CREATE INDEX "pending_sign_in_expires_idx" ON "pending_sign_in" USING btree ("expires");--> statement-breakpoint
 CREATE INDEX "pending_sign_up_expires_idx" ON "pending_sign_up" USING btree ("expires");--> statement-breakpoint
 CREATE INDEX "rate_limit_expire_idx" ON "rate_limit" USING btree ("expire");--> statement-breakpoint
-CREATE INDEX "unknown_address_updated_at_idx" ON "unknown_address" USING btree ("updated_at");--> statement-breakpoint
+CREATE INDEX "unknown_address_updated_at_idx" ON "unknown_email" USING btree ("updated_at");--> statement-breakpoint
 -- Whether somebody has a second factor decides what a role may do, so a change of it is announced too.
 DROP TRIGGER announce_update ON "user";
 --> statement-breakpoint

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import { AggregatorRegistry, Counter, Histogram, Registry } from 'prom-client';
-import type { Ledger } from './sessions/ledger.ts';
+import type { SessionStore } from './sessions/ledger.ts';
 
 /** What is counted. No label names a person: they are few and fixed. */
 export interface Metrics {
@@ -13,7 +13,7 @@ export interface Metrics {
   purgeSeconds: Histogram;
   requestSeconds: Histogram<'method' | 'status'>;
   /** Counts what a ledger's cache and listener do. */
-  watch(ledger: Ledger): void;
+  watch(sessionStore: SessionStore): void;
 }
 
 export function createMetrics(): Metrics {

@@ -1,7 +1,7 @@
 import { Router } from 'express';
 import type { Context } from './auth/context.ts';
 import { saveProfile, showAccount } from './handlers/account.ts';
-import { showActivity } from './handlers/activity.ts';
+import { showHistory } from './handlers/activity.ts';
 import {
   activateAccount,
   confirmForAccount,
@@ -141,7 +141,7 @@ export function routes(context: Context): Router {
   router.post('/account/security/two-factor/confirm', settingUp, turnOn(context));
   router.post('/account/security/two-factor/recovery-codes', settingUp, regenerateCodes(context));
   router.post('/account/security/two-factor/remove', settingUp, remove(context));
-  router.get('/account/activity', requireViewer, showActivity(context));
+  router.get('/account/activity', requireViewer, showHistory(context));
   router.post('/account/data', confirmed, downloadData(context));
   router.get('/account/delete', confirmed, showDeleteAccount(context));
   router.post('/account/delete', confirmed, deleteAccount(context));

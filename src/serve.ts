@@ -1,15 +1,15 @@
 import type { Server } from 'node:http';
 import { createApp } from './app.ts';
-import { openPlaces } from './audit/location.ts';
+import { openLocations } from './audit/location.ts';
 import { type Config, ConfigError } from './config/config.ts';
 import { openEmbedded, openPostgres } from './database/open.ts';
 import { probePostgres } from './database/probe.ts';
 import { startProblem } from './database/start-problem.ts';
 import { createWaitingServer, type WaitingServer } from './http-server.ts';
-import { startMailJob, startPurgeJob } from './jobs/jobs.ts';
+import { startEmailJob, startPurgeJob } from './jobs/jobs.ts';
 import { createLog } from './log.ts';
 import { createMetrics, shareMetrics } from './metrics.ts';
-import { openLedger } from './sessions/ledger.ts';
+import { openSessionStore } from './sessions/ledger.ts';
 
 /** Requests that run may go on for this long after a stop signal. */
 const STOP_GRACE_MS = 8_000;
@@ -47,21 +47,21 @@ async function serveOn(
   runsJobs: boolean,
 ): Promise<Serving> {
   const log = createLog(config.logLevel);
-  const placeOf = await openPlaces(config.geoipDatabase).catch((cause) => {
+  const locationOf = await openLocations(config.geoipDatabase).catch((cause) => {
     const sentence = 'GEOIP_DATABASE should be a country database in MaxMind’s format.';
     throw new ConfigError(sentence, { cause });
   });
   const opened = await openDatabase(config);
   const metrics = createMetrics();
   const onBeat = (ms: number) => metrics.propagation.observe(ms / 1000);
-  const ledger = openLedger(opened, config.sessionCheck, log, onBeat);
-  metrics.watch(ledger);
+  const sessionStore = openSessionStore(opened, config.sessionCheck, log, onBeat);
+  metrics.watch(sessionStore);
   const close = async () => {
-    await ledger.stop();
+    await sessionStore.stop();
     await opened.close();
   };
 
-  const dependencies = { config, ledger, log, metrics, placeOf, clock: () => new Date() };
+  const dependencies = { config, sessionStore, log, metrics, locationOf, clock: () => new Date() };
   startServing(await createApp(dependencies));
   if (!server.listening) {
     await listen(server, config).catch(async (error) => {
@@ -69,7 +69,7 @@ async function serveOn(
       throw error;
     });
   }
-  const jobs = runsJobs ? [startPurgeJob(dependencies), startMailJob(dependencies)] : [];
+  const jobs = runsJobs ? [startPurgeJob(dependencies), startEmailJob(dependencies)] : [];
   shareMetrics(metrics);
   return {
     readMetrics: () => metrics.registry.metrics(),

@@ -32,7 +32,7 @@ describe.each(STRATEGIES)('someone who reads the owner’s email, %s', (strategy
     const passwordHash = await hashPassword(password);
     const given = { token: token ?? '', passwordHash, deviceToken: newSecret() };
     const device = { userAgent: null, ipAddress: null };
-    if (!(await resetPassword(app.ledger, given, { device, now: app.now() }))) {
+    if (!(await resetPassword(app.sessionStore, given, { device, now: app.now() }))) {
       throw new Error('The password was not reset.');
     }
   }

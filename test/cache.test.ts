@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createUser } from '../src/accounts/users.ts';
 import { newSecret } from '../src/crypto/secret.ts';
 import { SessionCache } from '../src/sessions/cache.ts';
-import { type Ledger, openLedger } from '../src/sessions/ledger.ts';
+import { openSessionStore, type SessionStore } from '../src/sessions/ledger.ts';
 import { type FindSession, prepareFindSession, type Viewer } from '../src/sessions/lookup.ts';
 import { revokeSession } from '../src/sessions/revoke.ts';
 import { startSession } from '../src/sessions/start.ts';
@@ -22,7 +22,7 @@ const now = new Date();
 /** The real cache over the real query, which a test can hold up on its way back. */
 describe('the session cache', () => {
   let opened: TestDatabase;
-  let ledger: Ledger;
+  let sessionStore: SessionStore;
   let cache: SessionCache;
   let queries = 0;
   let isProven = true;
@@ -31,10 +31,10 @@ describe('the session cache', () => {
 
   beforeAll(async () => {
     opened = await openTestDatabase();
-    ledger = openLedger(opened, 'strict', pino({ level: 'silent' }));
+    sessionStore = openSessionStore(opened, 'strict', pino({ level: 'silent' }));
   });
   afterAll(async () => {
-    await ledger.stop();
+    await sessionStore.stop();
     await opened.close();
   });
   beforeEach(() => {
@@ -66,7 +66,7 @@ describe('the session cache', () => {
       deviceToken: newSecret(),
       twoFactorVerified: false,
     };
-    const started = await startSession(ledger, request, now, policy);
+    const started = await startSession(sessionStore, request, now, policy);
     if (typeof started === 'string') throw new Error(started);
     return started;
   }
@@ -112,7 +112,7 @@ describe('the session cache', () => {
     expect(cache.peek(viewer.sid, now)).toEqual(record);
     cache.forgetAll();
     const { id, userId } = viewer.session;
-    await revokeSession(ledger, { id, userId }, 'revoked', { device, now });
+    await revokeSession(sessionStore, { id, userId }, 'revoked', { device, now });
     expect((await cache.load(viewer.sid, now))?.session.endReason).toBe('revoked');
     expect(cache.peek(viewer.sid, now)).toBe(undefined);
   });

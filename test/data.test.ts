@@ -107,7 +107,7 @@ describe.each(STRATEGIES)('downloading one’s data, %s', (strategy) => {
     expect(text).not.toContain(admin.email);
     expect(body.activity).toContainEqual(
       expect.objectContaining({
-        ...{ action: 'all_sessions_revoked', isByAdministrator: true },
+        ...{ action: 'all_revoked', isByAdministrator: true },
         ...{ userAgent: null, ipAddress: null },
       }),
     );

@@ -1,9 +1,9 @@
 import { eq, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deactivateUser } from '../src/accounts/activation.ts';
-import { auditEvents, mails, users, verificationTokens } from '../src/database/schema.ts';
+import { auditEvents, emails, users, verificationTokens } from '../src/database/schema.ts';
 import { STRATEGIES } from './support/app.ts';
-import { type AppWithMail, startAppWithMail } from './support/app-with-email.ts';
+import { type AppWithEmail, startAppWithEmail } from './support/app-with-email.ts';
 import {
   type Browser,
   newPerson,
@@ -14,13 +14,13 @@ import {
 import { linkIn } from './support/smtp-server.ts';
 
 describe.each(STRATEGIES)('deactivating an account, %s', (strategy) => {
-  let app: AppWithMail;
-  let mailServer: AppWithMail['mailServer'];
+  let app: AppWithEmail;
+  let smtpServer: AppWithEmail['smtpServer'];
   let admin: Browser;
   const boss = newPerson();
   beforeAll(async () => {
-    app = await startAppWithMail({ SESSION_STRATEGY: strategy });
-    mailServer = app.mailServer;
+    app = await startAppWithEmail({ SESSION_STRATEGY: strategy });
+    smtpServer = app.smtpServer;
     admin = openBrowser(app);
     await admin.signUp(boss);
   });
@@ -123,11 +123,11 @@ describe.each(STRATEGIES)('deactivating an account, %s', (strategy) => {
     await app.database.update(users).set({ role: 'admin' }).where(eq(users.email, second.email));
     const [one, two] = [await idOf(boss), await idOf(second)];
     const act = { device: { userAgent: null, ipAddress: null }, now: new Date() };
-    const switched = await Promise.all([
-      deactivateUser(app.ledger, one, { ...act, actorId: two }),
-      deactivateUser(app.ledger, two, { ...act, actorId: one }),
+    const change = await Promise.all([
+      deactivateUser(app.sessionStore, one, { ...act, actorId: two }),
+      deactivateUser(app.sessionStore, two, { ...act, actorId: one }),
     ]);
-    expect(switched.filter((each) => each === 'last_administrator')).toHaveLength(1);
+    expect(change.filter((each) => each === 'last_administrator')).toHaveLength(1);
     await app.database.update(users).set({ isActive: true }).where(eq(users.id, one));
     await app.database.update(users).set({ role: 'user' }).where(eq(users.id, two));
     await admin.signIn(boss);
@@ -138,9 +138,9 @@ describe.each(STRATEGIES)('deactivating an account, %s', (strategy) => {
     const { person, here } = await signInTwice(app);
     await openBrowser(app).post('/forgot-password', { email: person.email });
     await here.post('/account/delete');
-    await app.deliverMails();
-    const reset = linkIn(mailServer.take('Set a new password'));
-    const deletion = linkIn(mailServer.take('Delete your account'));
+    await app.deliverEmails();
+    const reset = linkIn(smtpServer.take('Set a new password'));
+    const deletion = linkIn(smtpServer.take('Delete your account'));
     await deactivate(person);
     const id = await idOf(person);
     const left = (await app.database.select().from(verificationTokens))
@@ -160,8 +160,8 @@ describe.each(STRATEGIES)('deactivating an account, %s', (strategy) => {
     const { person, here } = await signInTwice(app);
     await here.post('/account/delete');
     await deactivate(person);
-    await app.deliverMails();
-    expect(mailServer.received.map(({ subject }) => subject)).not.toContain('Delete your account');
-    expect(await app.database.$count(mails)).toBe(0);
+    await app.deliverEmails();
+    expect(smtpServer.received.map(({ subject }) => subject)).not.toContain('Delete your account');
+    expect(await app.database.$count(emails)).toBe(0);
   });
 });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { deleteByLink } from '../src/accounts/deletion/deletion.ts';
 import * as schema from '../src/database/schema.ts';
 import { STRATEGIES, startApp } from './support/app.ts';
-import { type AppWithMail, startAppWithMail } from './support/app-with-email.ts';
+import { type AppWithEmail, startAppWithEmail } from './support/app-with-email.ts';
 import {
   type Browser,
   newPerson,
@@ -13,39 +13,39 @@ import {
 } from './support/browser.ts';
 import { linkIn, linksInHtml } from './support/smtp-server.ts';
 
-const { auditEvents, mails, pendingSignUps, users, verificationTokens } = schema;
+const { auditEvents, emails, pendingSignUps, users, verificationTokens } = schema;
 const SUBJECT = 'Delete your account';
 const PATH = '/account/delete';
 const CONFIRM = '/account/delete/confirm';
 const IPS = ['192.0.2.10', '198.51.100.7'];
 
 describe.each(STRATEGIES)('deleting an account, %s', (strategy) => {
-  let app: AppWithMail;
-  let mailServer: AppWithMail['mailServer'];
+  let app: AppWithEmail;
+  let smtpServer: AppWithEmail['smtpServer'];
   let admin: Browser;
   const boss = newPerson();
   beforeAll(async () => {
-    app = await startAppWithMail({ SESSION_STRATEGY: strategy });
-    mailServer = app.mailServer;
+    app = await startAppWithEmail({ SESSION_STRATEGY: strategy });
+    smtpServer = app.smtpServer;
     admin = openBrowser(app, { ip: '203.0.113.1' });
     await admin.signUp(boss);
   });
   afterAll(() => app.close());
-  beforeEach(() => app.forgetMails());
+  beforeEach(() => app.forgetEmails());
 
   async function idOf({ email }: Person): Promise<string> {
     const [user] = await app.database.select().from(users).where(eq(users.email, email));
     return user?.id ?? '';
   }
-  const subjects = () => mailServer.received.map(({ subject }) => subject);
+  const subjects = () => smtpServer.received.map(({ subject }) => subject);
   const tokenIn = (path: string) => new URL(path, 'http://x').searchParams.get('token') ?? '';
   const follow = (path: string, browser = openBrowser(app)) =>
     browser.post(CONFIRM, { token: tokenIn(path) });
   /** Asks for the deletion, and returns the path of the link that comes by mail. */
   async function linkFor(browser: Browser): Promise<string> {
     expect((await browser.post(PATH)).headers.location).toBe('/account/security');
-    await app.deliverMails();
-    return linkIn(mailServer.take(SUBJECT));
+    await app.deliverEmails();
+    return linkIn(smtpServer.take(SUBJECT));
   }
 
   it('says what will be gone, asks by mail, and deletes only when that is answered', async () => {
@@ -55,12 +55,12 @@ describe.each(STRATEGIES)('deleting an account, %s', (strategy) => {
     expect(page.text).toContain(person.email);
     await here.post(PATH);
     expect((await here.get('/account/security')).text).toContain('Nothing has been deleted yet.');
-    await app.deliverMails();
-    const mail = mailServer.take(SUBJECT);
-    expect(mail.text).toContain('Firefox on Linux');
-    expect(new Set(linksInHtml(mail))).toEqual(new Set([linkIn(mail)]));
+    await app.deliverEmails();
+    const email = smtpServer.take(SUBJECT);
+    expect(email.text).toContain('Firefox on Linux');
+    expect(new Set(linksInHtml(email))).toEqual(new Set([linkIn(email)]));
 
-    const link = linkIn(mail);
+    const link = linkIn(email);
     expect((await openBrowser(app).get(link)).text).toContain('Delete account permanently');
     expect(await here.isSignedIn()).toBe(true);
     const answer = await follow(link, here);
@@ -90,7 +90,7 @@ describe.each(STRATEGIES)('deleting an account, %s', (strategy) => {
 
     const link = await linkFor(here);
     await openBrowser(app).post('/forgot-password', { email: person.email });
-    await app.database.insert(mails).values([
+    await app.database.insert(emails).values([
       { kind: 'password_changed', address: person.email },
       { kind: 'new_device', address: 'elsewhere@example.org', facts: { subject: id } },
     ]);
@@ -129,7 +129,7 @@ describe.each(STRATEGIES)('deleting an account, %s', (strategy) => {
       .select()
       .from(auditEvents)
       .where(eq(auditEvents.userId, await idOf(person)));
-    expect(left.map(({ action }) => action)).toContain('all_sessions_revoked');
+    expect(left.map(({ action }) => action)).toContain('all_revoked');
     expect(JSON.stringify(left)).not.toContain('203.0.113.77');
     expect(JSON.stringify(left)).toContain('192.0.2.10');
   });
@@ -160,7 +160,7 @@ describe.each(STRATEGIES)('deleting an account, %s', (strategy) => {
     app.advance(-60 * 60_000 - 1);
     const token = tokenIn(late);
     const act = { device: { userAgent: null, ipAddress: null }, now: new Date() };
-    const uses = Array.from({ length: 8 }, () => deleteByLink(app.ledger, token, act));
+    const uses = Array.from({ length: 8 }, () => deleteByLink(app.sessionStore, token, act));
     expect((await Promise.all(uses)).filter((each) => each === 'done')).toHaveLength(1);
     expect((await follow(late)).status).toBe(410);
     expect((await follow('/account/delete/confirm?token=forged')).status).toBe(410);
@@ -175,7 +175,7 @@ describe.each(STRATEGIES)('deleting an account, %s', (strategy) => {
     await here.post('/account/sessions/revoke-others');
     expect((await follow(before)).status).toBe(410);
     // Without a link that reports the second device, which would keep the address that it went to.
-    await app.database.delete(mails);
+    await app.database.delete(emails);
     await app.database.delete(verificationTokens);
     const link = await linkFor(here);
     const email = newPerson().email;
@@ -189,7 +189,7 @@ describe.each(STRATEGIES)('deleting an account, %s', (strategy) => {
     app.advance(11 * 60_000);
     expect((await here.get(PATH)).text).toContain('Confirm it’s you');
     expect((await here.post(PATH)).status).toBe(403);
-    await app.deliverMails();
+    await app.deliverEmails();
     expect(subjects()).not.toContain(SUBJECT);
     const fields = { 'reauthenticate.next': PATH, 'reauthenticate.password': person.password };
     expect((await here.post('/account/reauthenticate', fields)).headers.location).toBe(PATH);
@@ -211,7 +211,7 @@ describe.each(STRATEGIES)('deleting an account, %s', (strategy) => {
     const sentence = 'Make someone else an administrator first.';
     expect((await admin.get(PATH)).text).toContain(sentence);
     await admin.post(PATH);
-    await app.deliverMails();
+    await app.deliverEmails();
     expect(subjects()).not.toContain(SUBJECT);
 
     const second = newPerson();

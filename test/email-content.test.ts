@@ -1,19 +1,19 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { nameShape, usableName } from '../src/accounts/users.ts';
-import { type AppWithMail, startAppWithMail } from './support/app-with-email.ts';
+import { type AppWithEmail, startAppWithEmail } from './support/app-with-email.ts';
 import { newPerson, openBrowser } from './support/browser.ts';
 
 describe('an email', () => {
-  let app: AppWithMail;
+  let app: AppWithEmail;
   beforeAll(async () => {
-    app = await startAppWithMail();
+    app = await startAppWithEmail();
   });
   afterAll(() => app.close());
-  beforeEach(() => app.forgetMails());
+  beforeEach(() => app.forgetEmails());
 
   /** Everything that a person can read in the emails that were sent. */
   const sentText = () =>
-    app.mailServer.received
+    app.smtpServer.received
       .map(({ subject, text, html }) => [subject, text, html].join('\n'))
       .join('\n');
 
@@ -24,8 +24,8 @@ describe('an email', () => {
     const name = 'Your account is locked, verify it at https://evil.example';
     expect((await thief.post('/account/profile', { name })).status).toBe(303);
     await openBrowser(app).post('/forgot-password', { email: person.email });
-    await app.deliverMails();
-    expect(app.mailServer.received).toHaveLength(1);
+    await app.deliverEmails();
+    expect(app.smtpServer.received).toHaveLength(1);
     expect(sentText()).not.toContain('evil.example');
   });
 
@@ -37,10 +37,10 @@ describe('an email', () => {
   ])('shows no text of a forged user agent: %s', async (userAgent) => {
     const person = newPerson();
     await openBrowser(app).signUp(person);
-    await app.forgetMails();
+    await app.forgetEmails();
     await openBrowser(app, { userAgent }).signIn(person);
-    await app.deliverMails();
-    expect(app.mailServer.received).toHaveLength(1);
+    await app.deliverEmails();
+    expect(app.smtpServer.received).toHaveLength(1);
     expect(sentText()).not.toMatch(/evil|1-800|verify/i);
   });
 
@@ -50,13 +50,13 @@ describe('an email', () => {
     await browser.signUp(person);
     const email = `call.1-800-555-0100.${newPerson().email}`;
     await browser.post('/account/email', { email });
-    await app.deliverMails();
-    const [link] = app.mailServer.received;
+    await app.deliverEmails();
+    const [link] = app.smtpServer.received;
     const token = /token=([\w-]+)/.exec(link?.text ?? '')?.[1] ?? '';
-    await app.forgetMails();
+    await app.forgetEmails();
     expect((await browser.post('/verify-email', { token })).status).toBe(303);
-    await app.deliverMails();
-    expect(app.mailServer.received).toHaveLength(1);
+    await app.deliverEmails();
+    expect(app.smtpServer.received).toHaveLength(1);
     expect(sentText()).toContain('was changed');
     expect(sentText()).not.toContain('1-800');
   });

@@ -1,41 +1,41 @@
 import { eq } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { mails } from '../src/database/schema.ts';
-import { dropMail, queueMail, takeMail } from '../src/email/queue.ts';
-import { type AppWithMail, startAppWithMail } from './support/app-with-email.ts';
+import { emails } from '../src/database/schema.ts';
+import { dropEmail, queueEmail, takeEmail } from '../src/email/queue.ts';
+import { type AppWithEmail, startAppWithEmail } from './support/app-with-email.ts';
 import { FIREFOX, IPHONE, newPerson, openBrowser } from './support/browser.ts';
 import { linkIn } from './support/smtp-server.ts';
 
 const NEW_SIGN_IN = 'New sign-in';
 
 describe('the email queue', () => {
-  let app: AppWithMail;
+  let app: AppWithEmail;
   let stopJob: (() => Promise<void>) | null = null;
   beforeAll(async () => {
-    app = await startAppWithMail();
+    app = await startAppWithEmail();
   });
   afterAll(() => app.close());
-  beforeEach(() => app.forgetMails());
+  beforeEach(() => app.forgetEmails());
   afterEach(async () => {
-    app.mailServer.release();
+    app.smtpServer.release();
     await stopJob?.();
     stopJob = null;
   });
 
-  const subjects = () => app.mailServer.received.map(({ subject }) => subject ?? '');
+  const subjects = () => app.smtpServer.received.map(({ subject }) => subject ?? '');
   const notice = (address: string) =>
-    queueMail(app.database, { kind: 'password_changed', address, facts: {} });
-  const reset = (address: string) => queueMail(app.database, { kind: 'password_reset', address });
+    queueEmail(app.database, { kind: 'password_changed', address, facts: {} });
+  const reset = (address: string) => queueEmail(app.database, { kind: 'password_reset', address });
 
   it('sends a member who floods it four emails of a kind in an hour, and tells of everything', async () => {
     const person = newPerson();
     await openBrowser(app).signUp(person);
     for (let time = 0; time < 12; time += 1) {
       await openBrowser(app).signIn(person);
-      await app.deliverMails();
+      await app.deliverEmails();
     }
     expect(subjects()).toHaveLength(3);
-    const waiting = await app.database.select().from(mails);
+    const waiting = await app.database.select().from(emails);
     expect(waiting).toHaveLength(1);
     expect(waiting[0]?.nextAttemptAt.getTime()).toBeGreaterThan(Date.now() + 50 * 60_000);
     expect(waiting[0]?.facts.count).toBe(9);
@@ -45,12 +45,12 @@ describe('the email queue', () => {
     const [one, other] = [newPerson().email, newPerson().email];
     for (let time = 0; time < 6; time += 1) {
       await notice(one);
-      await app.deliverMails();
+      await app.deliverEmails();
     }
     expect(subjects()).toHaveLength(3);
     await notice(other);
-    await queueMail(app.database, { kind: 'recovery_codes_regenerated', address: one, facts: {} });
-    await app.deliverMails();
+    await queueEmail(app.database, { kind: 'recovery_codes_regenerated', address: one, facts: {} });
+    await app.deliverEmails();
     expect(subjects()).toHaveLength(5);
   });
 
@@ -60,13 +60,13 @@ describe('the email queue', () => {
     await owner.signUp(person);
     const strangers = [IPHONE, FIREFOX, IPHONE].map((userAgent) => openBrowser(app, { userAgent }));
     for (const stranger of strangers) await stranger.signIn(person);
-    await app.deliverMails();
+    await app.deliverEmails();
     expect(subjects()).toEqual([expect.stringMatching(/^New sign-ins: 3 since \d\d:\d\d UTC$/)]);
-    const mail = app.mailServer.take(NEW_SIGN_IN);
-    expect(mail.text).toContain('This happened 3 times:');
-    expect(mail.text?.match(/Device: Safari on iPhone · /g)).toHaveLength(2);
-    expect(mail.text?.match(/Device: Firefox on Linux · /g)).toHaveLength(1);
-    const token = new URL(linkIn(mail), 'http://x').searchParams.get('token') ?? '';
+    const email = app.smtpServer.take(NEW_SIGN_IN);
+    expect(email.text).toContain('This happened 3 times:');
+    expect(email.text?.match(/Device: Safari on iPhone · /g)).toHaveLength(2);
+    expect(email.text?.match(/Device: Firefox on Linux · /g)).toHaveLength(1);
+    const token = new URL(linkIn(email), 'http://x').searchParams.get('token') ?? '';
     expect((await openBrowser(app).post('/report-device', { token })).status).toBe(200);
     for (const stranger of strangers) expect(await stranger.isSignedIn()).toBe(false);
   });
@@ -74,11 +74,11 @@ describe('the email queue', () => {
   it('tells of the first and the last acts, and how many there were', async () => {
     const address = newPerson().email;
     const at = (userAgent: string) =>
-      queueMail(app.database, { kind: 'password_changed', address, facts: { userAgent } });
+      queueEmail(app.database, { kind: 'password_changed', address, facts: { userAgent } });
     await at(IPHONE);
     for (let time = 0; time < 20; time += 1) await at(FIREFOX);
-    await app.deliverMails();
-    const { text } = app.mailServer.take('Your password was changed');
+    await app.deliverEmails();
+    const { text } = app.smtpServer.take('Your password was changed');
     expect(text).toContain('This happened 21 times. The first and the last 4:');
     expect(text?.match(/Device: /g)).toHaveLength(5);
     expect(text?.match(/Device: Safari on iPhone · /g)).toHaveLength(1);
@@ -87,9 +87,9 @@ describe('the email queue', () => {
   it('merges none with the notice of another account that had the address', async () => {
     const address = newPerson().email;
     for (const subject of ['one', 'other']) {
-      await queueMail(app.database, { kind: 'new_device', address, facts: { subject } });
+      await queueEmail(app.database, { kind: 'new_device', address, facts: { subject } });
     }
-    expect(await app.database.$count(mails)).toBe(2);
+    expect(await app.database.$count(emails)).toBe(2);
   });
 
   it('sends links before notices, however long those wait', async () => {
@@ -97,7 +97,7 @@ describe('the email queue', () => {
     await openBrowser(app).signUp(person);
     for (let time = 0; time < 5; time += 1) await notice(newPerson().email);
     await reset(person.email);
-    await app.deliverMails();
+    await app.deliverEmails();
     expect(subjects()[0]).toBe('Set a new password');
     expect(subjects()).toHaveLength(6);
   });
@@ -105,14 +105,14 @@ describe('the email queue', () => {
   it('sends a few at once, and a link also while the server holds up all notices', async () => {
     const person = newPerson();
     await openBrowser(app).signUp(person);
-    app.mailServer.hold('Your password was changed');
+    app.smtpServer.hold('Your password was changed');
     for (let time = 0; time < 12; time += 1) await notice(newPerson().email);
-    stopJob = app.startMailJob();
-    await expect.poll(() => app.mailServer.held()).toBe(4);
+    stopJob = app.startEmailJob();
+    await expect.poll(() => app.smtpServer.held()).toBe(4);
     await reset(person.email);
     await expect.poll(subjects).toEqual(['Set a new password']);
-    expect(app.mailServer.held()).toBe(4);
-    app.mailServer.release();
+    expect(app.smtpServer.held()).toBe(4);
+    app.smtpServer.release();
     await expect.poll(() => subjects().length, { timeout: 20_000 }).toBe(13);
   });
 
@@ -123,25 +123,25 @@ describe('the email queue', () => {
     let isDone = false;
     const takeAll = async () => {
       while (!isDone) {
-        const mail = await takeMail(app.database);
-        if (!mail) {
+        const email = await takeEmail(app.database);
+        if (!email) {
           await new Promise((resolve) => setTimeout(resolve, 1));
           continue;
         }
-        told += mail.facts.count ?? 1;
-        await dropMail(app.database, mail.id);
+        told += email.facts.count ?? 1;
+        await dropEmail(app.database, email.id);
       }
     };
     const takers = [takeAll(), takeAll()];
     const acts = Array.from({ length: ACTS }, () =>
       app.database.transaction((transaction) =>
-        queueMail(transaction, { kind: 'password_changed', address, facts: {} }),
+        queueEmail(transaction, { kind: 'password_changed', address, facts: {} }),
       ),
     );
     await Promise.all(acts);
     isDone = true;
     await Promise.all(takers);
-    const waiting = await app.database.select().from(mails).where(eq(mails.address, address));
+    const waiting = await app.database.select().from(emails).where(eq(emails.address, address));
     for (const { facts } of waiting) told += facts.count ?? 1;
     expect(told).toBe(ACTS);
   });

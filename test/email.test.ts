@@ -1,8 +1,14 @@
 import { eq, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { accounts, auditEvents, mails, users, verificationTokens } from '../src/database/schema.ts';
+import {
+  accounts,
+  auditEvents,
+  emails,
+  users,
+  verificationTokens,
+} from '../src/database/schema.ts';
 import { STRATEGIES, startApp } from './support/app.ts';
-import { type AppWithMail, startAppWithMail } from './support/app-with-email.ts';
+import { type AppWithEmail, startAppWithEmail } from './support/app-with-email.ts';
 import {
   type Browser,
   newPerson,
@@ -19,14 +25,14 @@ const NEW_PASSWORD = 'a wholly other password';
 const DAY_MS = 86_400_000;
 
 describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
-  let app: AppWithMail;
-  let mailServer: AppWithMail['mailServer'];
+  let app: AppWithEmail;
+  let smtpServer: AppWithEmail['smtpServer'];
   beforeAll(async () => {
-    app = await startAppWithMail({ SESSION_STRATEGY: strategy });
-    mailServer = app.mailServer;
+    app = await startAppWithEmail({ SESSION_STRATEGY: strategy });
+    smtpServer = app.smtpServer;
   });
   afterAll(() => app.close());
-  beforeEach(() => app.forgetMails());
+  beforeEach(() => app.forgetEmails());
 
   const newAddress = () => newPerson().email;
   /** Who asked last for a link to a new address: it is for them alone. */
@@ -36,10 +42,10 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
   /** Uses a link as its page does. */
   const use = (path: string, browser = usual(path)) =>
     browser.post(new URL(path, 'http://x').pathname, { token: tokenIn(path) });
-  const take = (subject: string) => linkIn(mailServer.take(subject));
+  const take = (subject: string) => linkIn(smtpServer.take(subject));
   /** What came, but for notices of a new device. */
   const received = () =>
-    mailServer.received
+    smtpServer.received
       .filter(({ subject }) => !subject?.startsWith('New sign-in'))
       .map(({ to, subject }) => ({ to: [to].flat()[0]?.text, subject }));
   const addressOf = async (id: string) =>
@@ -61,7 +67,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
   /** An account on two devices, of which no mail waits to tell. */
   async function newAccount() {
     const made = await signInTwice(app);
-    await app.database.delete(mails);
+    await app.database.delete(emails);
     return made;
   }
   let places = 0;
@@ -79,13 +85,13 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
   /** Asks for a new address, and returns the path of the link that comes there. */
   async function linkFor(browser: Browser, email: string): Promise<string> {
     expect((await ask(browser, email)).status).toBe(303);
-    await app.deliverMails();
+    await app.deliverEmails();
     return take(CONFIRM);
   }
   /** Changes the address, and returns the path of the link that undoes it. */
   async function change(browser: Browser, email: string): Promise<string> {
     expect((await use(await linkFor(browser, email))).status).toBe(303);
-    await app.deliverMails();
+    await app.deliverEmails();
     return take(CHANGED);
   }
 
@@ -123,7 +129,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     const theirs = newAddress();
     await change(here, theirs);
     expect((await use(await linkFor(here, person.email))).status).toBe(303);
-    await app.deliverMails();
+    await app.deliverEmails();
     expect(received()).toEqual([]);
     expect(await addressOf(userId)).toBe(person.email);
   });
@@ -133,21 +139,21 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     const stranger = newAddress();
     for (let round = 0; round < 3; round += 1) {
       for (let time = 0; time < 3; time += 1) await ask(here, stranger);
-      await app.deliverMails();
+      await app.deliverEmails();
       await here.post('/account/sessions/revoke-others');
     }
     expect(received()).toEqual(Array(3).fill({ to: stranger, subject: CONFIRM }));
-    await app.forgetMails();
+    await app.forgetEmails();
     await ask((await newAccount()).here, stranger);
     // This voids all links that the account asked for.
     const owner = (await newAccount()).here;
     await change(owner, newAddress());
     await ask(owner, stranger);
-    await app.deliverMails();
+    await app.deliverEmails();
     expect(received()).toEqual([]);
     app.advance(DAY_MS + 1);
     await ask((await newAccount()).here, stranger);
-    await app.deliverMails();
+    await app.deliverEmails();
     expect(received()).toEqual([{ to: stranger, subject: CONFIRM }]);
     app.advance(-DAY_MS - 1);
   });
@@ -155,7 +161,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
   it('is asked for ten times a day at most, whatever the addresses', async () => {
     const { here } = await newAccount();
     for (let time = 0; time < 12; time += 1) await ask(here, newAddress());
-    await app.deliverMails();
+    await app.deliverEmails();
     expect(received()).toHaveLength(10);
   });
 
@@ -189,7 +195,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     const asked = await ask(here, email);
     expect(asked.status).toBe(403);
     expect(asked.text).toContain('enter your password');
-    await app.deliverMails();
+    await app.deliverEmails();
     expect(received()).toEqual([]);
     const confirmed = await here.post('/account/reauthenticate', {
       'reauthenticate.next': '/account/email',
@@ -220,8 +226,8 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     };
     const free = newAddress();
     expect(await bare(owner.email)).toEqual(await bare(free));
-    await app.deliverMails();
-    const told = mailServer.take('You have an account already');
+    await app.deliverEmails();
+    const told = smtpServer.take('You have an account already');
     expect([told.to].flat()[0]?.text).toBe(owner.email);
     expect(told.text).not.toContain('verify-email');
     expect(received()).toEqual([{ to: free, subject: CONFIRM }]);
@@ -237,7 +243,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     expect((await ask(here, person.email.toUpperCase())).text).toContain(
       'That’s already your email address.',
     );
-    await app.deliverMails();
+    await app.deliverEmails();
     expect(received()).toEqual([]);
   });
 
@@ -288,18 +294,18 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
   it('lets no other link live that was sent to an address of the account', async () => {
     const { person, here } = await newAccount();
     await openBrowser(app).post('/forgot-password', { email: person.email });
-    await app.deliverMails();
+    await app.deliverEmails();
     const reset = take(RESET);
     const other = await linkFor(here, newAddress());
     // And none that waits to be sent.
     await ask(here, newAddress());
-    const waiting = await app.database.select().from(mails);
-    await app.database.update(mails).set({ nextAttemptAt: sql`now() + interval '1 hour'` });
+    const waiting = await app.database.select().from(emails);
+    await app.database.update(emails).set({ nextAttemptAt: sql`now() + interval '1 hour'` });
     await change(here, newAddress());
     expect((await openBrowser(app).get(reset)).status).toBe(410);
     expect((await use(other)).status).toBe(410);
     expect(waiting).toHaveLength(1);
-    expect(await app.database.$count(mails)).toBe(0);
+    expect(await app.database.$count(emails)).toBe(0);
   });
 
   it('changes with no link that was asked for before a reset of the password, sent or waiting', async () => {
@@ -308,22 +314,22 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     const sent = await linkFor(here, newAddress());
     const address = newAddress();
     await ask(here, address);
-    const [waiting] = await app.database.select().from(mails);
-    await app.database.delete(mails);
+    const [waiting] = await app.database.select().from(emails);
+    await app.database.delete(emails);
 
     await openBrowser(app).post('/forgot-password', { email: person.email });
-    await app.deliverMails();
+    await app.deliverEmails();
     const token = tokenIn(take(RESET));
     await openBrowser(app).post('/reset-password', { token, password: NEW_PASSWORD });
-    await app.database.delete(mails);
-    mailServer.received.length = 0;
+    await app.database.delete(emails);
+    smtpServer.received.length = 0;
 
     await here.signIn({ ...person, password: NEW_PASSWORD });
     expect((await use(sent)).status).toBe(410);
-    await app.forgetMails();
+    await app.forgetEmails();
     const { kind, facts } = waiting ?? { kind: 'email_change', facts: {} };
-    await app.database.insert(mails).values({ kind, facts, address });
-    await app.deliverMails();
+    await app.database.insert(emails).values({ kind, facts, address });
+    await app.deliverEmails();
     expect(received()).toEqual([]);
     expect(await addressOf(userId)).toBe(person.email);
   });
@@ -332,21 +338,21 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     const { here } = await newAccount();
     const email = newAddress();
     for (let asked = 0; asked < 5; asked += 1) await ask(here, email);
-    await app.deliverMails();
+    await app.deliverEmails();
     expect(received()).toEqual(Array(3).fill({ to: email, subject: CONFIRM }));
   });
 
   it('sends its link again as often as it takes', async () => {
     const { here } = await newAccount();
-    mailServer.refuse(451, 'later');
+    smtpServer.refuse(451, 'later');
     await ask(here, newAddress());
     for (let attempt = 0; attempt < 5; attempt += 1) {
-      await app.database.update(mails).set({ nextAttemptAt: sql`now()` });
-      await app.deliverMails();
+      await app.database.update(emails).set({ nextAttemptAt: sql`now()` });
+      await app.deliverEmails();
     }
-    mailServer.accept();
-    await app.database.update(mails).set({ nextAttemptAt: sql`now()` });
-    await app.deliverMails();
+    smtpServer.accept();
+    await app.database.update(emails).set({ nextAttemptAt: sql`now()` });
+    await app.deliverEmails();
     expect((await use(take(CONFIRM))).status).toBe(303);
   });
 
@@ -359,8 +365,8 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
       });
       const email = newAddress();
       await use(await linkFor(here, email));
-      await app.deliverMails();
-      const notice = mailServer.take(CHANGED);
+      await app.deliverEmails();
+      const notice = smtpServer.take(CHANGED);
       expect([notice.to].flat()[0]?.text).toBe(person.email);
       expect(notice.text).not.toContain(email);
       expect(notice.text).toContain('Firefox on Linux');
@@ -370,7 +376,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
       // What whoever took it over can have prepared.
       const again = await linkFor(here, newAddress());
       await openBrowser(app).post('/forgot-password', { email });
-      await app.deliverMails();
+      await app.deliverEmails();
       const theirReset = take(RESET);
 
       const page = await openBrowser(app).get(path);
@@ -407,7 +413,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
       expect(await actionsOf(userId)).toContain('email_change_undone');
       expect((await use(path)).status).toBe(410);
 
-      await app.deliverMails();
+      await app.deliverEmails();
       expect(received()).toEqual([{ to: person.email, subject: RESET }]);
       const token = tokenIn(take(RESET));
       await openBrowser(app).post('/reset-password', { token, password: NEW_PASSWORD });
@@ -432,7 +438,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
       expect((await use(second)).status).toBe(303);
       expect(await addressOf(userId)).toBe(theirs);
       // They set a password by the mail that comes to them, and are in.
-      await app.deliverMails();
+      await app.deliverEmails();
       const token = tokenIn(take(RESET));
       await openBrowser(app).post('/reset-password', { token, password: NEW_PASSWORD });
       const thief = openBrowser(app);
@@ -452,12 +458,12 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
       const first = await change(here, theirs);
       expect((await use(await linkFor(here, newAddress()))).status).toBe(303);
       // The mailbox of the second notice takes no mail before the first change is undone.
-      mailServer.refuse(451, 'later');
-      await app.deliverMails();
-      mailServer.accept();
+      smtpServer.refuse(451, 'later');
+      await app.deliverEmails();
+      smtpServer.accept();
       expect((await use(first)).status).toBe(303);
-      await app.database.update(mails).set({ nextAttemptAt: sql`now()` });
-      await app.deliverMails();
+      await app.database.update(emails).set({ nextAttemptAt: sql`now()` });
+      await app.deliverEmails();
       expect(received()).toEqual([{ to: person.email, subject: RESET }]);
       const undos = await app.database
         .select()
@@ -496,15 +502,15 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     expect((await here.get('/account')).text).toContain('Unverified');
     expect((await here.post('/account/email/verify')).headers.location).toBe('/account');
     expect((await here.get('/account')).text).toContain(`We’ve sent a link to ${person.email}`);
-    await app.deliverMails();
-    const mail = mailServer.take(CONFIRM);
+    await app.deliverEmails();
+    const email = smtpServer.take(CONFIRM);
     asker = here;
-    expect([mail.to].flat()[0]?.text).toBe(person.email);
-    expect((await use(linkIn(mail))).status).toBe(303);
+    expect([email.to].flat()[0]?.text).toBe(person.email);
+    expect((await use(linkIn(email))).status).toBe(303);
     const page = (await here.get('/account')).text;
     expect(page).toContain('>Verified<');
     expect(page).not.toContain('/account/email/verify');
-    await app.deliverMails();
+    await app.deliverEmails();
     expect(received()).toEqual([]);
     expect(await actionsOf(userId)).not.toContain('email_changed');
   });
@@ -520,7 +526,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     expect((await browser.get('/account/email')).text).toContain('can’t send email');
     await browser.post('/account/email', { email: newAddress() });
     await browser.post('/account/email/verify');
-    expect(await other.database.$count(mails)).toBe(0);
+    expect(await other.database.$count(emails)).toBe(0);
     await other.close();
   });
 });

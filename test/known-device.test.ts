@@ -5,7 +5,7 @@ import { createThrottles } from '../src/accounts/throttle.ts';
 import { hashSecret, newSecret } from '../src/crypto/secret.ts';
 import { knownDevices, users } from '../src/database/schema.ts';
 import { STRATEGIES } from './support/app.ts';
-import { type AppWithMail, startAppWithMail } from './support/app-with-email.ts';
+import { type AppWithEmail, startAppWithEmail } from './support/app-with-email.ts';
 import { type Browser, newPerson, openBrowser, type Person } from './support/browser.ts';
 import { linkIn } from './support/smtp-server.ts';
 
@@ -13,12 +13,12 @@ const NEW_PASSWORD = 'a wholly other password';
 const WRONG = 'a wrong guess';
 
 describe.each(STRATEGIES)('signing in while someone keeps guessing, %s', (strategy) => {
-  let app: AppWithMail;
+  let app: AppWithEmail;
   beforeAll(async () => {
-    app = await startAppWithMail({ SESSION_STRATEGY: strategy });
+    app = await startAppWithEmail({ SESSION_STRATEGY: strategy });
   });
   afterAll(() => app.close());
-  beforeEach(() => app.forgetMails());
+  beforeEach(() => app.forgetEmails());
 
   /** A browser that holds a device cookie of our choice. */
   function browserOf(deviceToken = newSecret(), ip = '192.0.2.10'): Browser {
@@ -60,8 +60,8 @@ describe.each(STRATEGIES)('signing in while someone keeps guessing, %s', (strate
   }
   async function resetIn(browser: Browser, { email }: Person): Promise<void> {
     await browser.post('/forgot-password', { email });
-    await app.deliverMails();
-    const path = linkIn(app.mailServer.take('Set a new password'));
+    await app.deliverEmails();
+    const path = linkIn(app.smtpServer.take('Set a new password'));
     const token = new URL(path, 'http://x').searchParams.get('token') ?? '';
     await browser.post('/reset-password', { token, password: NEW_PASSWORD });
   }
@@ -84,10 +84,10 @@ describe.each(STRATEGIES)('signing in while someone keeps guessing, %s', (strate
     const person = await signUpOn(newSecret());
     const browser = openBrowser(app);
     await resetIn(browser, person);
-    await app.forgetMails();
+    await app.forgetEmails();
     await browser.signIn({ ...person, password: NEW_PASSWORD });
-    await app.deliverMails();
-    expect(app.mailServer.take('New sign-in').to).toMatchObject({ text: person.email });
+    await app.deliverEmails();
+    expect(app.smtpServer.take('New sign-in').to).toMatchObject({ text: person.email });
   });
 
   it('works on a device that signed in before, also from an address that is throttled', async () => {

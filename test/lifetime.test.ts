@@ -156,7 +156,7 @@ describe.each(STRATEGIES)('the lifetime of a session with the %s strategy', (str
     expect((await there()).status).toBe(200);
     app.advance(20 * 60_000);
     expect(await browser.isSignedIn()).toBe(true);
-    await app.ledger.activity.flush();
+    await app.sessionStore.activity.flush();
     // The other process remembers an activity of 31 minutes ago, and asks before it refuses.
     other.advance(31 * 60_000);
     expect((await there()).status).toBe(200);

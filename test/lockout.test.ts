@@ -1,18 +1,18 @@
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createThrottles } from '../src/accounts/throttle.ts';
-import { rateLimits, unknownAddresses, users } from '../src/database/schema.ts';
+import { rateLimits, unknownEmails, users } from '../src/database/schema.ts';
 import { STRATEGIES } from './support/app.ts';
-import { type AppWithMail, startAppWithMail } from './support/app-with-email.ts';
+import { type AppWithEmail, startAppWithEmail } from './support/app-with-email.ts';
 import { newPerson, openBrowser, type Person, signInTwice } from './support/browser.ts';
 import { linkIn } from './support/smtp-server.ts';
 
 const MINUTE_MS = 60_000;
 
 describe.each(STRATEGIES)('guessing passwords, %s', (strategy) => {
-  let app: AppWithMail;
+  let app: AppWithEmail;
   beforeAll(async () => {
-    app = await startAppWithMail({ SESSION_STRATEGY: strategy });
+    app = await startAppWithEmail({ SESSION_STRATEGY: strategy });
   });
   afterAll(() => app.close());
 
@@ -89,7 +89,7 @@ describe.each(STRATEGIES)('guessing passwords, %s', (strategy) => {
     const [first, second] = [await answersFor(known), await answersFor(unknown)];
     expect(second).toEqual(first);
     expect(first.map(({ status }) => status)).toEqual([303, 303, 303, 303, 303, 429, 429]);
-    const kept = await app.database.select().from(unknownAddresses);
+    const kept = await app.database.select().from(unknownEmails);
     expect(JSON.stringify(kept)).not.toContain(unknown.email);
   });
 
@@ -114,10 +114,10 @@ describe.each(STRATEGIES)('guessing passwords, %s', (strategy) => {
   it('is forgotten with a reset by mail, which is the way round a lock', async () => {
     const person = await signUpPerson();
     await guessOften(person, 6);
-    await app.forgetMails();
+    await app.forgetEmails();
     await openBrowser(app).post('/forgot-password', { email: person.email });
-    await app.deliverMails();
-    const path = linkIn(app.mailServer.take('Set a new password'));
+    await app.deliverEmails();
+    const path = linkIn(app.smtpServer.take('Set a new password'));
     const token = new URL(path, 'http://x').searchParams.get('token') ?? '';
     const password = 'a wholly other password';
     await openBrowser(app).post('/reset-password', { token, password });

@@ -93,7 +93,7 @@ it('is not renewed by a request that was let in before the session moved', async
   const app = await startApp({ env: { SESSION_STRATEGY: 'database' } });
   const { here } = await signInTwice(app);
   const sid = here.token() ?? '';
-  const record = await app.ledger.cache.load(sid, app.now());
+  const record = await app.sessionStore.cache.load(sid, app.now());
   if (!record) throw new Error('not signed in');
   await here.post('/account/sessions/revoke-others');
   const policy = {
@@ -103,7 +103,12 @@ it('is not renewed by a request that was let in before the session moved', async
     idleTimeoutMs: null,
     sessionLimit: 100,
   };
-  const slid = await slideExpiry(app.ledger, { sid, session: record.session }, app.now(), policy);
+  const slid = await slideExpiry(
+    app.sessionStore,
+    { sid, session: record.session },
+    app.now(),
+    policy,
+  );
   expect(slid).toEqual(record.session);
   await app.close();
 });

@@ -9,7 +9,7 @@ import {
   users,
 } from '../src/database/schema.ts';
 import { STRATEGIES } from './support/app.ts';
-import { type AppWithMail, startAppWithMail } from './support/app-with-email.ts';
+import { type AppWithEmail, startAppWithEmail } from './support/app-with-email.ts';
 import { FIREFOX, IPHONE, newPerson, openBrowser, type Person } from './support/browser.ts';
 import { linkIn, linksInHtml } from './support/smtp-server.ts';
 
@@ -17,34 +17,34 @@ const SUBJECT = 'New sign-in: ';
 const NEW_PASSWORD = 'a wholly other password';
 
 describe.each(STRATEGIES)('a sign-in on a new device, %s', (strategy) => {
-  let app: AppWithMail;
+  let app: AppWithEmail;
   beforeAll(async () => {
-    app = await startAppWithMail({ SESSION_STRATEGY: strategy });
+    app = await startAppWithEmail({ SESSION_STRATEGY: strategy });
   });
   afterAll(() => app.close());
-  beforeEach(() => app.forgetMails());
+  beforeEach(() => app.forgetEmails());
 
   /** Somebody on a laptop, and what the mail says of a stranger who knows the password. */
   async function meetStranger() {
     const person = newPerson();
     const laptop = openBrowser(app, { userAgent: FIREFOX, ip: '192.0.2.10' });
     await laptop.signUp(person);
-    await app.forgetMails();
+    await app.forgetEmails();
     const stranger = openBrowser(app, { userAgent: IPHONE, ip: '193.99.144.80' });
     await stranger.signIn(person);
-    await app.deliverMails();
-    return { person, laptop, stranger, mail: app.mailServer.take(SUBJECT) };
+    await app.deliverEmails();
+    return { person, laptop, stranger, email: app.smtpServer.take(SUBJECT) };
   }
   const report = (path: string) =>
     openBrowser(app).post('/report-device', {
       token: new URL(path, 'http://x').searchParams.get('token') ?? '',
     });
-  const subjects = () => app.mailServer.received.map(({ subject }) => subject);
+  const subjects = () => app.smtpServer.received.map(({ subject }) => subject);
 
   /** Sets another password with the link that was mailed last. */
-  async function setPasswordByMail(): Promise<void> {
-    await app.deliverMails();
-    const path = linkIn(app.mailServer.take('Set a new password'));
+  async function setPasswordByEmail(): Promise<void> {
+    await app.deliverEmails();
+    const path = linkIn(app.smtpServer.take('Set a new password'));
     const token = new URL(path, 'http://x').searchParams.get('token') ?? '';
     await openBrowser(app).post('/reset-password', { token, password: NEW_PASSWORD });
   }
@@ -55,10 +55,10 @@ describe.each(STRATEGIES)('a sign-in on a new device, %s', (strategy) => {
   }
 
   it('is told by mail, with device, place and time', async () => {
-    const { mail } = await meetStranger();
-    expect(mail.subject).toMatch(/^New sign-in: Safari on iPhone, Germany, \d\d:\d\d UTC$/);
-    expect(mail.text).toContain('Device: Safari on iPhone · Location: Germany · Time: ');
-    expect(new Set(linksInHtml(mail))).toEqual(new Set([linkIn(mail)]));
+    const { email } = await meetStranger();
+    expect(email.subject).toMatch(/^New sign-in: Safari on iPhone, Germany, \d\d:\d\d UTC$/);
+    expect(email.text).toContain('Device: Safari on iPhone · Location: Germany · Time: ');
+    expect(new Set(linksInHtml(email))).toEqual(new Set([linkIn(email)]));
   });
 
   it('is no news on the first device, on a known one, after an update or from elsewhere', async () => {
@@ -77,7 +77,7 @@ describe.each(STRATEGIES)('a sign-in on a new device, %s', (strategy) => {
       .type('form')
       .send({ csrfToken, ...person });
     expect(await laptop.isSignedIn()).toBe(true);
-    await app.deliverMails();
+    await app.deliverEmails();
     expect(subjects()).toEqual([]);
   });
 
@@ -93,8 +93,8 @@ describe.each(STRATEGIES)('a sign-in on a new device, %s', (strategy) => {
   });
 
   it('changes nothing when the link is looked at, and everything when it is used', async () => {
-    const { person, laptop, stranger, mail } = await meetStranger();
-    const path = linkIn(mail);
+    const { person, laptop, stranger, email } = await meetStranger();
+    const path = linkIn(email);
     const asked = await openBrowser(app).get(path);
     expect(asked.text).toContain('Secure my account');
     expect(await stranger.isSignedIn()).toBe(true);
@@ -105,31 +105,31 @@ describe.each(STRATEGIES)('a sign-in on a new device, %s', (strategy) => {
     expect(await laptop.isSignedIn()).toBe(false);
     expect(await canSignIn(person)).toBe(false);
 
-    await setPasswordByMail();
+    await setPasswordByEmail();
     expect(await canSignIn(person)).toBe(false);
     expect(await canSignIn({ ...person, password: NEW_PASSWORD })).toBe(true);
   });
 
   it('is reported once, for a week, and by nobody without the link', async () => {
     const first = await meetStranger();
-    expect((await report(linkIn(first.mail))).status).toBe(200);
-    expect((await report(linkIn(first.mail))).status).toBe(410);
+    expect((await report(linkIn(first.email))).status).toBe(200);
+    expect((await report(linkIn(first.email))).status).toBe(410);
     expect((await report('/report-device?token=forged')).status).toBe(410);
     const second = await meetStranger();
     app.advance(7 * 86_400_000 + 1);
-    expect((await report(linkIn(second.mail))).status).toBe(410);
+    expect((await report(linkIn(second.email))).status).toBe(410);
     app.advance(-7 * 86_400_000 - 1);
     expect(await second.stranger.isSignedIn()).toBe(true);
   });
 
   it('forgets every device, so that the next sign-in of a stranger is news again', async () => {
-    const { person, stranger, mail } = await meetStranger();
-    await report(linkIn(mail));
-    await setPasswordByMail();
+    const { person, stranger, email } = await meetStranger();
+    await report(linkIn(email));
+    await setPasswordByEmail();
     await openBrowser(app).signIn({ ...person, password: NEW_PASSWORD });
-    await app.forgetMails();
+    await app.forgetEmails();
     await stranger.signIn({ ...person, password: NEW_PASSWORD });
-    await app.deliverMails();
+    await app.deliverEmails();
     expect(subjects()).toEqual([expect.stringMatching(/^New sign-in/)]);
   });
 
@@ -137,10 +137,10 @@ describe.each(STRATEGIES)('a sign-in on a new device, %s', (strategy) => {
     const person = newPerson();
     await openBrowser(app).signUp(person);
     await openBrowser(app).post('/forgot-password', { email: person.email });
-    await setPasswordByMail();
-    await app.forgetMails();
+    await setPasswordByEmail();
+    await app.forgetEmails();
     await openBrowser(app, { userAgent: IPHONE }).signIn({ ...person, password: NEW_PASSWORD });
-    await app.deliverMails();
+    await app.deliverEmails();
     expect(subjects()).toEqual([expect.stringMatching(/^New sign-in/)]);
   });
 
@@ -152,22 +152,22 @@ describe.each(STRATEGIES)('a sign-in on a new device, %s', (strategy) => {
     await app.database.delete(knownDevices).where(eq(knownDevices.userId, userId));
     await app.database.delete(auditEvents).where(eq(auditEvents.userId, userId));
     await openBrowser(app, { userAgent: IPHONE }).signIn(person);
-    await app.deliverMails();
+    await app.deliverEmails();
     expect(subjects()).toEqual([expect.stringMatching(/^New sign-in/)]);
   });
 
   it('cannot be kept from being reported by signing in again and again', async () => {
-    const { person, mail } = await meetStranger();
+    const { person, email } = await meetStranger();
     for (let again = 0; again < 4; again += 1) {
       await openBrowser(app, { userAgent: IPHONE }).signIn(person);
     }
-    await app.deliverMails();
+    await app.deliverEmails();
     expect(subjects()).toEqual([expect.stringMatching(/^New sign-ins: 4 since/)]);
-    expect((await report(linkIn(mail))).status).toBe(200);
+    expect((await report(linkIn(email))).status).toBe(200);
   });
 
   it('takes back the address, the provider and the second factor that a stranger has put in', async () => {
-    const { person, mail } = await meetStranger();
+    const { person, email } = await meetStranger();
     const [user] = await app.database
       .update(users)
       .set({ email: `stranger-${person.email}`, totpKey: 'of the stranger' })
@@ -182,11 +182,11 @@ describe.each(STRATEGIES)('a sign-in on a new device, %s', (strategy) => {
       .insert(auditEvents)
       .values({ action: 'two_factor_turned_on', userId, ...device });
 
-    await report(linkIn(mail));
-    await app.deliverMails();
-    const [to] = [app.mailServer.received[0]?.to].flat();
+    await report(linkIn(email));
+    await app.deliverEmails();
+    const [to] = [app.smtpServer.received[0]?.to].flat();
     expect(to?.text).toBe(person.email);
-    await setPasswordByMail();
+    await setPasswordByEmail();
     expect(await canSignIn({ ...person, password: NEW_PASSWORD })).toBe(true);
     expect(await app.database.$count(recoveryCodes, eq(recoveryCodes.userId, userId))).toBe(0);
     expect(await app.database.$count(accounts, eq(accounts.userId, userId))).toBe(0);
@@ -194,28 +194,28 @@ describe.each(STRATEGIES)('a sign-in on a new device, %s', (strategy) => {
 
   it('is taken back by the earlier of two links, whoever uses the other one and when', async () => {
     for (const order of ['stranger first', 'owner first', 'owner before the mail']) {
-      const { person, stranger, mail } = await meetStranger();
+      const { person, stranger, email } = await meetStranger();
       const foreign = `stranger-${person.email}`;
       await app.database.update(users).set({ email: foreign }).where(hasEmail(person.email));
       // The stranger's own mailbox gets a link as well, for one more device.
       await stranger.post('/auth/signout');
       await openBrowser(app).signIn({ ...person, email: foreign });
       const late = order === 'owner before the mail';
-      if (!late) await app.deliverMails();
-      const theirs = late ? null : linkIn(app.mailServer.take(SUBJECT));
+      if (!late) await app.deliverEmails();
+      const theirs = late ? null : linkIn(app.smtpServer.take(SUBJECT));
       if (theirs && order === 'stranger first') expect((await report(theirs)).status).toBe(200);
-      expect((await report(linkIn(mail))).status).toBe(200);
+      expect((await report(linkIn(email))).status).toBe(200);
       if (theirs) expect((await report(theirs)).status).toBe(410);
-      await app.deliverMails();
+      await app.deliverEmails();
       expect(subjects()).not.toContainEqual(expect.stringMatching(/^New sign-in/));
       const [user] = await app.database.select().from(users).where(hasEmail(person.email));
       expect(user, order).toMatchObject({ email: person.email, passwordHash: null });
-      await app.forgetMails();
+      await app.forgetEmails();
     }
   });
 
   it('leaves a second factor alone that was there before, and voids codes from since', async () => {
-    const { person, mail } = await meetStranger();
+    const { person, email } = await meetStranger();
     const device = { userAgent: null, ipAddress: null };
     const [user] = await app.database
       .update(users)
@@ -229,7 +229,7 @@ describe.each(STRATEGIES)('a sign-in on a new device, %s', (strategy) => {
     await app.database.insert(auditEvents).values({ ...renewed, ...device });
     const codes = { userId: user?.id ?? '', codeHash: 'of the stranger' };
     await app.database.insert(recoveryCodes).values(codes);
-    await report(linkIn(mail));
+    await report(linkIn(email));
     const ofUser = eq(recoveryCodes.userId, codes.userId);
     expect(await app.database.$count(recoveryCodes, ofUser)).toBe(0);
     const [after] = await app.database.select().from(users).where(eq(users.email, person.email));

@@ -27,7 +27,7 @@ it('shows the emails of a server without SMTP_URL, with links to follow', async 
   const person = newPerson();
   await openBrowser(app).signUp(person);
   await openBrowser(app).post('/forgot-password', { email: person.email });
-  await app.deliverMails();
+  await app.deliverEmails();
   const page = (await browser.get('/dev/outbox')).text;
   expect(page).toContain(`To: ${person.email}`);
   const href = /href="(http:[^"]*reset-password[^"]*)"/.exec(page)?.[1] ?? '';
@@ -81,7 +81,7 @@ it('does not open for the cookie of an earlier start', async () => {
 
 it.each([
   ['AUTH_URL says that people come from elsewhere', { AUTH_URL: 'https://latchkey.example.org' }],
-  ['emails go to a server', { SMTP_URL: 'smtp://127.0.0.1:2', MAIL_FROM: 'a@example.org' }],
+  ['emails go to a server', { SMTP_URL: 'smtp://127.0.0.1:2', EMAIL_FROM: 'a@example.org' }],
   ['emails go nowhere', { NODE_ENV: 'production', AUTH_URL: 'http://localhost:3000' }],
 ])('is not there when %s', async (_, env) => {
   const other = await startApp({ env: { DATA_DIR: directory, ...env }, outboxToken: TOKEN });

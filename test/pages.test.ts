@@ -171,7 +171,7 @@ describe('pages', () => {
     const page = (await browser.get('/account')).text;
     expect(page).toContain(`A link for ${email} is in the outbox.`);
     expect(page).toContain(`${card} <strong>${email}</strong>`);
-    await app.deliverMails();
+    await app.deliverEmails();
     const [user] = await app.database.select().from(users).where(eq(users.email, person.email));
     const isTheirs = like(verificationTokens.identifier, `email_change:${user?.id}:%`);
     const [link] = await app.database.select().from(verificationTokens).where(isTheirs);
@@ -183,7 +183,7 @@ describe('pages', () => {
     const cancelled = (await browser.get('/account')).text;
     expect(cancelled).toContain('Email address change cancelled.');
     expect(cancelled).not.toContain(card);
-    await app.deliverMails();
+    await app.deliverEmails();
     // The link that was sent opens nothing any more, and still counts against filling a mailbox.
     const kept = await app.database.select().from(verificationTokens).where(isTheirs);
     expect(kept).toMatchObject([{ token: `void:${link?.token}` }]);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { STRATEGIES } from './support/app.ts';
-import { type AppWithMail, startAppWithMail } from './support/app-with-email.ts';
+import { type AppWithEmail, startAppWithEmail } from './support/app-with-email.ts';
 import { type Browser, newPerson, openBrowser } from './support/browser.ts';
 
 const MINUTE_MS = 60_000;
@@ -9,12 +9,12 @@ const FIRST_EMAIL = 'Wrong passwords on one of your devices';
 const LAST_EMAIL = 'A device was signed out after 20 wrong passwords';
 
 describe.each(STRATEGIES)('guessing the password on a stolen session, %s', (strategy) => {
-  let app: AppWithMail;
+  let app: AppWithEmail;
   beforeAll(async () => {
-    app = await startAppWithMail({ SESSION_STRATEGY: strategy });
+    app = await startAppWithEmail({ SESSION_STRATEGY: strategy });
   });
   afterAll(() => app.close());
-  beforeEach(() => app.forgetMails());
+  beforeEach(() => app.forgetEmails());
 
   async function signUp() {
     const person = newPerson();
@@ -57,13 +57,13 @@ describe.each(STRATEGIES)('guessing the password on a stolen session, %s', (stra
     const { person, browser } = await signUp();
     const other = openBrowser(app);
     await other.signIn(person);
-    await app.forgetMails();
+    await app.forgetEmails();
     await guess(browser, 4);
-    await app.deliverMails();
-    expect(app.mailServer.received).toHaveLength(0);
+    await app.deliverEmails();
+    expect(app.smtpServer.received).toHaveLength(0);
     await guess(browser, 1);
-    await app.deliverMails();
-    expect(app.mailServer.take(FIRST_EMAIL).text).toContain('/forgot-password');
+    await app.deliverEmails();
+    expect(app.smtpServer.take(FIRST_EMAIL).text).toContain('/forgot-password');
     for (let wrong = 6; wrong <= 20; wrong += 1) {
       expect(await browser.isSignedIn()).toBe(true);
       app.advance(60 * MINUTE_MS);
@@ -73,9 +73,9 @@ describe.each(STRATEGIES)('guessing the password on a stolen session, %s', (stra
     expect((await browser.get('/sign-in')).text).toContain('too many wrong passwords');
     expect(await other.isSignedIn()).toBe(true);
     expect((await other.get('/account/activity')).text).toContain('too many wrong passwords');
-    await app.deliverMails();
-    expect(app.mailServer.take(LAST_EMAIL).text).toContain('/forgot-password');
-    expect(app.mailServer.received).toHaveLength(0);
+    await app.deliverEmails();
+    expect(app.smtpServer.take(LAST_EMAIL).text).toContain('/forgot-password');
+    expect(app.smtpServer.received).toHaveLength(0);
   });
 
   it('keeps its count when the session moves to a new secret', async () => {

@@ -3,9 +3,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { hashPassword } from '../src/accounts/password/password.ts';
 import { resetPassword } from '../src/accounts/password/password-reset.ts';
 import { newSecret } from '../src/crypto/secret.ts';
-import { mails, verificationTokens } from '../src/database/schema.ts';
+import { emails, verificationTokens } from '../src/database/schema.ts';
 import { STRATEGIES } from './support/app.ts';
-import { type AppWithMail, startAppWithMail } from './support/app-with-email.ts';
+import { type AppWithEmail, startAppWithEmail } from './support/app-with-email.ts';
 import { newPerson, openBrowser, type Person, signInTwice } from './support/browser.ts';
 import { linkIn, linksInHtml } from './support/smtp-server.ts';
 
@@ -13,22 +13,22 @@ const SUBJECT = 'Set a new password';
 const NEW_PASSWORD = 'a wholly other password';
 
 describe.each(STRATEGIES)('resetting a password, %s', (strategy) => {
-  let app: AppWithMail;
-  let mailServer: AppWithMail['mailServer'];
+  let app: AppWithEmail;
+  let smtpServer: AppWithEmail['smtpServer'];
   beforeAll(async () => {
-    app = await startAppWithMail({ SESSION_STRATEGY: strategy });
-    mailServer = app.mailServer;
+    app = await startAppWithEmail({ SESSION_STRATEGY: strategy });
+    smtpServer = app.smtpServer;
   });
   afterAll(() => app.close());
-  beforeEach(() => app.forgetMails());
+  beforeEach(() => app.forgetEmails());
 
   const askFor = (email: string) => openBrowser(app).post('/forgot-password', { email });
 
   /** Asks for a reset, and returns the path of the link that comes by mail. */
   async function linkFor({ email }: Person): Promise<string> {
     expect((await askFor(email)).status).toBe(200);
-    await app.deliverMails();
-    return linkIn(mailServer.take(SUBJECT));
+    await app.deliverEmails();
+    return linkIn(smtpServer.take(SUBJECT));
   }
   const tokenIn = (path: string) => new URL(path, 'http://x').searchParams.get('token') ?? '';
   const set = (path: string, password = NEW_PASSWORD) =>
@@ -52,8 +52,8 @@ describe.each(STRATEGIES)('resetting a password, %s', (strategy) => {
     expect(await again.isSignedIn()).toBe(true);
     expect((await again.get('/account/sessions')).text).toContain('Password reset');
 
-    await app.deliverMails();
-    const notice = mailServer.take('Your password was changed');
+    await app.deliverEmails();
+    const notice = smtpServer.take('Your password was changed');
     expect(notice.text).toContain('Firefox on Linux');
   });
 
@@ -67,11 +67,11 @@ describe.each(STRATEGIES)('resetting a password, %s', (strategy) => {
       .set('X-Forwarded-Host', 'evil.example')
       .type('form')
       .send({ csrfToken, email: person.email.toUpperCase() });
-    await app.deliverMails();
-    const mail = mailServer.take(SUBJECT);
-    expect(mail.text).toContain('http://localhost:3000/reset-password?token=');
-    expect(new Set(linksInHtml(mail))).toEqual(new Set([linkIn(mail)]));
-    expect(mail.html).not.toContain('evil.example');
+    await app.deliverEmails();
+    const email = smtpServer.take(SUBJECT);
+    expect(email.text).toContain('http://localhost:3000/reset-password?token=');
+    expect(new Set(linksInHtml(email))).toEqual(new Set([linkIn(email)]));
+    expect(email.html).not.toContain('evil.example');
   });
 
   it('answers the same for an address without an account, and sends nothing there', async () => {
@@ -82,9 +82,9 @@ describe.each(STRATEGIES)('resetting a password, %s', (strategy) => {
     const bare = (text: string, email: string) =>
       text.replaceAll(email, '').replace(/value="[^"]*"/g, '');
     expect(bare(unknown.text, 'nobody@example.org')).toBe(bare(known.text, person.email));
-    await app.deliverMails();
-    expect(mailServer.received.map(({ to }) => [to].flat()[0]?.text)).toEqual([person.email]);
-    expect(await app.database.$count(mails)).toBe(0);
+    await app.deliverEmails();
+    expect(smtpServer.received.map(({ to }) => [to].flat()[0]?.text)).toEqual([person.email]);
+    expect(await app.database.$count(emails)).toBe(0);
   });
 
   it('works once, and lets one of many uses at once win', async () => {
@@ -96,7 +96,7 @@ describe.each(STRATEGIES)('resetting a password, %s', (strategy) => {
     const hashes = await Promise.all(passwords.map(hashPassword));
     const act = { device: { userAgent: null, ipAddress: null }, now: new Date() };
     const uses = hashes.map((passwordHash) =>
-      resetPassword(app.ledger, { token, passwordHash, deviceToken: newSecret() }, act),
+      resetPassword(app.sessionStore, { token, passwordHash, deviceToken: newSecret() }, act),
     );
     const won = await Promise.all(uses);
     expect(won.filter(Boolean)).toHaveLength(1);
@@ -134,10 +134,12 @@ describe.each(STRATEGIES)('resetting a password, %s', (strategy) => {
     const person = newPerson();
     await openBrowser(app).signUp(person);
     await askFor(person.email);
-    const queued = await app.database.execute(sql`select row_to_json(mail)::text as row from mail`);
+    const queued = await app.database.execute(
+      sql`select row_to_json(email)::text as row from email`,
+    );
     expect(JSON.stringify(queued)).not.toContain('token');
-    await app.deliverMails();
-    const token = tokenIn(linkIn(mailServer.take(SUBJECT)));
+    await app.deliverEmails();
+    const token = tokenIn(linkIn(smtpServer.take(SUBJECT)));
     const kept = JSON.stringify(await app.database.select().from(verificationTokens));
     expect(token).toMatch(/^[\w-]{43}$/);
     expect(kept).not.toContain(token);
@@ -147,8 +149,8 @@ describe.each(STRATEGIES)('resetting a password, %s', (strategy) => {
     const person = newPerson();
     await openBrowser(app).signUp(person);
     for (let asked = 0; asked < 5; asked += 1) await askFor(person.email);
-    await app.deliverMails();
-    expect(mailServer.received).toHaveLength(3);
+    await app.deliverEmails();
+    expect(smtpServer.received).toHaveLength(3);
   });
 
   it('says what is wrong with a password or an address, and loses nothing', async () => {
@@ -175,27 +177,27 @@ describe.each(STRATEGIES)('resetting a password, %s', (strategy) => {
     );
     expect((await set(path)).status).toBe(410);
     await askFor(person.email);
-    await app.deliverMails();
-    expect(mailServer.received).toHaveLength(0);
+    await app.deliverEmails();
+    expect(smtpServer.received).toHaveLength(0);
   });
 
   it('keeps a mail that cannot be sent, and gives one up that is refused for good', async () => {
     const person = newPerson();
     await openBrowser(app).signUp(person);
-    mailServer.refuse(451, 'later');
+    smtpServer.refuse(451, 'later');
     expect((await askFor(person.email)).status).toBe(200);
-    await app.deliverMails();
-    const [waiting] = await app.database.select().from(mails);
+    await app.deliverEmails();
+    const [waiting] = await app.database.select().from(emails);
     expect(waiting).toMatchObject({ kind: 'password_reset', attempts: 1 });
     expect(waiting?.nextAttemptAt.getTime()).toBeGreaterThan(Date.now() + 20_000);
-    mailServer.accept();
-    await app.database.update(mails).set({ nextAttemptAt: sql`now()` });
-    await app.deliverMails();
-    expect(mailServer.received).toHaveLength(1);
+    smtpServer.accept();
+    await app.database.update(emails).set({ nextAttemptAt: sql`now()` });
+    await app.deliverEmails();
+    expect(smtpServer.received).toHaveLength(1);
 
-    mailServer.refuse(550, 'no such mailbox');
+    smtpServer.refuse(550, 'no such mailbox');
     await askFor(person.email);
-    await app.deliverMails();
-    expect(await app.database.$count(mails)).toBe(0);
+    await app.deliverEmails();
+    expect(await app.database.$count(emails)).toBe(0);
   });
 });

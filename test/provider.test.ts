@@ -118,10 +118,10 @@ describe.each(STRATEGIES)('sign-in with a provider, with the %s strategy', (stra
     const { here } = await signInTwice(app);
     const context = await createContext({
       config: readConfig({ AUTH_SECRET: SECRET, SESSION_STRATEGY: strategy }),
-      ledger: app.ledger,
+      sessionStore: app.sessionStore,
       metrics: app.metrics,
       log: pino({ level: 'silent' }),
-      placeOf: () => null,
+      locationOf: () => null,
       clock: () => new Date(),
     });
     const outcome = await checkToken(context, here.token(), new Date());

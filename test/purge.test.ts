@@ -8,7 +8,7 @@ import {
   pendingSignUps,
   rateLimits,
   sessions,
-  unknownAddresses,
+  unknownEmails,
   users,
   verificationTokens,
 } from '../src/database/schema.ts';
@@ -112,7 +112,7 @@ describe('the purge', () => {
       { key: 'live', points: 1, expire: daysFromNow(1 / 24) },
       { key: 'over', points: 1, expire: daysFromNow(-1 / 24) },
     ]);
-    await database.insert(unknownAddresses).values([
+    await database.insert(unknownEmails).values([
       { addressHash: 'live', updatedAt: daysFromNow(-29) },
       { addressHash: 'over', updatedAt: daysFromNow(-31) },
     ]);
@@ -134,7 +134,7 @@ describe('the purge', () => {
       'for-ever',
       'live',
     ]);
-    expect(await database.select().from(unknownAddresses)).toMatchObject([{ addressHash: 'live' }]);
+    expect(await database.select().from(unknownEmails)).toMatchObject([{ addressHash: 'live' }]);
     expect(await database.select().from(knownDevices)).toMatchObject([{ userId }]);
   });
 

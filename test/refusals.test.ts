@@ -40,7 +40,7 @@ describe.each(STRATEGIES)('refused requests, with the %s strategy', (strategy) =
       openBrowser(app, { userAgent, ip: '203.0.113.5' })
         .get('/api/sessions')
         .set('Authorization', `Bearer ${copy}`);
-    await app.ledger.flush();
+    await app.sessionStore.flush();
     app.advance(61 * MINUTE);
     if (reason === 'superseded') {
       const mine = eq(users.email, person.email);

@@ -142,10 +142,10 @@ describe.each(STRATEGIES)('every route, with the %s strategy', (strategy) => {
   it('is in the table', async () => {
     const context = await createContext({
       config: readConfig({ AUTH_SECRET: SECRET, ...env }),
-      ledger: app.ledger,
+      sessionStore: app.sessionStore,
       metrics: app.metrics,
       log: pino({ level: 'silent' }),
-      placeOf: () => null,
+      locationOf: () => null,
       clock: () => app.now(),
     });
     const found = [...routesOf(healthRoutes(context)), ...routesOf(routes(context))];

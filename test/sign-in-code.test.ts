@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { stepOfCode } from '../src/accounts/two-factor/totp.ts';
 import { auditEvents, sessions, users } from '../src/database/schema.ts';
 import { STRATEGIES, type TestApp } from './support/app.ts';
-import { type AppWithMail, startAppWithMail } from './support/app-with-email.ts';
+import { type AppWithEmail, startAppWithEmail } from './support/app-with-email.ts';
 import {
   askedForCode,
   codeOf,
@@ -33,15 +33,15 @@ it.each([
 });
 
 describe.each(STRATEGIES)('signing in with a code, %s', (strategy) => {
-  let app: AppWithMail;
-  let mailServer: AppWithMail['mailServer'];
+  let app: AppWithEmail;
+  let smtpServer: AppWithEmail['smtpServer'];
   beforeAll(async () => {
-    app = await startAppWithMail({ SESSION_STRATEGY: strategy });
-    mailServer = app.mailServer;
+    app = await startAppWithEmail({ SESSION_STRATEGY: strategy });
+    smtpServer = app.smtpServer;
   });
   afterAll(() => app.close());
   beforeEach(async () => {
-    await app.forgetMails();
+    await app.forgetEmails();
     toNextStep(app);
   });
 
@@ -121,8 +121,8 @@ describe.each(STRATEGIES)('signing in with a code, %s', (strategy) => {
     expect((await giveCode(browser, codeOf(app, key))).headers.location).toContain('/sign-in?');
     expect(await browser.isSignedIn()).toBe(false);
     expect(await activityOf(owner)).toContain('Wrong two-factor code');
-    await app.deliverMails();
-    expect(mailServer.take('Five wrong codes at a sign-in').text).toContain('/forgot-password');
+    await app.deliverEmails();
+    expect(smtpServer.take('Five wrong codes at a sign-in').text).toContain('/forgot-password');
   });
 
   it('takes no sixth code, however many come at once', async () => {

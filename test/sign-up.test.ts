@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { mails, pendingSignUps, users, verificationTokens } from '../src/database/schema.ts';
+import { emails, pendingSignUps, users, verificationTokens } from '../src/database/schema.ts';
 import { STRATEGIES, startApp, type TestApp } from './support/app.ts';
-import { type AppWithMail, startAppWithMail } from './support/app-with-email.ts';
+import { type AppWithEmail, startAppWithEmail } from './support/app-with-email.ts';
 import { newPerson, openBrowser, type Person } from './support/browser.ts';
 import { openTestDatabase } from './support/database.ts';
-import { linkIn, linksInHtml, startMailServer } from './support/smtp-server.ts';
+import { linkIn, linksInHtml, startSmtpServer } from './support/smtp-server.ts';
 
 const CONFIRM = 'Confirm your email address';
 const EXISTS = 'You have an account already';
@@ -20,23 +20,23 @@ const signUp = (app: TestApp, person: Person) =>
   openBrowserElsewhere(app).post('/sign-up', { ...person });
 
 describe.each(STRATEGIES)('sign-up with the %s strategy', (strategy) => {
-  let app: AppWithMail;
-  let mailServer: AppWithMail['mailServer'];
+  let app: AppWithEmail;
+  let smtpServer: AppWithEmail['smtpServer'];
   beforeAll(async () => {
-    app = await startAppWithMail({ SESSION_STRATEGY: strategy });
-    mailServer = app.mailServer;
+    app = await startAppWithEmail({ SESSION_STRATEGY: strategy });
+    smtpServer = app.smtpServer;
     await openBrowser(app).signUp(newPerson());
   });
   afterAll(() => app.close());
-  beforeEach(() => app.forgetMails());
+  beforeEach(() => app.forgetEmails());
 
   /** Signs up, and returns the path of the link that comes by mail. */
   async function linkFor(person: Person): Promise<string> {
     const answer = await signUp(app, person);
     expect(answer.status).toBe(200);
     expect(answer.text).toContain('Check your email');
-    await app.deliverMails();
-    return linkIn(mailServer.take(CONFIRM));
+    await app.deliverEmails();
+    return linkIn(smtpServer.take(CONFIRM));
   }
   const tokenIn = (path: string) => new URL(path, 'http://x').searchParams.get('token') ?? '';
   const confirm = (path: string, password: string, browser = openBrowserElsewhere(app)) =>
@@ -73,10 +73,10 @@ describe.each(STRATEGIES)('sign-up with the %s strategy', (strategy) => {
   it('sends one link, as text and as HTML, and no word of whoever signed up', async () => {
     const person = { ...newPerson(), name: 'Win a prize on evil.example' };
     await signUp(app, person);
-    await app.deliverMails();
-    const mail = mailServer.take(CONFIRM);
-    expect(new Set(linksInHtml(mail))).toEqual(new Set([linkIn(mail)]));
-    expect(`${mail.text} ${mail.html}`).not.toContain('evil.example');
+    await app.deliverEmails();
+    const email = smtpServer.take(CONFIRM);
+    expect(new Set(linksInHtml(email))).toEqual(new Set([linkIn(email)]));
+    expect(`${email.text} ${email.html}`).not.toContain('evil.example');
   });
 
   it('answers the same, and leaves the same, for an address that has an account', async () => {
@@ -85,7 +85,7 @@ describe.each(STRATEGIES)('sign-up with the %s strategy', (strategy) => {
     const stranger = { ...newPerson(), email: known.email };
     const unknown = newPerson();
     const counts = async () => [
-      await app.database.$count(mails),
+      await app.database.$count(emails),
       await app.database.$count(pendingSignUps),
       await app.database.$count(verificationTokens),
     ];
@@ -104,13 +104,13 @@ describe.each(STRATEGIES)('sign-up with the %s strategy', (strategy) => {
     expect(bare(forKnown.text, known)).toBe(bare(forUnknown.text, unknown));
     expect(forKnown.get('Set-Cookie')).toEqual(forUnknown.get('Set-Cookie'));
 
-    await app.deliverMails();
-    const told = mailServer.take(EXISTS);
+    await app.deliverEmails();
+    const told = smtpServer.take(EXISTS);
     expect([told.to].flat()[0]?.text).toBe(known.email);
     expect(linkIn(told)).toBe('/sign-in');
     expect(told.text).toContain('/forgot-password');
-    expect([mailServer.take(CONFIRM).to].flat()[0]?.text).toBe(unknown.email);
-    expect(mailServer.received).toEqual([]);
+    expect([smtpServer.take(CONFIRM).to].flat()[0]?.text).toBe(unknown.email);
+    expect(smtpServer.received).toEqual([]);
   });
 
   it('gives somebody who signs up with a foreign address nothing, also when its owner clicks', async () => {
@@ -198,12 +198,12 @@ describe.each(STRATEGIES)('sign-up with the %s strategy', (strategy) => {
   it('fills no mailbox: three mails an hour go to an address, whoever asks', async () => {
     const person = newPerson();
     for (let asked = 0; asked < 5; asked += 1) await signUp(app, person);
-    await app.deliverMails();
-    expect(mailServer.received).toHaveLength(3);
+    await app.deliverEmails();
+    expect(smtpServer.received).toHaveLength(3);
     app.advance(3_600_001);
     await signUp(app, person);
-    await app.deliverMails();
-    expect(mailServer.received).toHaveLength(4);
+    await app.deliverEmails();
+    expect(smtpServer.received).toHaveLength(4);
     app.advance(-3_600_001);
   });
 
@@ -226,7 +226,7 @@ describe.each(STRATEGIES)('sign-up with the %s strategy', (strategy) => {
     const kept = JSON.stringify([
       await app.database.select().from(pendingSignUps),
       await app.database.select().from(verificationTokens),
-      await app.database.select().from(mails),
+      await app.database.select().from(emails),
     ]);
     expect(kept).toContain('$argon2id$');
     expect(kept).not.toContain(person.password);
@@ -291,7 +291,7 @@ describe.each(STRATEGIES)('sign-up on a server without mail, with the %s strateg
     const page = await browser.get('/account');
     expect(page.text).toContain('Welcome, Ada Lovelace.');
     expect(page.text).toContain('value="Ada Lovelace"');
-    expect(await app.database.$count(mails)).toBe(0);
+    expect(await app.database.$count(emails)).toBe(0);
   });
 
   it('refuses a second account for an address, also in other letters', async () => {
@@ -341,15 +341,15 @@ it('creates one account at once of several first sign-ups where sign-up is open'
 });
 
 it('creates none with a link from before sign-up was closed', async () => {
-  const mailServer = await startMailServer();
+  const smtpServer = await startSmtpServer();
   const shared = await openTestDatabase();
-  const env = { SMTP_URL: mailServer.url, MAIL_FROM: 'l@example.org' };
+  const env = { SMTP_URL: smtpServer.url, EMAIL_FROM: 'l@example.org' };
   const open = await startApp({ env, on: shared });
   await openBrowser(open).signUp(newPerson());
   const person = newPerson();
   await signUp(open, person);
-  await open.deliverMails();
-  const { searchParams } = new URL(linkIn(mailServer.take(CONFIRM)), 'http://x');
+  await open.deliverEmails();
+  const { searchParams } = new URL(linkIn(smtpServer.take(CONFIRM)), 'http://x');
   await open.close();
 
   const closed = await startApp({ env: { ...env, SIGN_UP: 'closed' }, on: shared });
@@ -359,5 +359,5 @@ it('creates none with a link from before sign-up was closed', async () => {
   expect(await shared.database.$count(users)).toBe(1);
   await closed.close();
   await shared.close();
-  await mailServer.close();
+  await smtpServer.close();
 });

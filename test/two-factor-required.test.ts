@@ -40,7 +40,7 @@ describe.each(STRATEGIES)('MFA_REQUIRED=admin, %s', (strategy) => {
     const person = newPerson();
     const browser = openBrowser(app);
     await browser.signUp(person);
-    await app.ledger.database
+    await app.sessionStore.database
       .update(users)
       .set({ role: 'admin' })
       .where(eq(users.email, person.email));

@@ -20,7 +20,7 @@ import { newPerson, openBrowser, type Person } from './support/browser.ts';
 import { openTestDatabase, type TestDatabase } from './support/database.ts';
 
 const NEW_SECRET = 'another secret for tests alone, of 32 characters or more';
-const TABLES = ['user', 'session', 'recovery_code', 'pending_sign_in', 'audit_event', 'mail'];
+const TABLES = ['user', 'session', 'recovery_code', 'pending_sign_in', 'audit_event', 'email'];
 
 describe.each(STRATEGIES)('what a second factor keeps, %s', (strategy) => {
   const lines: string[] = [];

@@ -2,7 +2,7 @@ import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { recoveryCodes, sessions, users } from '../src/database/schema.ts';
 import { STRATEGIES } from './support/app.ts';
-import { type AppWithMail, startAppWithMail } from './support/app-with-email.ts';
+import { type AppWithEmail, startAppWithEmail } from './support/app-with-email.ts';
 import {
   askedForCode,
   codeOf,
@@ -17,15 +17,15 @@ import {
 import { type Browser, newPerson, openBrowser, signInTwice } from './support/browser.ts';
 
 describe.each(STRATEGIES)('a second factor, %s', (strategy) => {
-  let app: AppWithMail;
-  let mailServer: AppWithMail['mailServer'];
+  let app: AppWithEmail;
+  let smtpServer: AppWithEmail['smtpServer'];
   beforeAll(async () => {
-    app = await startAppWithMail({ SESSION_STRATEGY: strategy });
-    mailServer = app.mailServer;
+    app = await startAppWithEmail({ SESSION_STRATEGY: strategy });
+    smtpServer = app.smtpServer;
   });
   afterAll(() => app.close());
   beforeEach(async () => {
-    await app.forgetMails();
+    await app.forgetEmails();
     toNextStep(app);
   });
 
@@ -62,8 +62,8 @@ describe.each(STRATEGIES)('a second factor, %s', (strategy) => {
     expect((await owner.get(TWO_FACTOR_PAGE)).text).not.toContain(recoveryCodesIn(right.text)[0]);
     expect((await owner.get('/account/security')).text).toContain('On. Signing in requires');
     expect(await activityOf(owner)).toContain('Two-factor authentication turned on');
-    await app.deliverMails();
-    expect(mailServer.take('A second factor was set up').text).toContain('Firefox on Linux');
+    await app.deliverEmails();
+    expect(smtpServer.take('A second factor was set up').text).toContain('Firefox on Linux');
 
     const browser = await askedForCode(app, person);
     expect((await giveCode(browser, code)).status).toBe(422);
@@ -78,8 +78,8 @@ describe.each(STRATEGIES)('a second factor, %s', (strategy) => {
     const renewed = recoveryCodesIn(page.text);
     expect(renewed).toHaveLength(10);
     expect(await activityOf(owner)).toContain('Recovery codes regenerated');
-    await app.deliverMails();
-    expect(mailServer.take('New recovery codes were made').text).toContain('ten new');
+    await app.deliverEmails();
+    expect(smtpServer.take('New recovery codes were made').text).toContain('ten new');
     const browser = await askedForCode(app, person);
     expect((await giveCode(browser, recoveryCodes[0] ?? '')).status).toBe(422);
     expect((await giveCode(browser, renewed[0] ?? '')).status).toBe(303);
@@ -93,8 +93,8 @@ describe.each(STRATEGIES)('a second factor, %s', (strategy) => {
       'Two-factor authentication turned off.',
     );
     expect(await activityOf(owner)).toContain('Two-factor authentication turned off');
-    await app.deliverMails();
-    expect(mailServer.take('Your second factor was removed').text).toContain('only your password');
+    await app.deliverEmails();
+    expect(smtpServer.take('Your second factor was removed').text).toContain('only your password');
     const [user] = await app.database.select().from(users).where(eq(users.email, person.email));
     expect(user).toMatchObject({ totpKey: null, totpKeyPending: null });
     expect(await app.database.$count(recoveryCodes, eq(recoveryCodes.userId, `${user?.id}`))).toBe(

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { isPassword, passwordProblem } from '../src/accounts/password/password.ts';
-import { openPlaces } from '../src/audit/location.ts';
+import { openLocations } from '../src/audit/location.ts';
 import { counted, exactTime, relativeTime, times, waitTime } from '../src/http/words.ts';
 import { clockTime } from '../src/time-format.ts';
 
-describe('openPlaces', () => {
+describe('openLocations', () => {
   it.each([
     ['8.8.8.8', 'United States'],
     ['2001:4860:4860::8888', 'United States'],
@@ -18,12 +18,12 @@ describe('openPlaces', () => {
     ['not an address', null],
     [null, null],
   ])('finds %s in %s', async (address, country) => {
-    const placeOf = await openPlaces(null);
-    expect(placeOf(address)).toBe(country);
+    const locationOf = await openLocations(null);
+    expect(locationOf(address)).toBe(country);
   });
 
   it('fails at start when GEOIP_DATABASE is not there', async () => {
-    await expect(openPlaces('/nowhere/country.mmdb')).rejects.toThrow('ENOENT');
+    await expect(openLocations('/nowhere/country.mmdb')).rejects.toThrow('ENOENT');
   });
 });
 

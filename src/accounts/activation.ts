@@ -9,14 +9,14 @@ import { dropAllButRecoveryTokens } from './email-tokens.ts';
 import { lockAccounts } from './lock-accounts.ts';
 
 /** An account that was switched off or on. */
-export interface Switched {
+export interface ActivationChange {
   name: string;
   /** How many sessions ended with it. */
   ended: number;
 }
 
 /** Why an account was not switched off; see `deactivateUser`. */
-export type NotSwitched = 'yourself' | 'last_administrator';
+export type NotDeactivated = 'yourself' | 'last_administrator';
 
 /**
  * Switches an account off: every session ends, and every link that was sent to open something dies
@@ -25,11 +25,11 @@ export type NotSwitched = 'yourself' | 'last_administrator';
  *   must remain, also when two switch each other off; null: no such account.
  */
 export function deactivateUser(
-  ledger: Writable,
+  sessionStore: Writable,
   userId: string,
   { device, now, actorId }: Act & { actorId: string },
-): Promise<Switched | NotSwitched | null> {
-  return changeUsers(ledger, [userId], async (transaction) => {
+): Promise<ActivationChange | NotDeactivated | null> {
+  return changeUsers(sessionStore, [userId], async (transaction) => {
     if (userId === actorId) return 'yourself';
     await lockAccounts(transaction);
     const user = await lockUser(transaction, userId);
@@ -48,11 +48,11 @@ export function deactivateUser(
 
 /** Lets somebody sign in again. No session comes back. Null: no such account. */
 export function activateUser(
-  ledger: Writable,
+  sessionStore: Writable,
   userId: string,
   { device, actorId }: Act & { actorId: string },
-): Promise<Switched | null> {
-  return changeUsers(ledger, [userId], async (transaction) => {
+): Promise<ActivationChange | null> {
+  return changeUsers(sessionStore, [userId], async (transaction) => {
     const user = await lockUser(transaction, userId);
     if (!user) return null;
     const { name } = user;

@@ -23,7 +23,7 @@ export interface Throttles {
   /** Attempts to sign in that failed, by IP address. */
   signIn: Throttle;
   /** Mails that a stranger can have sent, at sign-up, for a forgotten password and the like, by IP address. */
-  mail: Throttle;
+  email: Throttle;
   /** Wrong two-factor codes of any kind, by account and cutoff: a password reset starts a new count. */
   twoFactor: Throttle;
   /** Wrong codes from an authenticator app, by account: nothing starts a new count before its time. */
@@ -46,7 +46,7 @@ export function createThrottles(database: Database): Throttles {
       limiter('sign_in:address', 50, QUARTER_HOUR_S),
       limiter('sign_in:network', 250, QUARTER_HOUR_S),
     ),
-    mail: byPlace(limiter('mail:address', 30, HOUR_S), limiter('mail:network', 150, HOUR_S)),
+    email: byPlace(limiter('mail:address', 30, HOUR_S), limiter('mail:network', 150, HOUR_S)),
     twoFactor: byKey(limiter('two_factor', 25, DAY_S)),
     // Three codes in a million are right at any time. A year has at most 53 windows: 5,300 guesses, of
     // which one is right with a probability of 1.6%.

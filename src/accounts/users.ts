@@ -127,12 +127,12 @@ export async function findCredentials(
 }
 
 export async function renameUser(
-  ledger: Writable,
+  sessionStore: Writable,
   userId: string,
   name: string,
   device: Device,
 ): Promise<void> {
-  await changeUsers(ledger, [userId], async (transaction) => {
+  await changeUsers(sessionStore, [userId], async (transaction) => {
     await transaction.update(users).set({ name }).where(eq(users.id, userId));
     await recordEvent(transaction, { action: 'profile_changed', userId, device });
   });

@@ -3,7 +3,7 @@ import ipaddr from 'ipaddr.js';
 import maxmind, { type CountryResponse } from 'maxmind';
 
 /** The name of the country of an address, such as "Germany"; null: the address has none. */
-export type PlaceOf = (ipAddress: string | null) => string | null;
+export type LocationOf = (ipAddress: string | null) => string | null;
 
 const require = createRequire(import.meta.url);
 const bundled = '@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country.mmdb';
@@ -13,7 +13,7 @@ const countries = new Intl.DisplayNames('en', { type: 'region', fallback: 'code'
 type PlaceResponse = CountryResponse & { country_code?: string };
 
 /** Opens a country database in MaxMind's format: the one at `path`, else the bundled one. */
-export async function openPlaces(path: string | null): Promise<PlaceOf> {
+export async function openLocations(path: string | null): Promise<LocationOf> {
   const reader = await maxmind.open<PlaceResponse>(path ?? require.resolve(bundled));
   return (ipAddress) => {
     if (!ipAddress || !ipaddr.isValid(ipAddress)) return null;

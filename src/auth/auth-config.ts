@@ -165,7 +165,7 @@ async function freshClaims(context: Context, token: string | undefined): Promise
 
 /** Starts the session of somebody whose credentials Auth.js has just accepted, or lets it wait. */
 async function beginSession(
-  { ledger, database, clock, config }: Context,
+  { sessionStore, database, clock, config }: Context,
   { device, deviceToken, viewer }: Facts,
   { id: userId, sessionsValidAfter: cutoff }: User,
   provider: string,
@@ -174,7 +174,7 @@ async function beginSession(
   const signIn = { userId, cutoff, provider, device, deviceToken, replaces: viewer };
   const now = clock();
   const given = { ...signIn, twoFactorVerified: false };
-  const started = await startSession(ledger, given, now, config.policy);
+  const started = await startSession(sessionStore, given, now, config.policy);
   if (started === 'two_factor') {
     return { pendingSignIn: await beginPendingSignIn(database, { userId, cutoff, provider }, now) };
   }

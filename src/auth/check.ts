@@ -64,10 +64,10 @@ function checkSession(
   now: Date,
 ): Outcome | Promise<Outcome> {
   if (!read) return { kind: 'unreadable' };
-  const cached = context.ledger.cache.peek(read.sid, now);
+  const cached = context.sessionStore.cache.peek(read.sid, now);
   if (cached && verdictOn(context, read, cached, now) === 'live') {
     noteLive(context, read, sinceChange(context, read));
-    return letIn(read, cached);
+    return accept(read, cached);
   }
   return lookUp(context, read, now);
 }
@@ -75,18 +75,18 @@ function checkSession(
 async function lookUp(context: Context, read: ReadToken, now: Date): Promise<Outcome> {
   const asked = sinceChange(context, read);
   try {
-    const record = await context.ledger.cache.load(read.sid, now);
+    const record = await context.sessionStore.cache.load(read.sid, now);
     const verdict = verdictOn(context, read, record, now);
     if (verdict === 'live' && record) {
       noteLive(context, read, asked);
-      return letIn(read, record);
+      return accept(read, record);
     }
-    if (mayClaim(context, read)) context.ledger.guard.noteRefusal(read.sid);
+    if (mayClaim(context, read)) context.sessionStore.guard.noteRefusal(read.sid);
     return refuse(verdict, record);
   } catch (error) {
     const { claims, sid } = read;
     if (!claims || !mayClaim(context, read) || !isDatabaseOutage(error)) throw error;
-    if (!isCurrent(claims, context, now) || !context.ledger.guard.mayClaim(sid, claims.sub)) {
+    if (!isCurrent(claims, context, now) || !context.sessionStore.guard.mayClaim(sid, claims.sub)) {
       throw error;
     }
     return { kind: 'claimed', claims, cause: error };
@@ -109,19 +109,19 @@ const mayClaim = ({ config }: Context, { claims }: ReadToken): boolean =>
 
 function sinceChange(context: Context, read: ReadToken): SinceChange | null {
   if (!read.claims || !mayClaim(context, read)) return null;
-  return context.ledger.guard.sinceChange(read.claims.sub);
+  return context.sessionStore.guard.sinceChange(read.claims.sub);
 }
 
 function noteLive(
-  { ledger }: Context,
+  { sessionStore }: Context,
   { sid, claims }: ReadToken,
   asked: SinceChange | null,
 ): void {
-  if (claims && asked) ledger.guard.noteLive(sid, claims.sub, asked);
+  if (claims && asked) sessionStore.guard.noteLive(sid, claims.sub, asked);
 }
 
 function verdictOn(
-  { config, ledger }: Context,
+  { config, sessionStore }: Context,
   { claims }: ReadToken,
   record: SessionRecord | null,
   now: Date,
@@ -134,7 +134,7 @@ function verdictOn(
     session: session && {
       endedAt: session.endedAt,
       expires: session.expires,
-      lastActive: ledger.activity.lastActive(session),
+      lastActive: sessionStore.activity.lastActive(session),
       createdAt: session.createdAt,
     },
     user: record?.user ?? null,
@@ -143,7 +143,7 @@ function verdictOn(
   });
 }
 
-function letIn({ sid, claims, isUnderOldSecret }: ReadToken, record: SessionRecord): Outcome {
+function accept({ sid, claims, isUnderOldSecret }: ReadToken, record: SessionRecord): Outcome {
   const mustReissue = isUnderOldSecret || (claims !== null && areStale(claims, record));
   return { kind: 'live', sid, record, mustReissue };
 }

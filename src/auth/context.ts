@@ -1,11 +1,11 @@
 import type { Provider } from '@auth/core/providers';
 import type { Logger } from 'pino';
 import { createThrottles, type Throttles } from '../accounts/throttle.ts';
-import type { PlaceOf } from '../audit/location.ts';
+import type { LocationOf } from '../audit/location.ts';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/open.ts';
 import type { Metrics } from '../metrics.ts';
-import type { Ledger } from '../sessions/ledger.ts';
+import type { SessionStore } from '../sessions/ledger.ts';
 import { type Cookies, cookiesFor } from './cookies.ts';
 import { jwtTokens, opaqueTokens, type TokenFormat } from './token.ts';
 import { rememberTokens } from './token-cache.ts';
@@ -13,9 +13,9 @@ import { rememberTokens } from './token-cache.ts';
 /** What the app is given. */
 export interface Dependencies {
   config: Config;
-  ledger: Ledger;
+  sessionStore: SessionStore;
   log: Logger;
-  placeOf: PlaceOf;
+  locationOf: LocationOf;
   metrics: Metrics;
   /** The current instant: tests move it. */
   clock: () => Date;
@@ -32,14 +32,14 @@ export interface Context extends Required<Dependencies> {
 }
 
 export async function createContext(dependencies: Dependencies): Promise<Context> {
-  const { config, ledger } = dependencies;
+  const { config, sessionStore } = dependencies;
   const cookies = cookiesFor(config);
   return {
     providers: [],
     ...dependencies,
-    database: ledger.database,
+    database: sessionStore.database,
     cookies,
-    throttles: createThrottles(ledger.database),
+    throttles: createThrottles(sessionStore.database),
     tokens:
       config.strategy === 'jwt'
         ? rememberTokens(await jwtTokens(config.secrets, cookies.session.name))

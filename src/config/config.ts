@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { z } from 'zod';
 import type { Role } from '../database/schema.ts';
-import type { MailConfig } from '../email/transport.ts';
+import type { EmailConfig } from '../email/transport.ts';
 import type { SessionPolicy } from '../sessions/policy.ts';
 import { conflicts, environment, type LOG_LEVELS } from './variables.ts';
 
@@ -37,7 +37,7 @@ export interface Config {
   /** Who must have a second factor. */
   mfaRequired: Role[];
   /** Where mails go: to a server, to files for developers, or nowhere. */
-  mail: MailConfig;
+  email: EmailConfig;
   /** What opens the page with the emails in the outbox; made at each start. Null: there is no such page. */
   outboxToken: string | null;
   geoipDatabase: string | null;
@@ -49,8 +49,8 @@ export const OUTBOX_PATH = '/dev/outbox';
 const LOOPBACK_HOSTS = ['localhost', '127.0.0.1', '[::1]'];
 
 /** Whether a page may show the emails: they stay on this machine, and so do the people who use it. */
-export function hasOutboxPage({ authUrl, mail }: Config): boolean {
-  return mail.to === 'outbox' && (authUrl === null || LOOPBACK_HOSTS.includes(authUrl.hostname));
+export function hasOutboxPage({ authUrl, email }: Config): boolean {
+  return email.to === 'outbox' && (authUrl === null || LOOPBACK_HOSTS.includes(authUrl.hostname));
 }
 
 /** Every variable that is wrong, one sentence each. */
@@ -110,7 +110,7 @@ export function readConfig(variables: Record<string, string | undefined>): Confi
     cronSecret: env.CRON_SECRET ?? null,
     signUp: env.SIGN_UP,
     mfaRequired: env.MFA_REQUIRED,
-    mail: mailConfigOf(env, production),
+    email: emailConfigOf(env, production),
     outboxToken: null,
     geoipDatabase: env.GEOIP_DATABASE ?? null,
     logLevel: env.LOG_LEVEL ?? (production ? 'info' : 'warn'),
@@ -118,8 +118,8 @@ export function readConfig(variables: Record<string, string | undefined>): Confi
 }
 
 /** In production mails go to a server or nowhere: an outbox is for whoever tries it out. */
-function mailConfigOf(env: z.infer<typeof environment>, production: boolean): MailConfig {
-  const from = env.MAIL_FROM ?? 'Latchkey <latchkey@localhost>';
+function emailConfigOf(env: z.infer<typeof environment>, production: boolean): EmailConfig {
+  const from = env.EMAIL_FROM ?? 'Latchkey <latchkey@localhost>';
   if (env.SMTP_URL) return { to: 'server', url: env.SMTP_URL, from };
   if (production) return { to: 'nowhere' };
   return { to: 'outbox', directory: join(env.DATA_DIR, 'outbox'), from };

@@ -27,10 +27,10 @@ function nearestSetting(name: string): string | undefined {
 /** Letters to insert, delete or replace (Levenshtein's distance). */
 function countEdits(one: string, other: string): number {
   let row = Array.from({ length: other.length + 1 }, (_, index) => index);
-  for (const [index, letter] of [...one].entries()) {
+  for (const [index, message] of [...one].entries()) {
     const next = [index + 1];
     for (const [position, wanted] of [...other].entries()) {
-      const replaced = (row[position] ?? 0) + (letter === wanted ? 0 : 1);
+      const replaced = (row[position] ?? 0) + (message === wanted ? 0 : 1);
       next.push(Math.min(replaced, (row[position + 1] ?? 0) + 1, (next[position] ?? 0) + 1));
     }
     row = next;

@@ -62,7 +62,7 @@ export const environment = z.object({
     .default(180 * 86_400_000),
   CRON_SECRET: secret.optional(),
   SMTP_URL: smtpUrl.optional(),
-  MAIL_FROM: text(
+  EMAIL_FROM: text(
     /^[^@]+@[^@]+$/,
     'should be an address, such as Latchkey <latchkey@example.org>',
   ).optional(),
@@ -89,8 +89,8 @@ export function conflicts(set: Record<string, unknown>): [name: string, hint: st
   if (maxAge && updateAge && updateAge >= maxAge) {
     found.push(['SESSION_UPDATE_AGE', 'should be shorter than SESSION_MAX_AGE']);
   }
-  if (set.SMTP_URL && !set.MAIL_FROM) {
-    found.push(['MAIL_FROM', 'must be set with SMTP_URL: the sender of the mails']);
+  if (set.SMTP_URL && !set.EMAIL_FROM) {
+    found.push(['EMAIL_FROM', 'must be set with SMTP_URL: the sender of the mails']);
   }
   if (set.DATABASE_LISTEN_URL && !set.DATABASE_URL) {
     found.push(['DATABASE_LISTEN_URL', 'is for a PostgreSQL that DATABASE_URL leads to, too']);

@@ -214,8 +214,8 @@ export const pendingSignUps = pgTable(
 );
 
 /** What `user` keeps of failed attempts, for addresses without an account: nobody can tell them apart. */
-export const unknownAddresses = pgTable(
-  'unknown_address',
+export const unknownEmails = pgTable(
+  'unknown_email',
   {
     /** SHA-256: whose addresses these are is not ours to keep. */
     addressHash: text('address_hash').primaryKey(),
@@ -237,7 +237,7 @@ export const rateLimits = pgTable(
   (table) => [index('rate_limit_expire_idx').on(table.expire)],
 );
 
-export type MailKind =
+export type EmailKind =
   | 'password_reset'
   | 'password_changed'
   | 'new_device'
@@ -253,7 +253,7 @@ export type MailKind =
   | 'recovery_codes_regenerated';
 
 /** What a mail tells beside its kind. Nothing secret: links are made when a mail is sent. */
-export interface MailFacts {
+export interface EmailFacts {
   userAgent?: string | null;
   ipAddress?: string | null;
   /** What it is about, where the address of the mail does not say it: the id of a user or a sign-up. */
@@ -265,13 +265,13 @@ export interface MailFacts {
 }
 
 /** Mails that wait to be sent. */
-export const mails = pgTable(
-  'mail',
+export const emails = pgTable(
+  'email',
   {
     id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
-    kind: text('kind').$type<MailKind>().notNull(),
+    kind: text('kind').$type<EmailKind>().notNull(),
     address: text('address').notNull(),
-    facts: jsonb('facts').$type<MailFacts>().notNull().default({}),
+    facts: jsonb('facts').$type<EmailFacts>().notNull().default({}),
     queuedAt: instant('queued_at').notNull().default(sql`clock_timestamp()`),
     attempts: integer('attempts').notNull().default(0),
     /** The lowest goes first. */
@@ -282,8 +282,8 @@ export const mails = pgTable(
       .default(sql`date_trunc('milliseconds', clock_timestamp())`),
   },
   (table) => [
-    index('mail_due_idx').on(table.priority, table.nextAttemptAt),
-    index('mail_address_idx').on(table.address),
+    index('email_due_idx').on(table.priority, table.nextAttemptAt),
+    index('email_address_idx').on(table.address),
   ],
 );
 
@@ -293,8 +293,8 @@ export type AuditAction =
   | 'sign_in_failed'
   | 'sign_out'
   | 'session_revoked'
-  | 'other_sessions_revoked'
-  | 'all_sessions_revoked'
+  | 'others_revoked'
+  | 'all_revoked'
   | 'session_refused'
   | 'profile_changed'
   | 'password_reset'

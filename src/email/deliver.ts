@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Database } from '../database/open.ts';
-import type { Letter } from './message.ts';
-import { dropMail, postponeMail, type QueuedMail, takeMail } from './queue.ts';
+import type { Message } from './message.ts';
+import { dropEmail, postponeEmail, type QueuedEmail, takeEmail } from './queue.ts';
 import type { Send } from './transport.ts';
 
 const FIRST_PAUSE_MS = 30_000;
@@ -14,40 +14,43 @@ export interface Delivery {
   log: Logger;
   send: Send;
   /** The letter that a queued mail stands for. Null: there is no reason for it any more. */
-  write(mail: QueuedMail): Promise<Letter | null>;
+  write(email: QueuedEmail): Promise<Message | null>;
 }
 
 /**
  * Sends what is due, one mail after another, links first, until there is no more or it is told to stop.
  * What fails stays queued, with growing pauses.
  */
-export async function deliverMails(
+export async function deliverEmails(
   delivery: Delivery,
   { signal, linksOnly = false }: { signal?: AbortSignal; linksOnly?: boolean } = {},
 ): Promise<void> {
   while (!signal?.aborted) {
-    const mail = await takeMail(delivery.database, { linksOnly });
-    if (!mail) return;
-    await deliver(delivery, mail);
+    const email = await takeEmail(delivery.database, { linksOnly });
+    if (!email) return;
+    await deliver(delivery, email);
   }
 }
 
-async function deliver({ database, log, send, write }: Delivery, mail: QueuedMail): Promise<void> {
-  const { id, kind, attempts } = mail;
+async function deliver(
+  { database, log, send, write }: Delivery,
+  email: QueuedEmail,
+): Promise<void> {
+  const { id, kind, attempts } = email;
   try {
-    const letter = await write(mail);
-    if (letter) await send(letter);
-    await dropMail(database, id);
-    log.info({ mail: id, kind, attempts }, letter ? 'mail sent' : 'mail not needed');
+    const message = await write(email);
+    if (message) await send(message);
+    await dropEmail(database, id);
+    log.info({ email: id, kind, attempts }, message ? 'mail sent' : 'mail not needed');
   } catch (error) {
     if (attempts >= MAX_ATTEMPTS || isRefusedRecipient(error)) {
-      await dropMail(database, id);
-      log.error({ err: error, mail: id, kind, attempts }, 'mail given up');
+      await dropEmail(database, id);
+      log.error({ err: error, email: id, kind, attempts }, 'mail given up');
       return;
     }
     const ms = Math.min(FIRST_PAUSE_MS * 2 ** (attempts - 1), LONGEST_PAUSE_MS);
-    await postponeMail(database, id, ms);
-    log.warn({ err: error, mail: id, kind, attempts, retryInMs: ms }, 'mail not sent yet');
+    await postponeEmail(database, id, ms);
+    log.warn({ err: error, email: id, kind, attempts, retryInMs: ms }, 'mail not sent yet');
   }
 }
 

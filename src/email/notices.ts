@@ -1,6 +1,6 @@
 import { and, eq, sql } from 'drizzle-orm';
 import type { Database } from '../database/open.ts';
-import { type MailFacts, type MailKind, mails } from '../database/schema.ts';
+import { type EmailFacts, type EmailKind, emails } from '../database/schema.ts';
 import { countEmail } from './limit.ts';
 
 /** Above that of links. */
@@ -11,9 +11,9 @@ const LIMIT = { times: 3, seconds: 3_600 };
 const LAST_ACTS = 4;
 
 interface Notice {
-  kind: MailKind;
+  kind: EmailKind;
   address: string;
-  facts?: MailFacts;
+  facts?: EmailFacts;
 }
 
 /**
@@ -31,7 +31,7 @@ export async function queueNotice(transaction: Database, notice: Notice): Promis
     sql`clock_timestamp()`,
   );
   const due = later ? { nextAttemptAt: later } : {};
-  await transaction.insert(mails).values({ ...notice, ...due, priority: NOTICE_PRIORITY });
+  await transaction.insert(emails).values({ ...notice, ...due, priority: NOTICE_PRIORITY });
 }
 
 /**
@@ -42,15 +42,15 @@ async function mergeNotice(
   transaction: Database,
   { kind, address, facts = {} }: Notice,
 ): Promise<boolean> {
-  const subject = sql`${mails.facts}->>'subject' is not distinct from ${facts.subject ?? null}::text`;
+  const subject = sql`${emails.facts}->>'subject' is not distinct from ${facts.subject ?? null}::text`;
   const [waiting] = await transaction
     .select({
-      id: mails.id,
-      facts: mails.facts,
+      id: emails.id,
+      facts: emails.facts,
       nowMs: sql<number>`extract(epoch from clock_timestamp()) * 1000`.mapWith(Number),
     })
-    .from(mails)
-    .where(and(eq(mails.kind, kind), eq(mails.address, address), eq(mails.attempts, 0), subject))
+    .from(emails)
+    .where(and(eq(emails.kind, kind), eq(emails.address, address), eq(emails.attempts, 0), subject))
     .limit(1)
     .for('update');
   if (!waiting) return false;
@@ -58,6 +58,6 @@ async function mergeNotice(
   const { count = 1, last = [] } = waiting.facts;
   const acts = [...last, { userAgent, ipAddress, at: Math.floor(waiting.nowMs) }];
   const merged = { ...waiting.facts, count: count + 1, last: acts.slice(-LAST_ACTS) };
-  await transaction.update(mails).set({ facts: merged }).where(eq(mails.id, waiting.id));
+  await transaction.update(emails).set({ facts: merged }).where(eq(emails.id, waiting.id));
   return true;
 }

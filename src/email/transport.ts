@@ -1,22 +1,22 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createTransport } from 'nodemailer';
-import { type Letter, renderLetter } from './message.ts';
+import { type Message, renderMessage } from './message.ts';
 
 /** Where emails go: to an SMTP server, to files for developers, or nowhere. */
-export type MailConfig =
+export type EmailConfig =
   | { to: 'server'; url: string; from: string }
   | { to: 'outbox'; directory: string; from: string }
   | { to: 'nowhere' };
 
 /** Hands a letter over. Throws when it could not be handed over. */
-export type Send = (letter: Letter) => Promise<void>;
+export type Send = (message: Message) => Promise<void>;
 
 const PATIENCE = { connectionTimeout: 10_000, greetingTimeout: 10_000, socketTimeout: 30_000 };
 
 /** How letters leave; null: they do not. */
 export function openTransport(
-  config: MailConfig,
+  config: EmailConfig,
   clock: () => Date,
   onFile: (file: string) => void,
 ): Send | null {
@@ -24,32 +24,32 @@ export function openTransport(
   if (config.to === 'outbox') return toOutbox(config, clock, onFile);
   const { url, from } = config;
   const transport = createTransport({ url, ...PATIENCE });
-  return async (letter) => {
-    await transport.sendMail({ from, ...(await partsOf(letter)) });
+  return async (message) => {
+    await transport.sendMail({ from, ...(await partsOf(message)) });
   };
 }
 
 /** Writes each mail to a file that a mail program opens, and its text to one for /dev/outbox. */
 function toOutbox(
-  { directory, from }: MailConfig & { to: 'outbox' },
+  { directory, from }: EmailConfig & { to: 'outbox' },
   clock: () => Date,
   onFile: (file: string) => void,
 ): Send {
   const transport = createTransport({ streamTransport: true, buffer: true });
-  return async (letter) => {
-    const parts = await partsOf(letter);
-    const { message } = await transport.sendMail({ from, ...parts });
+  return async (message) => {
+    const parts = await partsOf(message);
+    const { message: source } = await transport.sendMail({ from, ...parts });
     // Links in them open accounts.
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const name = clock().toISOString().replaceAll(':', '-');
     const file = join(directory, `${name}.eml`);
-    await writeFile(file, message as Buffer, { mode: 0o600 });
+    await writeFile(file, source as Buffer, { mode: 0o600 });
     const text = `To: ${parts.to}\nSubject: ${parts.subject}\n\n${parts.text}`;
     await writeFile(join(directory, `${name}.txt`), text, { mode: 0o600 });
     onFile(file);
   };
 }
 
-async function partsOf(letter: Letter) {
-  return { to: letter.address, subject: letter.subject, ...(await renderLetter(letter)) };
+async function partsOf(message: Message) {
+  return { to: message.address, subject: message.subject, ...(await renderMessage(message)) };
 }

@@ -29,7 +29,7 @@ export function saveProfile(context: Context): RequestHandler {
       return renderPage(request, response.status(422), context, 'account', { ...locals, problem });
     }
     await context.throttles.rename.count(user.id, context.clock());
-    await renameUser(context.ledger, user.id, parsed.data, deviceOf(request));
+    await renameUser(context.sessionStore, user.id, parsed.data, deviceOf(request));
     if (context.tokens.carriesClaims) {
       const record = { session, user: { ...user, name: parsed.data } };
       await setSessionCookie(request, response, context, sid, record);

@@ -7,12 +7,12 @@ import { viewerOf } from '../http/viewer.ts';
 import { actWords } from '../http/words.ts';
 
 /** What happened to the account, newest first. */
-export function showActivity(context: Context): RequestHandler {
-  const { config, database, ledger, placeOf } = context;
+export function showHistory(context: Context): RequestHandler {
+  const { config, database, sessionStore, locationOf } = context;
   return async (request, response) => {
     const { user } = viewerOf(request);
     // What this process has refused a moment ago belongs on the page.
-    await ledger.refusals.flush();
+    await sessionStore.refusals.flush();
     const { events, newer, older } = await listHistory(database, user.id, cursorOf(request));
     renderPage(request, response, context, 'activity', {
       title: 'Activity',
@@ -24,7 +24,7 @@ export function showActivity(context: Context): RequestHandler {
         what: actWords(action),
         device: isByOther ? 'An administrator' : deviceName(userAgent),
         ipAddress,
-        country: placeOf(ipAddress),
+        country: locationOf(ipAddress),
       })),
     });
   };

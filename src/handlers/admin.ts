@@ -1,5 +1,5 @@
 import type { Request, RequestHandler } from 'express';
-import { activateUser, deactivateUser, type NotSwitched } from '../accounts/activation.ts';
+import { activateUser, deactivateUser, type NotDeactivated } from '../accounts/activation.ts';
 import { findUserSummary, listUsers } from '../accounts/list-users.ts';
 import type { Context } from '../auth/context.ts';
 import { deviceOf } from '../http/device.ts';
@@ -14,7 +14,7 @@ import { listOptions } from './own-devices.ts';
 
 const PAGE = '/admin/accounts';
 
-const NOT_SWITCHED: Record<NotSwitched, string> = {
+const NOT_DEACTIVATED: Record<NotDeactivated, string> = {
   yourself: 'You can’t deactivate your own account. Another administrator can.',
   last_administrator: 'You can’t deactivate the only administrator.',
 };
@@ -60,7 +60,7 @@ export function revokeAccountSessions(context: Context): RequestHandler<{ id: st
     const act = actOf(request, context);
     const { id } = request.params;
     const account = await findUserSummary(context.database, id, listOptions(context));
-    const ended = await revokeAll(context.ledger, id, 'revoked_by_admin', act);
+    const ended = await revokeAll(context.sessionStore, id, 'revoked_by_admin', act);
     if (account === null || ended === null) throw notFound();
     const text = `${account.name} signed out on ${counted(ended, 'device')}.`;
     setFlash(response, context, { kind: 'notice', text });
@@ -72,12 +72,12 @@ export function revokeAccountSessions(context: Context): RequestHandler<{ id: st
 export function deactivateAccount(context: Context): RequestHandler<{ id: string }> {
   return async (request, response) => {
     const act = actOf(request, context);
-    const switched = await deactivateUser(context.ledger, request.params.id, act);
-    if (switched === null) throw notFound();
-    if (typeof switched === 'string') {
-      setFlash(response, context, { kind: 'error', text: NOT_SWITCHED[switched] });
+    const change = await deactivateUser(context.sessionStore, request.params.id, act);
+    if (change === null) throw notFound();
+    if (typeof change === 'string') {
+      setFlash(response, context, { kind: 'error', text: NOT_DEACTIVATED[change] });
     } else {
-      const { name, ended } = switched;
+      const { name, ended } = change;
       const text = `${name} deactivated${ended > 0 ? `, ${counted(ended, 'device')} signed out` : ''}.`;
       setFlash(response, context, { kind: 'notice', text });
     }
@@ -89,9 +89,9 @@ export function deactivateAccount(context: Context): RequestHandler<{ id: string
 export function activateAccount(context: Context): RequestHandler<{ id: string }> {
   return async (request, response) => {
     const act = actOf(request, context);
-    const switched = await activateUser(context.ledger, request.params.id, act);
-    if (switched === null) throw notFound();
-    const text = `${switched.name} reactivated. They’ll need to sign in again.`;
+    const change = await activateUser(context.sessionStore, request.params.id, act);
+    if (change === null) throw notFound();
+    const text = `${change.name} reactivated. They’ll need to sign in again.`;
     setFlash(response, context, { kind: 'notice', text });
     response.redirect(303, pageAfter(request, PAGE));
   };

@@ -24,7 +24,7 @@ export function revokeJson(context: Context): RequestHandler<{ id: string }> {
     const isOwn = id === session.id;
     const reason = isOwn ? 'signed_out' : 'revoked';
     const act = { device: deviceOf(request), now: context.clock() };
-    const over = await revokeSession(context.ledger, { id, userId: user.id }, reason, act);
+    const over = await revokeSession(context.sessionStore, { id, userId: user.id }, reason, act);
     if (!over) throw notFound();
     if (isOwn) forgetBrowser(request, response, context);
     const { endedAt, endReason } = over;
@@ -34,13 +34,13 @@ export function revokeJson(context: Context): RequestHandler<{ id: string }> {
 
 /** `{ ended: n }` for `?scope=others` or `?scope=all`. */
 export function revokeScopeJson(context: Context): RequestHandler {
-  const { clock, database, ledger } = context;
+  const { clock, database, sessionStore } = context;
   return async (request, response) => {
     const { sid, user } = viewerOf(request);
     const act = { device: deviceOf(request), now: clock() };
     if (request.query.scope === 'all') {
       if (!(await isReauthenticated(database, sid, act.now))) throw reauthenticationRequired();
-      const ended = await revokeAll(ledger, user.id, 'revoked_all', act);
+      const ended = await revokeAll(sessionStore, user.id, 'revoked_all', act);
       forgetBrowser(request, response, context);
       response.json({ ended: ended ?? 0 });
       return;

@@ -8,7 +8,7 @@ import { deviceOf } from '../http/device.ts';
 import { deviceTokenOf, keepDeviceToken } from '../http/device-cookie.ts';
 import { mustSetUpTwoFactor } from '../http/guards/two-factor.ts';
 import { originOf } from '../http/public-origin.ts';
-import { tellOfDisplaced } from './start-session.ts';
+import { flashDisplaced } from './start-session.ts';
 
 /** Everything under `/auth` that has no handler of its own. */
 export function passToAuth(context: Context): RequestHandler {
@@ -47,7 +47,7 @@ export async function answerWithAuth(
   });
   const { started, pendingSignIn } = answer;
   if (started || pendingSignIn) keepDeviceToken(response, context, deviceToken);
-  if (started) tellOfDisplaced(response, context, started);
+  if (started) flashDisplaced(response, context, started);
   if (pendingSignIn) {
     const { name, options } = context.cookies.pendingSignIn;
     response.cookie(name, pendingSignIn, { ...options, maxAge: PENDING_SIGN_IN_MS });

@@ -11,13 +11,13 @@ import { viewerOf } from '../http/viewer.ts';
  * history, so that its owner notices when it was someone else (ASVS 5.0, 3.5.3).
  */
 export function downloadData(context: Context): RequestHandler {
-  const { clock, database, ledger, log, throttles } = context;
+  const { clock, database, sessionStore, log, throttles } = context;
   return async (request, response) => {
     const { user, session } = viewerOf(request);
     await throttles.download.count(user.id, clock());
     const device = deviceOf(request);
     // What this process has seen a moment ago belongs in it.
-    await ledger.flush();
+    await sessionStore.flush();
     const event = { userId: user.id, sessionId: session.id, device };
     await recordEvent(database, { action: 'data_downloaded', ...event });
     const data = { downloadedAt: clock(), ...(await collectData(database, user.id)) };

@@ -36,19 +36,23 @@ export function showDeleteAccount(context: Context): RequestHandler {
 
 /** Sends the link that deletes the account; where no mail is sent, deletes it. */
 export function deleteAccount(context: Context): RequestHandler {
-  const { clock, config, database, ledger, throttles } = context;
-  const sendsMail = config.mail.to !== 'nowhere';
+  const { clock, config, database, sessionStore, throttles } = context;
+  const sendsEmail = config.email.to !== 'nowhere';
   return async (request, response) => {
     const { sid, user } = viewerOf(request);
     const session = { sid, userId: user.id };
     const act = { device: deviceOf(request), now: clock() };
-    await throttles.mail.count(act.device.ipAddress, act.now);
-    const came = await (sendsMail ? requestDeletion : deleteOwnAccount)(ledger, session, act);
+    await throttles.email.count(act.device.ipAddress, act.now);
+    const came = await (sendsEmail ? requestDeletion : deleteOwnAccount)(
+      sessionStore,
+      session,
+      act,
+    );
     // The page says why not. A session that was ended a moment ago hears so there.
     if (came !== 'done') return response.redirect(303, '/account/delete');
-    if (sendsMail) {
+    if (sendsEmail) {
       const address = await ownerAddress(database, user, act.now);
-      const text = `${linkSent(address, config.mail.to === 'outbox')} Nothing has been deleted yet.`;
+      const text = `${linkSent(address, config.email.to === 'outbox')} Nothing has been deleted yet.`;
       setFlash(response, context, { kind: 'notice', text });
       return response.redirect(303, '/account/security');
     }
@@ -76,12 +80,12 @@ export function showDeletion(context: Context): RequestHandler {
 
 /** Deletes the account. The mailbox and, an hour ago at most, the password were proved for it. */
 export function finishDeletion(context: Context): RequestHandler {
-  const { clock, database, ledger } = context;
+  const { clock, database, sessionStore } = context;
   return async (request, response) => {
     const token = textIn(request.body, 'token');
     const act = { device: deviceOf(request), now: clock() };
     const user = await findDeletion(database, token, act.now);
-    const came = user && (await deleteByLink(ledger, token, act));
+    const came = user && (await deleteByLink(sessionStore, token, act));
     if (!user || came !== 'done') {
       const isNeeded = came === 'last_administrator';
       const email = isNeeded && user ? user.email : null;

@@ -13,7 +13,7 @@ import { forgetBrowser } from './sign-out.ts';
 
 const CONFIRM = 'Verify your email address';
 const UNDO = 'Undo email address change';
-const NEXT_STEPS: Record<Context['config']['mail']['to'], string> = {
+const NEXT_STEPS: Record<Context['config']['email']['to'], string> = {
   server: 'We’ve sent a link there to set a new password.',
   outbox: 'A link to set a new password is in the outbox.',
   nowhere: 'Contact an administrator to set a new password.',
@@ -37,7 +37,7 @@ export function verifyEmail(context: Context): RequestHandler {
     const token = textIn(request.body, 'token');
     const act = { device: deviceOf(request), now: context.clock() };
     const viewerId = viewerOf(request).user.id;
-    const done = await changeEmail(context.ledger, { token, viewerId }, act);
+    const done = await changeEmail(context.sessionStore, { token, viewerId }, act);
     if (done === 'taken') throw takenAddress();
     if (done === null) {
       const locals = { title: CONFIRM, token: '', email: null };
@@ -70,13 +70,13 @@ export function undoEmailChange(context: Context): RequestHandler {
   return async (request, response) => {
     const token = textIn(request.body, 'token');
     const act = { device: deviceOf(request), now: context.clock() };
-    const restored = await undoEmailChangeByLink(context.ledger, token, act);
+    const restored = await undoEmailChangeByLink(context.sessionStore, token, act);
     if (restored === 'taken') throw takenAddress();
     if (restored === null) {
       const locals = { title: UNDO, token: '', email: null };
       return renderPage(request, response.status(410), context, 'undo-email-change', locals);
     }
-    const { to } = context.config.mail;
+    const { to } = context.config.email;
     const nextStep = NEXT_STEPS[to];
     const text = `Your email is ${restored.address} again and every device is signed out. ${nextStep}`;
     setFlash(response, context, { kind: 'notice', text });

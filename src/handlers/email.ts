@@ -61,10 +61,10 @@ async function sendLink(
 ): Promise<void> {
   const { clock, config, database, throttles } = context;
   // Promise no link that will not come.
-  if (config.mail.to === 'nowhere') return;
-  await throttles.mail.count(deviceOf(request).ipAddress, clock());
+  if (config.email.to === 'nowhere') return;
+  await throttles.email.count(deviceOf(request).ipAddress, clock());
   await requestEmailChange(database, viewerOf(request).user, email);
-  const text = `${linkSent(email, config.mail.to === 'outbox')} Open it within 24 hours. Until then your current address stays.`;
+  const text = `${linkSent(email, config.email.to === 'outbox')} Open it within 24 hours. Until then your current address stays.`;
   setFlash(response, context, { kind: 'notice', text });
 }
 

@@ -15,7 +15,7 @@ export async function keepThisDeviceOnly(
   act: Act,
 ): Promise<number | null> {
   const { sid, user } = viewerOf(request);
-  const kept = await revokeOthers(context.ledger, { sid, userId: user.id }, act);
+  const kept = await revokeOthers(context.sessionStore, { sid, userId: user.id }, act);
   if (!kept) return null;
   await moveThisDevice(request, response, context, kept);
   return kept.ended;

@@ -16,9 +16,9 @@ const NEWEST = 20;
  */
 export function showOutbox(context: Context): RequestHandler {
   const { cookies, config } = context;
-  const { mail, outboxToken } = config;
+  const { email, outboxToken } = config;
   return async (request, response) => {
-    if (mail.to !== 'outbox' || outboxToken === null) throw notFound();
+    if (email.to !== 'outbox' || outboxToken === null) throw notFound();
     const isToken = (given: unknown) => typeof given === 'string' && isSame(given, outboxToken);
     const { name, options } = cookies.outbox;
     if (isToken(request.query.token)) {
@@ -27,18 +27,18 @@ export function showOutbox(context: Context): RequestHandler {
       return response.redirect(303, OUTBOX_PATH);
     }
     if (!isToken(request.cookies[name])) throw notFound();
-    const files = await readdir(mail.directory).catch(() => []);
+    const files = await readdir(email.directory).catch(() => []);
     const names = files
       .filter((name) => name.endsWith('.txt'))
       .sort()
       .reverse();
-    const letters = await Promise.all(
+    const messages = await Promise.all(
       names.slice(0, NEWEST).map(async (name) => {
-        const text = await readFile(join(mail.directory, name), 'utf8');
+        const text = await readFile(join(email.directory, name), 'utf8');
         // Every other part is an address: those are shown as links.
         return text.split(/(https?:\/\/\S+)/);
       }),
     );
-    renderPage(request, response, context, 'outbox', { title: 'Outbox', letters });
+    renderPage(request, response, context, 'outbox', { title: 'Outbox', messages });
   };
 }

@@ -3,7 +3,7 @@ import type { Context } from '../auth/context.ts';
 import { pageOf } from '../http/paging.ts';
 import { viewerOf } from '../http/viewer.ts';
 import { type ListOptions, listSessions, type SessionPage } from '../sessions/list.ts';
-import { describeSession, type SessionDescription } from '../sessions/session-summary.ts';
+import { type SessionSummary, summarizeSession } from '../sessions/session-summary.ts';
 
 /** What a list depends on at this moment. */
 export const listOptions = ({ clock, config }: Context): ListOptions => ({
@@ -15,14 +15,14 @@ export const listOptions = ({ clock, config }: Context): ListOptions => ({
 export async function listOwnDevices(
   request: Request,
   context: Context,
-): Promise<Omit<SessionPage, 'sessions'> & { sessions: SessionDescription[] }> {
-  const { config, database, ledger, placeOf } = context;
+): Promise<Omit<SessionPage, 'sessions'> & { sessions: SessionSummary[] }> {
+  const { config, database, sessionStore, locationOf } = context;
   const { session, user } = viewerOf(request);
   // What this process has seen a moment ago belongs on the page.
-  await ledger.flush();
+  await sessionStore.flush();
   const listed = await listSessions(database, user.id, pageOf(request), listOptions(context));
   const sessions = listed.sessions.map((each) =>
-    describeSession(each, session.id, placeOf, config.policy),
+    summarizeSession(each, session.id, locationOf, config.policy),
   );
   return { ...listed, sessions };
 }

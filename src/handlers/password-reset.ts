@@ -20,10 +20,10 @@ export function showForgotPassword(context: Context): RequestHandler {
 /** The same answer, and the same work, for every address: whether it has an account stays unsaid. */
 export function forgotPassword(context: Context): RequestHandler {
   const title = 'Forgot your password?';
-  const sendsMail = context.config.mail.to !== 'nowhere';
+  const sendsEmail = context.config.email.to !== 'nowhere';
   return async (request, response) => {
     // Promise no link that will not come.
-    if (!sendsMail) return response.redirect(303, '/forgot-password');
+    if (!sendsEmail) return response.redirect(303, '/forgot-password');
     const given = textIn(request.body, 'email');
     const parsed = emailShape.safeParse(given);
     if (!parsed.success) {
@@ -31,7 +31,7 @@ export function forgotPassword(context: Context): RequestHandler {
       const locals = { title, email: given, problem };
       return renderPage(request, response.status(422), context, 'forgot-password', locals);
     }
-    await context.throttles.mail.count(deviceOf(request).ipAddress, context.clock());
+    await context.throttles.email.count(deviceOf(request).ipAddress, context.clock());
     await requestReset(context.database, parsed.data);
     renderPage(request, response, context, 'forgot-password-sent', {
       title: 'Check your email',
@@ -69,7 +69,7 @@ export function setResetPassword(context: Context): RequestHandler {
     const isSet =
       isOpen &&
       (await resetPassword(
-        context.ledger,
+        context.sessionStore,
         { token, passwordHash: await hashPassword(password), deviceToken },
         act,
       ));

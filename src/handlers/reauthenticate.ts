@@ -21,7 +21,7 @@ export function showReauthenticate(context: Context): RequestHandler {
  * browser send its fields once more, to where they were meant for (RFC 9110, section 15.4.8).
  */
 export function confirm(context: Context): RequestHandler {
-  const { clock, ledger } = context;
+  const { clock, sessionStore } = context;
   return async (request, response) => {
     const { body } = request;
     const { sid, session, user } = viewerOf(request);
@@ -36,7 +36,7 @@ export function confirm(context: Context): RequestHandler {
       const interrupted = { path, fields: isForm ? fieldsIn(body) : null };
       return askForPassword(request, response, context, interrupted, 'Wrong password.');
     }
-    const moved = await recordReauthentication(ledger, { sid, userId: user.id }, act);
+    const moved = await recordReauthentication(sessionStore, { sid, userId: user.id }, act);
     // This session was ended by somebody else a moment ago: its next request says so.
     if (moved) await moveThisDevice(request, response, context, moved);
     response.redirect(isForm ? 307 : 303, path);

@@ -23,7 +23,7 @@ export function showReportDevice(context: Context): RequestHandler {
 export function confirmReport(context: Context): RequestHandler {
   return async (request, response) => {
     const act = { device: deviceOf(request), now: context.clock() };
-    const isDone = await reportDevice(context.ledger, textIn(request.body, 'token'), act);
+    const isDone = await reportDevice(context.sessionStore, textIn(request.body, 'token'), act);
     // Most likely it was this account's, and then it is over.
     if (isDone) request.viewer = null;
     const locals = { title, token: '', state: isDone ? 'done' : 'over' } as const;

@@ -25,7 +25,7 @@ export function showSecurity(context: Context): RequestHandler {
  * unticked.
  */
 export function savePassword(context: Context): RequestHandler {
-  const { clock, database, ledger } = context;
+  const { clock, database, sessionStore } = context;
   return async (request, response) => {
     const { sid, session, user } = viewerOf(request);
     const act = { device: deviceOf(request), now: clock() };
@@ -47,7 +47,7 @@ export function savePassword(context: Context): RequestHandler {
       return showForm(request, response.status(422), context, problems, endsOthers);
     }
     const given = { passwordHash: await hashPassword(password), endsOthers };
-    const kept = await changePassword(ledger, { sid, userId: user.id }, given, act);
+    const kept = await changePassword(sessionStore, { sid, userId: user.id }, given, act);
     // This session was ended by somebody else a moment ago: its next request says so.
     if (kept === null) return response.redirect(303, '/account/security');
     if (kept !== 'unchanged') await moveThisDevice(request, response, context, kept);

@@ -40,7 +40,7 @@ export function revoke(context: Context): RequestHandler<{ id: string }> {
     const { id } = request.params;
     if (id === session.id) return signOut(context)(request, response, next);
     const act = { device: deviceOf(request), now: context.clock() };
-    const over = await revokeSession(context.ledger, { id, userId: user.id }, 'revoked', act);
+    const over = await revokeSession(context.sessionStore, { id, userId: user.id }, 'revoked', act);
     if (!over) throw notFound();
     const device = deviceName(over.userAgent);
     setFlash(response, context, { kind: 'notice', text: `${device} signed out.` });
@@ -69,7 +69,7 @@ export function revokeAllSessions(context: Context): RequestHandler {
   return async (request, response) => {
     const { user } = viewerOf(request);
     const act = { device: deviceOf(request), now: context.clock() };
-    await revokeAll(context.ledger, user.id, 'revoked_all', act);
+    await revokeAll(context.sessionStore, user.id, 'revoked_all', act);
     const text = 'You’re signed out on all devices.';
     setFlash(response, context, { kind: 'notice', text });
     forgetBrowser(request, response, context);
@@ -82,7 +82,7 @@ function endedRow(session: Session, user: SessionUser, context: Context): EndedR
   const end = endOf(session, user, listOptions(context));
   return {
     device: deviceName(userAgent),
-    country: context.placeOf(ipAddress),
+    country: context.locationOf(ipAddress),
     endedAt: end?.at ?? expires,
     reason: endWords(end?.reason ?? 'expired'),
     refusedCount: session.refusedCount,

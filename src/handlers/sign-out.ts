@@ -13,7 +13,7 @@ export function signOut(context: Context): RequestHandler {
   return async (request, response) => {
     if (request.viewer) {
       const act = { device: deviceOf(request), now: context.clock() };
-      await revokeSession(context.ledger, request.viewer.session, 'signed_out', act);
+      await revokeSession(context.sessionStore, request.viewer.session, 'signed_out', act);
       setFlash(response, context, { kind: 'notice', text: 'You’re signed out.' });
       // Only then: an old token of another tab must not clear the cookie of a session that goes on.
       forgetBrowser(request, response, context);

@@ -45,7 +45,7 @@ export function showSignUp(context: Context): RequestHandler {
  */
 export function signUp(context: Context): RequestHandler {
   const { clock, config, database, throttles } = context;
-  const sendsMail = config.mail.to !== 'nowhere';
+  const sendsEmail = config.email.to !== 'nowhere';
   return async (request, response) => {
     const { body } = request;
     const given = {
@@ -67,10 +67,10 @@ export function signUp(context: Context): RequestHandler {
     const device = deviceOf(request);
     // Hashing is work, and nobody who may not sign up gets any done.
     if (!isFirst && config.signUp === 'closed') return answer(403, {}, false);
-    if (!isFirst) await throttles.mail.count(device.ipAddress, clock());
+    if (!isFirst) await throttles.email.count(device.ipAddress, clock());
     const newUser = { name, email, passwordHash: await hashPassword(password) };
     // With mail only the first one is created here, also when another was first a moment ago.
-    const atOnce = sendsMail ? 'closed' : config.signUp;
+    const atOnce = sendsEmail ? 'closed' : config.signUp;
     const user = await createUser(database, newUser, atOnce, device);
     if (user === 'exists') return answer(422, { email: EXISTS });
     if (user !== 'closed') return welcome(request, response, context, user);

@@ -15,20 +15,20 @@ export async function beginSession(
   context: Context,
   proven: Pick<SignIn, 'userId' | 'cutoff' | 'provider' | 'twoFactorVerified'>,
 ): Promise<Started | NotStarted> {
-  const { clock, config, ledger } = context;
+  const { clock, config, sessionStore } = context;
   const deviceToken = deviceTokenOf(request, context);
   const { viewer: replaces } = request;
   const signIn = { ...proven, device: deviceOf(request), deviceToken, replaces };
-  const started = await startSession(ledger, signIn, clock(), config.policy);
+  const started = await startSession(sessionStore, signIn, clock(), config.policy);
   if (typeof started === 'string') return started;
   await setSessionCookie(request, response, context, started.sid, started);
   keepDeviceToken(response, context, deviceToken);
-  tellOfDisplaced(response, context, started);
+  flashDisplaced(response, context, started);
   return started;
 }
 
 /** Says which device was signed out for this one, if one had to be. */
-export function tellOfDisplaced(
+export function flashDisplaced(
   response: Response,
   context: Context,
   { displaced }: Pick<Started, 'displaced'>,

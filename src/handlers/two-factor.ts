@@ -82,7 +82,7 @@ export function regenerateCodes(context: Context): RequestHandler {
   return async (request, response) => {
     const act = { device: deviceOf(request), now: context.clock() };
     // Each of them is told by mail, and the queue is for everybody.
-    await context.throttles.mail.count(act.device.ipAddress, act.now);
+    await context.throttles.email.count(act.device.ipAddress, act.now);
     const codes = await renewRecoveryCodes(context, viewerOf(request), act);
     if (codes === null) return response.redirect(303, TWO_FACTOR_PAGE);
     const lead = 'These replace your old codes, which no longer work.';

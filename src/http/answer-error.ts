@@ -122,7 +122,7 @@ function tooManySentence(context: Context, request: Request, when: string): stri
 const isSignInLimit = ({ config }: Context, request: Request, status: number): boolean =>
   status === 429 &&
   !request.viewer &&
-  config.mail.to !== 'nowhere' &&
+  config.email.to !== 'nowhere' &&
   !SENDS_MAIL.test(request.path);
 
 const secondsUntil = (instant: Date, now: Date): number =>

@@ -2,7 +2,7 @@ import type { Request, Response } from 'express';
 import type { UserSummary } from '../accounts/list-users.ts';
 import type { Context } from '../auth/context.ts';
 import type { Viewer } from '../sessions/lookup.ts';
-import type { SessionDescription } from '../sessions/session-summary.ts';
+import type { SessionSummary } from '../sessions/session-summary.ts';
 import { type Flash, takeFlash } from './flash.ts';
 import { csrfToken } from './guards/csrf.ts';
 import * as words from './words.ts';
@@ -82,7 +82,7 @@ export interface Pages {
   };
   'recovery-codes': { lead: string; codes: string[]; site: string; madeAt: Date };
   activity: {
-    events: ActivityRow[];
+    events: HistoryRow[];
     /** For how long it is kept. */
     days: number;
     /** Where the neighbouring pages are. Null: there is none. */
@@ -90,9 +90,9 @@ export interface Pages {
     older: string | null;
   };
   /** Each letter as text and addresses in turn. */
-  outbox: { letters: string[][] };
+  outbox: { messages: string[][] };
   'sessions/index': {
-    sessions: SessionDescription[];
+    sessions: SessionSummary[];
     ended: EndedRow[];
     pageNumber: number;
     pages: number;
@@ -123,7 +123,7 @@ export interface EndedRow {
   refusedDevice: string;
 }
 
-export interface ActivityRow {
+export interface HistoryRow {
   occurredAt: Date;
   what: string;
   device: string;
@@ -150,7 +150,7 @@ interface LayoutLocals {
   /** Emails go to the outbox of a server that is being tried out. */
   hasOutbox: boolean;
   /** Emails go somewhere. */
-  sendsMail: boolean;
+  sendsEmail: boolean;
 }
 
 /** Answers with a page of `views/` inside the layout. Shows the flash message, if one waits. */
@@ -181,8 +181,8 @@ export function renderPage<Page extends keyof Pages>(
       isFocused = true;
       return isFirst;
     },
-    hasOutbox: context.config.mail.to === 'outbox',
-    sendsMail: context.config.mail.to !== 'nowhere',
+    hasOutbox: context.config.email.to === 'outbox',
+    sendsEmail: context.config.email.to !== 'nowhere',
   };
   response.render('layout', { ...locals, ...layout });
 }

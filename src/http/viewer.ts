@@ -63,9 +63,9 @@ function receive(visit: Visit, outcome: Outcome): void | Promise<void> {
   request.viewer = null;
   request.outcome = outcome;
   context.metrics.countCheck(outcome.kind === 'refused' ? outcome.verdict : outcome.kind);
-  if (outcome.kind === 'live') return letIn(visit, outcome);
+  if (outcome.kind === 'live') return accept(visit, outcome);
   if (outcome.kind === 'anonymous') return next();
-  if (outcome.kind === 'refused') return turnAway(visit, outcome);
+  if (outcome.kind === 'refused') return reject(visit, outcome);
   if (outcome.kind === 'unreadable') {
     clearSessionCookie(request, visit.response, context);
     return next();
@@ -75,12 +75,12 @@ function receive(visit: Visit, outcome: Outcome): void | Promise<void> {
   return next();
 }
 
-function letIn(visit: Visit, outcome: Outcome & { kind: 'live' }): void | Promise<void> {
+function accept(visit: Visit, outcome: Outcome & { kind: 'live' }): void | Promise<void> {
   const { context, request, next, now } = visit;
   const { sid, record, mustReissue } = outcome;
-  const { ledger, config } = context;
-  ledger.activity.note(record.session, deviceOf(request), now);
-  const session = slideExpiry(ledger, { sid, session: record.session }, now, config.policy);
+  const { sessionStore, config } = context;
+  sessionStore.activity.note(record.session, deviceOf(request), now);
+  const session = slideExpiry(sessionStore, { sid, session: record.session }, now, config.policy);
   if (session instanceof Promise || mustReissue) return reissue(visit, outcome, session);
   request.viewer = { sid, session, user: record.user };
   return next();
@@ -101,12 +101,12 @@ async function reissue(
   next();
 }
 
-function turnAway(
+function reject(
   { context, request, response, next, now }: Visit,
   { verdict, record }: Outcome & { kind: 'refused' },
 ): void | Promise<void> {
-  const { cookies, ledger } = context;
-  if (record) ledger.refusals.note(record.session, verdict, deviceOf(request), now);
+  const { cookies, sessionStore } = context;
+  if (record) sessionStore.refusals.note(record.session, verdict, deviceOf(request), now);
   const reason = record ? (record.session.endReason ?? verdict) : 'unknown';
   const notice = { kind: 'notice', text: refusalSentence(reason) } as const;
   if (reason === 'unknown' || reason === 'replaced') {

@@ -7,7 +7,7 @@ import { OutageGuard } from './outage-guard.ts';
 import { RefusalLog } from './refusals.ts';
 
 /** The sessions of an app: where they are written, and what this process remembers of them. */
-export interface Ledger {
+export interface SessionStore {
   database: Database;
   cache: SessionCache;
   /** What speaks against tokens while the database is away. */
@@ -26,12 +26,12 @@ export interface Ledger {
  * @param check `cached` remembers sessions for as long as it hears of every change; `strict` asks the
  *   database with each request.
  */
-export function openLedger(
+export function openSessionStore(
   opened: Pick<OpenDatabase, 'database' | 'listen'>,
   check: 'cached' | 'strict',
   log: Logger,
   onBeat: (ms: number) => void = () => undefined,
-): Ledger {
+): SessionStore {
   const { database, listen } = opened;
   const listener =
     check === 'strict'

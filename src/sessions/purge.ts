@@ -8,7 +8,7 @@ import {
   pendingSignUps,
   rateLimits,
   sessions,
-  unknownAddresses,
+  unknownEmails,
   verificationTokens,
 } from '../database/schema.ts';
 import { expiryInSql } from './list.ts';
@@ -106,9 +106,9 @@ async function deleteBatch(
     [pendingSignUps, pendingSignUps.id, lt(pendingSignUps.expires, now)],
     [rateLimits, rateLimits.key, lt(rateLimits.expire, now)],
     [
-      unknownAddresses,
-      unknownAddresses.addressHash,
-      lt(unknownAddresses.updatedAt, before(UNKNOWN_ADDRESS_MEMORY_MS)),
+      unknownEmails,
+      unknownEmails.addressHash,
+      lt(unknownEmails.updatedAt, before(UNKNOWN_ADDRESS_MEMORY_MS)),
     ],
     [knownDevices, knownDevices.tokenHash, lt(knownDevices.lastSignInAt, before(DEVICE_MEMORY_MS))],
   ];

@@ -33,12 +33,12 @@ export async function isReauthenticated(
  * @returns what the session's token must carry now; null when the session is over.
  */
 export function recordReauthentication(
-  ledger: Writable,
+  sessionStore: Writable,
   session: { sid: string; userId: string },
   { device, now }: Act,
 ): Promise<Moved | null> {
   const { userId } = session;
-  return changeUsers(ledger, [userId], async (transaction) => {
+  return changeUsers(sessionStore, [userId], async (transaction) => {
     const live = await lockLiveSession(transaction, session, now);
     if (!live) return null;
     const { id, authenticatedAt } = live;

@@ -31,12 +31,12 @@ export interface Kept extends Moved {
  * @returns the session, or null when this user has none with that id (invariant 8).
  */
 export async function revokeSession(
-  ledger: Writable,
+  sessionStore: Writable,
   { id, userId }: { id: string; userId: string },
   reason: EndReason,
   { device, now }: Act,
 ): Promise<Session | null> {
-  return changeUsers(ledger, [userId], async (transaction) => {
+  return changeUsers(sessionStore, [userId], async (transaction) => {
     const ended = await endSession(transaction, { id, userId }, { reason, now });
     if (ended) {
       const action = reason === 'signed_out' ? 'sign_out' : 'session_revoked';
@@ -59,15 +59,15 @@ export async function revokeSession(
  *   itself over once the account was locked: a revoked session must not revive itself.
  */
 export function revokeOthers(
-  ledger: Writable,
+  sessionStore: Writable,
   kept: { sid: string; userId: string },
   { device, now }: Act,
 ): Promise<Kept | null> {
   const { userId } = kept;
-  return changeUsers(ledger, [userId], async (transaction) => {
+  return changeUsers(sessionStore, [userId], async (transaction) => {
     const session = await lockLiveSession(transaction, kept, now);
     if (!session) return null;
-    await recordEvent(transaction, { action: 'other_sessions_revoked', userId, device });
+    await recordEvent(transaction, { action: 'others_revoked', userId, device });
     return keepOnly(transaction, session, 'revoked_others', now);
   });
 }
@@ -102,16 +102,16 @@ export async function endEverySession(
 
 /** Ends every session of a user, the current one too. Returns how many ended; null: no such user. */
 export function revokeAll(
-  ledger: Writable,
+  sessionStore: Writable,
   userId: string,
   reason: EndReason,
   { device, now, actorId }: Act & { actorId?: string },
 ): Promise<number | null> {
-  return changeUsers(ledger, [userId], async (transaction) => {
+  return changeUsers(sessionStore, [userId], async (transaction) => {
     if (!(await lockUser(transaction, userId))) return null;
     const ended = await endEverySession(transaction, userId, reason, now);
     const actor = actorId === undefined ? {} : { actorId };
-    await recordEvent(transaction, { action: 'all_sessions_revoked', userId, device, ...actor });
+    await recordEvent(transaction, { action: 'all_revoked', userId, device, ...actor });
     return ended;
   });
 }

@@ -1,5 +1,5 @@
 import { deviceName } from '../audit/device.ts';
-import type { PlaceOf } from '../audit/location.ts';
+import type { LocationOf } from '../audit/location.ts';
 import type { EndReason } from '../database/schema.ts';
 import type { ListOptions } from './list.ts';
 import type { Session, SessionUser } from './lookup.ts';
@@ -7,7 +7,7 @@ import { expiryOf, type Lifetimes } from './policy.ts';
 import { verdictOf } from './verdict.ts';
 
 /** A live session in words, for the page and the API alike. Its secret has no part in it. */
-export interface SessionDescription {
+export interface SessionSummary {
   id: string;
   isCurrent: boolean;
   device: string;
@@ -20,12 +20,12 @@ export interface SessionDescription {
   expires: Date;
 }
 
-export function describeSession(
+export function summarizeSession(
   session: Session,
   currentId: string,
-  placeOf: PlaceOf,
+  locationOf: LocationOf,
   policy: Lifetimes,
-): SessionDescription {
+): SessionSummary {
   const { id, userAgent, ipAddress, provider, createdAt, lastActive } = session;
   return {
     id,
@@ -33,7 +33,7 @@ export function describeSession(
     device: deviceName(userAgent),
     userAgent,
     ipAddress,
-    country: placeOf(ipAddress),
+    country: locationOf(ipAddress),
     provider,
     createdAt,
     lastActive,

@@ -2,7 +2,7 @@ import { and, eq, isNull } from 'drizzle-orm';
 import { hashSecret } from '../crypto/secret.ts';
 import { sessions } from '../database/schema.ts';
 import { changeUsers } from './change-users.ts';
-import type { Ledger } from './ledger.ts';
+import type { SessionStore } from './ledger.ts';
 import { type Session, sessionColumns } from './lookup.ts';
 import { expiresAt, type SessionPolicy } from './policy.ts';
 
@@ -12,25 +12,26 @@ import { expiresAt, type SessionPolicy } from './policy.ts';
  * @returns the session as it is now; the same object when nothing has changed.
  */
 export function slideExpiry(
-  ledger: Ledger,
+  sessionStore: SessionStore,
   { sid, session }: { sid: string; session: Session },
   now: Date,
   policy: SessionPolicy,
 ): Session | Promise<Session> {
   const expires = expiresAt(now, session.createdAt, policy);
   const aheadMs = expires.getTime() - session.expires.getTime();
-  if (aheadMs >= policy.updateAgeMs) return moveExpiry(ledger, { sid, session }, expires, now);
+  if (aheadMs >= policy.updateAgeMs)
+    return moveExpiry(sessionStore, { sid, session }, expires, now);
   // The settings have become stricter: a new token must not promise more than the check grants.
   return aheadMs < 0 ? { ...session, expires } : session;
 }
 
 async function moveExpiry(
-  ledger: Ledger,
+  sessionStore: SessionStore,
   { sid, session }: { sid: string; session: Session },
   expires: Date,
   now: Date,
 ): Promise<Session> {
-  const [slid] = await changeUsers(ledger, [session.userId], (transaction) =>
+  const [slid] = await changeUsers(sessionStore, [session.userId], (transaction) =>
     transaction
       .update(sessions)
       .set({ expires, lastActive: now })

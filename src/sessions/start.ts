@@ -4,7 +4,7 @@ import { recordEvent } from '../audit/record.ts';
 import { hashSecret, newSecret } from '../crypto/secret.ts';
 import type { Database } from '../database/open.ts';
 import { auditEvents, knownDevices, sessions, users } from '../database/schema.ts';
-import { queueMail } from '../email/queue.ts';
+import { queueEmail } from '../email/queue.ts';
 import { changeUsers, type Writable } from './change-users.ts';
 import { forgetFailures } from './device-attempts.ts';
 import { endSession } from './end.ts';
@@ -51,14 +51,14 @@ export type NotStarted = 'deactivated' | 'changed' | 'two_factor';
  *   a second factor that was not shown.
  */
 export function startSession(
-  ledger: Writable,
+  sessionStore: Writable,
   signIn: SignIn,
   now: Date,
   policy: SessionPolicy,
 ): Promise<Started | NotStarted> {
   const { userId, cutoff, provider, device, replaces } = signIn;
   const changed = replaces ? [userId, replaces.user.id] : [userId];
-  return changeUsers(ledger, changed, async (transaction) => {
+  return changeUsers(sessionStore, changed, async (transaction) => {
     const user = await lockUser(transaction, userId);
     if (user && !user.isActive) return 'deactivated';
     if (user?.sessionsValidAfter.getTime() !== cutoff.getTime()) return 'changed';
@@ -152,7 +152,7 @@ async function meetDevice(
     .returning({ isNew: sql<boolean>`xmax = 0` });
   if (!met?.isNew || (await isFirstSignIn(transaction, userId, sessionId))) return;
   const facts = { ...device, subject: userId };
-  await queueMail(transaction, { kind: 'new_device', address, facts });
+  await queueEmail(transaction, { kind: 'new_device', address, facts });
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, it } from 'vitest';
 import { STRATEGIES } from '../support/app.ts';
-import { type AppWithMail, startAppWithMail } from '../support/app-with-email.ts';
+import { type AppWithEmail, startAppWithEmail } from '../support/app-with-email.ts';
 import { newPerson, openBrowser } from '../support/browser.ts';
 import {
   button,
@@ -23,18 +23,18 @@ describe.skipIf(chromiumPath === null)('the life of an account, in a real browse
   afterAll(() => chrome.close());
 
   describe.each(STRATEGIES)('with the %s strategy', (strategy) => {
-    let app: AppWithMail;
+    let app: AppWithEmail;
     beforeAll(async () => {
-      app = await startAppWithMail({ SESSION_STRATEGY: strategy });
+      app = await startAppWithEmail({ SESSION_STRATEGY: strategy });
       await openBrowser(app).signUp(newPerson());
     });
     afterAll(() => app.close());
-    beforeEach(() => app.forgetMails());
+    beforeEach(() => app.forgetEmails());
 
     const look = (page: Page, name: string) => inspect(page, `${strategy}/${name}`);
-    async function followMail(page: Page, subject: string): Promise<void> {
-      await app.deliverMails();
-      await page.goto(linkIn(app.mailServer.take(subject)));
+    async function followEmail(page: Page, subject: string): Promise<void> {
+      await app.deliverEmails();
+      await page.goto(linkIn(app.smtpServer.take(subject)));
     }
 
     it('begins with a mail, moves to another address and back, and ends with a mail', async () => {
@@ -45,7 +45,7 @@ describe.skipIf(chromiumPath === null)('the life of an account, in a real browse
       await signUp(page, person);
       await expectText(page, 'Check your email');
       await look(page, 'sign-up-sent');
-      await followMail(page, 'Confirm your email address');
+      await followEmail(page, 'Confirm your email address');
       await look(page, 'confirm-sign-up');
       const link = page.url();
       await fillIn(page, { 'Your password': 'not what was chosen' });
@@ -63,16 +63,16 @@ describe.skipIf(chromiumPath === null)('the life of an account, in a real browse
       await fillIn(page, { 'New email address': newEmail });
       await button(page, 'Send link').click();
       await look(page, 'email-sent');
-      await followMail(page, 'Confirm your new email address');
+      await followEmail(page, 'Confirm your new email address');
       await look(page, 'verify-email');
       await button(page, 'Verify this address').click();
       await page.goto('/account');
       await expectText(page, newEmail);
-      await followMail(page, 'Your email address was changed');
+      await followEmail(page, 'Your email address was changed');
       await look(page, 'undo-email-change');
       await button(page, 'Undo the change').click();
       await look(page, 'undo-email-done');
-      await followMail(page, 'Set a new password');
+      await followEmail(page, 'Set a new password');
       await fillIn(page, { 'New password': 'a wholly other password' });
       await button(page, 'Set password').click();
       await fillIn(page, { Email: person.email, Password: 'a wholly other password' });
@@ -85,7 +85,7 @@ describe.skipIf(chromiumPath === null)('the life of an account, in a real browse
       await look(page, 'delete-account');
       await button(page, 'Email me the link').click();
       await expectText(page, person.email);
-      await followMail(page, 'Delete your account');
+      await followEmail(page, 'Delete your account');
       await look(page, 'delete-account-confirm');
       await button(page, 'Delete account permanently').click();
       await look(page, 'delete-account-done');

@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { STRATEGIES } from '../support/app.ts';
-import { type AppWithMail, startAppWithMail } from '../support/app-with-email.ts';
+import { type AppWithEmail, startAppWithEmail } from '../support/app-with-email.ts';
 import { codeOf, recoveryCodesIn, toNextStep, wrongCode } from '../support/authenticator.ts';
 import { FIREFOX, IPHONE, newPerson, openBrowser, type Person } from '../support/browser.ts';
 import {
@@ -26,12 +26,12 @@ describe.skipIf(chromiumPath === null)('on a bad day, in a real browser', () => 
   afterAll(() => chrome.close());
 
   describe.each(STRATEGIES)('with the %s strategy', (strategy) => {
-    let app: AppWithMail;
+    let app: AppWithEmail;
     beforeAll(async () => {
-      app = await startAppWithMail({ SESSION_STRATEGY: strategy });
+      app = await startAppWithEmail({ SESSION_STRATEGY: strategy });
     });
     afterAll(() => app.close());
-    beforeEach(() => app.forgetMails());
+    beforeEach(() => app.forgetEmails());
 
     const look = (page: Page, name: string) => inspect(page, `${strategy}/${name}`);
 
@@ -46,9 +46,9 @@ describe.skipIf(chromiumPath === null)('on a bad day, in a real browser', () => 
       return { person, here, there, leave };
     }
     /** Opens the link of the mail whose subject begins so. */
-    async function followMail(page: Page, subject: string): Promise<void> {
-      await app.deliverMails();
-      await page.goto(linkIn(app.mailServer.take(subject)));
+    async function followEmail(page: Page, subject: string): Promise<void> {
+      await app.deliverEmails();
+      await page.goto(linkIn(app.smtpServer.take(subject)));
     }
     async function setPassword(page: Page): Promise<void> {
       await fillIn(page, { 'New password': NEW_PASSWORD });
@@ -65,7 +65,7 @@ describe.skipIf(chromiumPath === null)('on a bad day, in a real browser', () => 
       await fillIn(here, { Email: person.email });
       await button(here, 'Send link').click();
       await look(here, 'forgot-password-sent');
-      await followMail(here, 'Set a new password');
+      await followEmail(here, 'Set a new password');
       const link = here.url();
       await fillIn(here, { 'New password': 'short' });
       await button(here, 'Set password').click();
@@ -97,11 +97,11 @@ describe.skipIf(chromiumPath === null)('on a bad day, in a real browser', () => 
     it('takes the account back from a stranger who knew the password', async () => {
       const { person, here, there, leave } = await meetSomebody();
       await signIn(here, person);
-      await app.forgetMails();
+      await app.forgetEmails();
       await signIn(there, person);
       await there.waitForURL('**/account');
       const owner = await (await openContext(chrome, app)).newPage();
-      await followMail(owner, 'New sign-in: Safari on iPhone, Germany');
+      await followEmail(owner, 'New sign-in: Safari on iPhone, Germany');
       await look(owner, 'report-device');
       const link = owner.url();
       await button(owner, 'Secure my account').click();
@@ -114,7 +114,7 @@ describe.skipIf(chromiumPath === null)('on a bad day, in a real browser', () => 
       await expectText(there, 'Someone reported a sign-in');
       await signIn(there, person);
       await expectText(there, 'Wrong email or password.');
-      await followMail(owner, 'Set a new password');
+      await followEmail(owner, 'Set a new password');
       await setPassword(owner);
       await signIn(owner, { ...person, password: NEW_PASSWORD });
       await owner.goto('/account/sessions');

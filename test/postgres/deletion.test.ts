@@ -53,7 +53,7 @@ describe('deleting an account in the middle of things', () => {
 
   /** A new user, and how one signs in. */
   async function newUser(device: Device) {
-    const { database, ledger } = here;
+    const { database, sessionStore } = here;
     const email = `${crypto.randomUUID()}@example.org`;
     const [user] = await database.insert(users).values({ name: 'Ada', email }).returning();
     if (!user) throw new Error('no user');
@@ -61,7 +61,7 @@ describe('deleting an account in the middle of things', () => {
     const proven = { userId, cutoff, provider: 'credentials', twoFactorVerified: false };
     const signIn = async () => {
       const request = { ...proven, device, deviceToken: newSecret(), replaces: null };
-      const started = await startSession(ledger, request, now, policy);
+      const started = await startSession(sessionStore, request, now, policy);
       return typeof started === 'string' ? null : started;
     };
     return { userId, signIn };
@@ -74,13 +74,13 @@ describe('deleting an account in the middle of things', () => {
     );
 
   it('takes the person also out of an event that is written at that moment', async () => {
-    const { database, ledger } = here;
+    const { database, sessionStore } = here;
     const device = { userAgent: 'late/1', ipAddress: null };
     const { userId, signIn } = await newUser(device);
     const { sid } = (await signIn()) ?? { sid: '' };
     const deletion = await database.transaction(async (transaction) => {
       await recordEvent(transaction, { action: 'sign_in_failed', userId, device });
-      const begun = { promise: deleteOwnAccount(ledger, { sid, userId }, { device, now }) };
+      const begun = { promise: deleteOwnAccount(sessionStore, { sid, userId }, { device, now }) };
       const isWaiting = sql`datname = current_database() and wait_event_type = 'Lock'`;
       await expect.poll(() => database.$count(sql`pg_stat_activity`, isWaiting)).toBe(1);
       return begun;
@@ -90,7 +90,7 @@ describe('deleting an account in the middle of things', () => {
   });
 
   it(`keeps nobody waiting for ever and leaves no trace in ${ROUNDS} interleavings`, async () => {
-    const { database, ledger } = here;
+    const { database, sessionStore } = here;
     const outcomes = { before: 0, after: 0 };
     for (let round = 0; round < ROUNDS; round += 1) {
       const device = { userAgent: `race/${round}`, ipAddress: null };
@@ -99,14 +99,14 @@ describe('deleting an account in the middle of things', () => {
       if (!kept || !refused || !revoked) throw new Error('not signed in');
 
       const deletion = pause(round % 3).then(() =>
-        deleteOwnAccount(ledger, { sid: kept.sid, userId }, { device, now }),
+        deleteOwnAccount(sessionStore, { sid: kept.sid, userId }, { device, now }),
       );
       const others: (() => Promise<unknown>)[] = [
         () => {
-          ledger.refusals.note(refused.session, 'revoked', device, now);
-          return ledger.refusals.flush();
+          sessionStore.refusals.note(refused.session, 'revoked', device, now);
+          return sessionStore.refusals.flush();
         },
-        () => revokeSession(ledger, revoked.session, 'revoked', { device, now }),
+        () => revokeSession(sessionStore, revoked.session, 'revoked', { device, now }),
         () => recordEvent(database, { action: 'sign_in_failed', userId, device }),
         () => recordEvent(database, { action: 'reauthentication_failed', userId, device }),
         signIn,

@@ -66,7 +66,7 @@ describe.skipIf(pgbouncerPath === null)('through PgBouncer in transaction mode',
       await expect
         .poll(async () => {
           await there.isSignedIn();
-          return app.ledger.cache.size;
+          return app.sessionStore.cache.size;
         })
         .toBeGreaterThan(0);
       await here.post(`/account/sessions/${otherId}/revoke`);

@@ -6,7 +6,7 @@ import { findCredentials } from '../../src/accounts/users.ts';
 import { hashSecret, newSecret } from '../../src/crypto/secret.ts';
 import type { Database } from '../../src/database/open.ts';
 import { sessions, users } from '../../src/database/schema.ts';
-import { type Ledger, openLedger } from '../../src/sessions/ledger.ts';
+import { openSessionStore, type SessionStore } from '../../src/sessions/ledger.ts';
 import { prepareFindSession } from '../../src/sessions/lookup.ts';
 import { revokeAll, revokeOthers, revokeSession } from '../../src/sessions/revoke.ts';
 import { startSession } from '../../src/sessions/start.ts';
@@ -28,14 +28,14 @@ const ROUNDS = 150;
 describe('sign-in against the cutoff', () => {
   let opened: TestDatabase;
   let database: Database;
-  let ledger: Ledger;
+  let sessionStore: SessionStore;
   beforeAll(async () => {
     opened = await openTestDatabase();
     database = opened.database;
-    ledger = openLedger(opened, 'strict', pino({ level: 'silent' }));
+    sessionStore = openSessionStore(opened, 'strict', pino({ level: 'silent' }));
   });
   afterAll(async () => {
-    await ledger.stop();
+    await sessionStore.stop();
     await opened.close();
   });
 
@@ -55,7 +55,7 @@ describe('sign-in against the cutoff', () => {
   async function signIn(credentials: Awaited<ReturnType<typeof readCredentials>>) {
     const proven = { ...credentials, deviceToken: newSecret(), twoFactorVerified: false };
     const request = { ...proven, device, replaces: null };
-    const started = await startSession(ledger, request, now, policy);
+    const started = await startSession(sessionStore, request, now, policy);
     return typeof started === 'string' ? null : started;
   }
 
@@ -69,7 +69,7 @@ describe('sign-in against the cutoff', () => {
   it('finds the naive insert live after a cutoff that its password predates', async () => {
     const { userId, email } = await newUser();
     const credentials = await readCredentials(email);
-    await revokeAll(ledger, userId, 'revoked_all', act);
+    await revokeAll(sessionStore, userId, 'revoked_all', act);
     const sid = newSecret();
     await database.insert(sessions).values({
       ...credentials,
@@ -84,7 +84,7 @@ describe('sign-in against the cutoff', () => {
   it('refuses to start a session when the cutoff was moved after the password was read', async () => {
     const { userId, email } = await newUser();
     const credentials = await readCredentials(email);
-    await revokeAll(ledger, userId, 'revoked_all', act);
+    await revokeAll(sessionStore, userId, 'revoked_all', act);
     expect(await signIn(credentials)).toBe(null);
     expect(await signIn(await readCredentials(email))).not.toBe(null);
   });
@@ -103,7 +103,7 @@ describe('sign-in against the cutoff', () => {
       const credentials = await readCredentials(email);
       const [started] = await Promise.all([
         pause(round % 3).then(() => signIn(credentials)),
-        pause((round + 1) % 3).then(() => revokeAll(ledger, userId, 'revoked_all', act)),
+        pause((round + 1) % 3).then(() => revokeAll(sessionStore, userId, 'revoked_all', act)),
       ]);
       outcomes[started ? 'early' : 'late'] += 1;
       if (started) expect(await isLive(started.sid)).toBe(false);
@@ -124,13 +124,13 @@ describe('sign-in against the cutoff', () => {
         pause(index % 3).then(() => signIn(credentials)),
       );
       const deactivation = pause(round % 3).then(() =>
-        deactivateUser(ledger, userId, { ...act, actorId }),
+        deactivateUser(sessionStore, userId, { ...act, actorId }),
       );
       expect(await deactivation).toMatchObject({ name: 'Ada' });
       const started = (await Promise.all(signIns)).filter((each) => each !== null);
       outcomes.early += started.length;
       outcomes.late += signIns.length - started.length;
-      await activateUser(ledger, userId, { ...act, actorId });
+      await activateUser(sessionStore, userId, { ...act, actorId });
       const live = await Promise.all(started.map(({ sid }) => isLive(sid)));
       expect(live.filter(Boolean)).toEqual([]);
       const isTheirs = eq(sessions.userId, userId);
@@ -146,7 +146,7 @@ describe('sign-in against the cutoff', () => {
   it('gives the cutoff and the sessions after it one order', async () => {
     const { userId, email } = await newUser();
     for (let round = 0; round < 30; round += 1) {
-      await revokeAll(ledger, userId, 'revoked_all', act);
+      await revokeAll(sessionStore, userId, 'revoked_all', act);
       const started = await signIn(await readCredentials(email));
       expect(started && (await isLive(started.sid))).toBe(true);
     }
@@ -161,8 +161,8 @@ describe('sign-in against the cutoff', () => {
       const { session, sid } = started;
       const presented = { sid, userId };
       const [moved] = await Promise.all([
-        pause(round % 3).then(() => revokeOthers(ledger, presented, act)),
-        pause((round + 1) % 3).then(() => revokeSession(ledger, session, 'revoked', act)),
+        pause(round % 3).then(() => revokeOthers(sessionStore, presented, act)),
+        pause((round + 1) % 3).then(() => revokeSession(sessionStore, session, 'revoked', act)),
       ]);
       outcomes[moved ? 'moved' : 'revoked'] += 1;
       expect(await isLive(sid)).toBe(false);
@@ -178,8 +178,8 @@ describe('sign-in against the cutoff', () => {
     const started = await signIn(await readCredentials(email));
     const presented = { sid: started?.sid ?? '', userId };
     const [mine, copied] = await Promise.all([
-      revokeOthers(ledger, presented, act),
-      revokeOthers(ledger, presented, act),
+      revokeOthers(sessionStore, presented, act),
+      revokeOthers(sessionStore, presented, act),
     ]);
     expect([mine, copied].filter((each) => each === null)).toHaveLength(1);
     expect(await isLive((mine ?? copied)?.sid ?? '')).toBe(true);
@@ -192,8 +192,8 @@ describe('sign-in against the cutoff', () => {
       const [one, two] = [await signIn(credentials), await signIn(credentials)];
       if (!one || !two) throw new Error('not signed in');
       const kept = await Promise.all([
-        revokeOthers(ledger, { sid: one.sid, userId }, act),
-        revokeOthers(ledger, { sid: two.sid, userId }, act),
+        revokeOthers(sessionStore, { sid: one.sid, userId }, act),
+        revokeOthers(sessionStore, { sid: two.sid, userId }, act),
       ]);
       expect(kept.filter((each) => each !== null)).toHaveLength(1);
       const sids = [one.sid, two.sid, kept[0]?.sid, kept[1]?.sid];

@@ -39,11 +39,11 @@ describe.each(STRATEGIES)('a dead token that is replayed, with the %s strategy',
       await transaction.select().from(sessions).where(eq(sessions.id, id)).for('update');
       const answers = await Promise.all(Array.from({ length: 30 }, () => replay(app)));
       expect(answers.map(({ status }) => status)).toEqual(Array(30).fill(401));
-      await app.ledger.refusals.flush();
+      await app.sessionStore.refusals.flush();
       expect(await countOf(id)).toBe(0);
     });
     await replay(app);
-    await app.ledger.refusals.flush();
+    await app.sessionStore.refusals.flush();
     expect(await countOf(id)).toBe(31);
   });
 
@@ -53,10 +53,10 @@ describe.each(STRATEGIES)('a dead token that is replayed, with the %s strategy',
     const { id, replay } = await revoked(one);
     for (let round = 0; round < 10; round += 1) {
       await Promise.all([replay(one), replay(two), replay(two)]);
-      await Promise.all([one.ledger.refusals.flush(), two.ledger.refusals.flush()]);
+      await Promise.all([one.sessionStore.refusals.flush(), two.sessionStore.refusals.flush()]);
     }
-    await one.ledger.refusals.flush();
-    await two.ledger.refusals.flush();
+    await one.sessionStore.refusals.flush();
+    await two.sessionStore.refusals.flush();
     expect(await countOf(id)).toBe(30);
     const isTold = eq(auditEvents.sessionId, id);
     const events = await opened.database.select().from(auditEvents).where(isTold);

@@ -1,29 +1,29 @@
-import { mails } from '../../src/database/schema.ts';
+import { emails } from '../../src/database/schema.ts';
 import { startApp, type TestApp } from './app.ts';
-import { startMailServer } from './smtp-server.ts';
+import { startSmtpServer } from './smtp-server.ts';
 
-export interface AppWithMail extends TestApp {
-  mailServer: Awaited<ReturnType<typeof startMailServer>>;
+export interface AppWithEmail extends TestApp {
+  smtpServer: Awaited<ReturnType<typeof startSmtpServer>>;
   /** Drops what was sent and what still waits. */
-  forgetMails(): Promise<void>;
+  forgetEmails(): Promise<void>;
 }
 
 /** The app, handing its mails to a real SMTP server of the test's own. */
-export async function startAppWithMail(env: Record<string, string> = {}): Promise<AppWithMail> {
-  const mailServer = await startMailServer();
+export async function startAppWithEmail(env: Record<string, string> = {}): Promise<AppWithEmail> {
+  const smtpServer = await startSmtpServer();
   const from = 'Latchkey <latchkey@example.org>';
-  const app = await startApp({ env: { SMTP_URL: mailServer.url, MAIL_FROM: from, ...env } });
+  const app = await startApp({ env: { SMTP_URL: smtpServer.url, EMAIL_FROM: from, ...env } });
   return {
     ...app,
-    mailServer,
-    forgetMails: async () => {
-      await app.database.delete(mails);
-      mailServer.received.length = 0;
-      mailServer.accept();
+    smtpServer,
+    forgetEmails: async () => {
+      await app.database.delete(emails);
+      smtpServer.received.length = 0;
+      smtpServer.accept();
     },
     close: async () => {
       await app.close();
-      await mailServer.close();
+      await smtpServer.close();
     },
   };
 }

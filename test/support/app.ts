@@ -2,15 +2,15 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { createApp } from '../../src/app.ts';
-import { openPlaces } from '../../src/audit/location.ts';
+import { openLocations } from '../../src/audit/location.ts';
 import type { Dependencies } from '../../src/auth/context.ts';
 import { hasOutboxPage, readConfig } from '../../src/config/config.ts';
 import type { Database, OpenDatabase } from '../../src/database/open.ts';
-import { deliverMails } from '../../src/email/deliver.ts';
+import { deliverEmails } from '../../src/email/deliver.ts';
 import { createHttpServer } from '../../src/http-server.ts';
-import { mailDelivery, startMailJob } from '../../src/jobs/jobs.ts';
+import { emailDelivery, startEmailJob } from '../../src/jobs/jobs.ts';
 import { createMetrics, type Metrics } from '../../src/metrics.ts';
-import { type Ledger, openLedger } from '../../src/sessions/ledger.ts';
+import { openSessionStore, type SessionStore } from '../../src/sessions/ledger.ts';
 import { openTestDatabase } from './database.ts';
 
 export const STRATEGIES = ['jwt', 'database'] as const;
@@ -21,16 +21,16 @@ export interface TestApp {
   /** Such as `http://127.0.0.1:40123`. */
   origin: string;
   database: Database;
-  ledger: Ledger;
+  sessionStore: SessionStore;
   metrics: Metrics;
   /** The instant that the app's clock shows. */
   now(): Date;
   /** Moves the app's clock; the database's own stays. */
   advance(ms: number): void;
   /** Sends the mails that are due, as the job does every few seconds. */
-  deliverMails(): Promise<void>;
+  deliverEmails(): Promise<void>;
   /** Starts the job that sends mails. Returns how to stop it. */
-  startMailJob(): () => Promise<void>;
+  startEmailJob(): () => Promise<void>;
   close(): Promise<void>;
 }
 
@@ -52,42 +52,42 @@ export async function startApp({
   const config = readConfig({ AUTH_SECRET: SECRET, TRUST_PROXY: '1', ...env });
   if (outboxToken && hasOutboxPage(config)) config.outboxToken = outboxToken;
   const log = given.log ?? pino({ level: 'silent' });
-  const ledger = openLedger(opened, config.sessionCheck, log);
+  const sessionStore = openSessionStore(opened, config.sessionCheck, log);
   const metrics = createMetrics();
-  metrics.watch(ledger);
+  metrics.watch(sessionStore);
   let offsetMs = 0;
   const clock = () => new Date(Date.now() + offsetMs);
   const dependencies = {
     config,
-    ledger,
+    sessionStore,
     log,
     metrics,
-    placeOf: await openPlaces(null),
+    locationOf: await openLocations(null),
     clock,
     ...given,
   };
   const app = await createApp(dependencies);
-  const delivery = mailDelivery(dependencies);
+  const delivery = emailDelivery(dependencies);
   const server = createHttpServer(app);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     server,
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     database: opened.database,
-    ledger,
+    sessionStore,
     metrics,
     now: clock,
     advance: (ms) => {
       offsetMs += ms;
     },
-    deliverMails: async () => {
-      if (delivery) await deliverMails(delivery);
+    deliverEmails: async () => {
+      if (delivery) await deliverEmails(delivery);
     },
-    startMailJob: () => startMailJob(dependencies),
+    startEmailJob: () => startEmailJob(dependencies),
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
-      await ledger.stop();
+      await sessionStore.stop();
       if (!on) await opened.close();
     },
   };

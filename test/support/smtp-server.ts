@@ -2,7 +2,7 @@ import { type ParsedMail, simpleParser } from 'mailparser';
 import { SMTPServer } from 'smtp-server';
 
 /** A real SMTP server that keeps what it is sent, and can be told to refuse. */
-export async function startMailServer() {
+export async function startSmtpServer() {
   const received: ParsedMail[] = [];
   let refusal: { code: number; text: string } | null = null;
   let heldSubject: string | null = null;
@@ -15,12 +15,12 @@ export async function startMailServer() {
       done(Object.assign(new Error(refusal.text), { responseCode: refusal.code }));
     },
     onData: (stream, _session, done) => {
-      simpleParser(stream).then((mail) => {
+      simpleParser(stream).then((email) => {
         const receive = () => {
-          received.push(mail);
+          received.push(email);
           done();
         };
-        if (heldSubject !== null && mail.subject?.startsWith(heldSubject)) held.push(receive);
+        if (heldSubject !== null && email.subject?.startsWith(heldSubject)) held.push(receive);
         else receive();
       }, done);
     },
@@ -49,24 +49,24 @@ export async function startMailServer() {
     },
     /** Takes the mail whose subject begins so that came first. Throws when none did. */
     take: (subject: string): ParsedMail => {
-      const index = received.findIndex((mail) => mail.subject?.startsWith(subject));
-      const [mail] = index < 0 ? [] : received.splice(index, 1);
-      if (!mail) throw new Error(`No mail says "${subject}".`);
-      return mail;
+      const index = received.findIndex((email) => email.subject?.startsWith(subject));
+      const [email] = index < 0 ? [] : received.splice(index, 1);
+      if (!email) throw new Error(`No email says "${subject}".`);
+      return email;
     },
     close: () => new Promise<void>((resolve) => server.close(resolve)),
   };
 }
 
 /** The link in the text of a mail, as a path of the app. */
-export function linkIn(mail: ParsedMail): string {
-  const url = new URL(/https?:\/\/\S+/.exec(mail.text ?? '')?.[0] ?? '');
+export function linkIn(email: ParsedMail): string {
+  const url = new URL(/https?:\/\/\S+/.exec(email.text ?? '')?.[0] ?? '');
   return url.pathname + url.search;
 }
 
 /** The links in the HTML of a mail, as paths of the app. */
-export function linksInHtml(mail: ParsedMail): string[] {
-  const html = mail.html || '';
+export function linksInHtml(email: ParsedMail): string[] {
+  const html = email.html || '';
   return [...html.matchAll(/href="([^"]+)"/g)].map(([, href = '']) => {
     const url = new URL(href.replaceAll('&amp;', '&'));
     return url.pathname + url.search;

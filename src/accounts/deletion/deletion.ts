@@ -2,7 +2,7 @@ import { eq } from 'drizzle-orm';
 import { recordEvent } from '../../audit/record.ts';
 import type { Database } from '../../database/open.ts';
 import { users } from '../../database/schema.ts';
-import { type QueuedMail, queueMail } from '../../email/queue.ts';
+import { type QueuedEmail, queueEmail } from '../../email/queue.ts';
 import { changeUsers, type Writable } from '../../sessions/change-users.ts';
 import { lockLiveSession, lockUser } from '../../sessions/lock.ts';
 import { type SessionUser, userColumns } from '../../sessions/lookup.ts';
@@ -38,7 +38,7 @@ export function requestDeletion(
     const { id: userId } = user;
     const address = await ownerAddress(transaction, user, now);
     const facts = { ...device, subject: stateOf(user) };
-    await queueMail(transaction, { kind: 'account_deletion', address, facts });
+    await queueEmail(transaction, { kind: 'account_deletion', address, facts });
     await recordEvent(transaction, { action: 'deletion_requested', userId, device });
     return 'done';
   });
@@ -46,11 +46,11 @@ export function requestDeletion(
 
 /** Deletes the account of a session at once, where no mail can be sent. */
 export function deleteOwnAccount(
-  ledger: Writable,
+  sessionStore: Writable,
   session: { sid: string; userId: string },
   { now }: Act,
 ): Promise<Deletion> {
-  return changeUsers(ledger, [session.userId], async (transaction) => {
+  return changeUsers(sessionStore, [session.userId], async (transaction) => {
     await lockAccounts(transaction);
     const user = await lockOwner(transaction, session, now);
     if (!user) return null;
@@ -67,7 +67,7 @@ export function deleteOwnAccount(
  */
 export async function makeDeletionToken(
   database: Database,
-  { facts, address, attempts }: QueuedMail,
+  { facts, address, attempts }: QueuedEmail,
   now: Date,
 ): Promise<string | null> {
   const subject = `${facts.subject}:${address}`;
@@ -96,14 +96,14 @@ export async function findDeletion(
 
 /** Deletes the account that a link is about. Of two uses at once one does. */
 export async function deleteByLink(
-  ledger: Writable,
+  sessionStore: Writable,
   token: string,
   { now }: Act,
 ): Promise<Deletion> {
-  const subject = await findEmailToken(ledger.database, PURPOSE, token, now);
+  const subject = await findEmailToken(sessionStore.database, PURPOSE, token, now);
   if (subject === null) return null;
   const userId = userIdIn(subject);
-  return changeUsers(ledger, [userId], async (transaction) => {
+  return changeUsers(sessionStore, [userId], async (transaction) => {
     await lockAccounts(transaction);
     const user = await lockUser(transaction, userId);
     if (!user || !(await isMeant(transaction, user, subject, now))) return null;

@@ -2,7 +2,7 @@ import { eq, or, sql } from 'drizzle-orm';
 import { recordEvent } from '../../audit/record.ts';
 import type { Database } from '../../database/open.ts';
 import { auditEvents, pendingSignUps, rateLimits, sessions, users } from '../../database/schema.ts';
-import { dropMailsOf } from '../../email/queue.ts';
+import { dropEmailsOf } from '../../email/queue.ts';
 import type { SessionUser } from '../../sessions/lookup.ts';
 import { dropAllButRecoveryTokens, dropEmailTokens, RECOVERY_PURPOSES } from '../email-tokens.ts';
 import { normalizeEmail } from '../users.ts';
@@ -21,7 +21,7 @@ export async function eraseUser(transaction: Database, user: SessionUser): Promi
   await dropAllButRecoveryTokens(transaction, id);
   for (const purpose of RECOVERY_PURPOSES) await dropEmailTokens(transaction, purpose, id);
   await dropSignUps(transaction, user.email);
-  await dropMailsOf(transaction, { address: user.email, userId: id });
+  await dropEmailsOf(transaction, { address: user.email, userId: id });
   // Limits by account have its id in their key.
   await transaction.delete(rateLimits).where(sql`strpos(${rateLimits.key}, ${id}) > 0`);
   await forgetWho(transaction, id);

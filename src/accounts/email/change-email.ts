@@ -3,7 +3,7 @@ import { recordEvent } from '../../audit/record.ts';
 import type { Database } from '../../database/open.ts';
 import { users } from '../../database/schema.ts';
 import { countEmail } from '../../email/limit.ts';
-import { dropMailsAbout, isQueued, type QueuedMail, queueMail } from '../../email/queue.ts';
+import { dropEmailsAbout, isQueued, type QueuedEmail, queueEmail } from '../../email/queue.ts';
 import { changeUsers, type Writable } from '../../sessions/change-users.ts';
 import { lockUser } from '../../sessions/lock.ts';
 import type { SessionUser } from '../../sessions/lookup.ts';
@@ -46,7 +46,7 @@ export async function requestEmailChange(
   email: string,
 ): Promise<void> {
   const facts = { subject: `${id}:${sessionsValidAfter.getTime()}` };
-  await queueMail(database, { kind: PURPOSE, address: normalizeEmail(email), facts });
+  await queueEmail(database, { kind: PURPOSE, address: normalizeEmail(email), facts });
 }
 
 /**
@@ -57,7 +57,7 @@ export async function requestEmailChange(
  */
 export function makeChangeToken(
   database: Database,
-  { id, address, facts, attempts }: QueuedMail,
+  { id, address, facts, attempts }: QueuedEmail,
   now: Date,
 ): Promise<{ token: string } | 'exists' | null> {
   const subject = `${facts.subject}:${address}`;
@@ -93,15 +93,15 @@ async function isOneTooMany(
  *   nothing was done; null as for `findEmailChange`.
  */
 export async function changeEmail(
-  ledger: Writable,
+  sessionStore: Writable,
   { token, viewerId }: { token: string; viewerId: string },
   { device, now }: Act,
 ): Promise<'changed' | 'reauthenticated' | 'taken' | null> {
-  const asked = await findEmailChange(ledger.database, token, now);
+  const asked = await findEmailChange(sessionStore.database, token, now);
   // Whoever reads the mailbox need not be who asked: a click must not give a stranger this address.
   if (asked?.userId !== viewerId) return null;
   const { userId, address } = asked;
-  return changeUsers(ledger, [userId], async (transaction) => {
+  return changeUsers(sessionStore, [userId], async (transaction) => {
     await lockAccounts(transaction);
     const user = await lockUser(transaction, userId);
     if (!user || !isStanding(asked, user)) return null;
@@ -114,15 +114,15 @@ export async function changeEmail(
     if (normalizeEmail(user.email) === address) return 'reauthenticated';
     await dropEmailTokens(transaction, 'password_reset', userId);
     await dropEmailTokens(transaction, PURPOSE, userId);
-    await dropMailsAbout(transaction, PURPOSE, userId);
+    await dropEmailsAbout(transaction, PURPOSE, userId);
     await recordEvent(transaction, { action: 'email_changed', userId, device });
     const undone = await firstUndoTo(transaction, userId, address, now);
     if (undone === null) {
       const facts = { ...device, subject: userId };
-      await queueMail(transaction, { kind: 'email_changed', address: user.email, facts });
+      await queueEmail(transaction, { kind: 'email_changed', address: user.email, facts });
     } else {
       // The owner went back by himself: what took the address from him is not to be asked again.
-      await dropRecoveryLinksFrom(transaction, { userId, mail: undone });
+      await dropRecoveryLinksFrom(transaction, { userId, emailId: undone });
     }
     return 'changed';
   });

@@ -1,7 +1,7 @@
 import { and, desc, eq, gt, not, sql } from 'drizzle-orm';
 import type { Database } from '../../database/open.ts';
-import { mails, verificationTokens } from '../../database/schema.ts';
-import { dropMailsAbout } from '../../email/queue.ts';
+import { emails, verificationTokens } from '../../database/schema.ts';
+import { dropEmailsAbout } from '../../email/queue.ts';
 import { lockUser } from '../../sessions/lock.ts';
 import type { SessionUser } from '../../sessions/lookup.ts';
 import { isVoid, voidLinks } from '../email-tokens.ts';
@@ -29,10 +29,10 @@ export async function listPendingEmails(
     )
     .orderBy(desc(verificationTokens.expires));
   const queued = await database
-    .select({ address: mails.address })
-    .from(mails)
-    .where(and(eq(mails.kind, PURPOSE), sql`${mails.facts}->>'subject' = ${subject}`))
-    .orderBy(desc(mails.id));
+    .select({ address: emails.address })
+    .from(emails)
+    .where(and(eq(emails.kind, PURPOSE), sql`${emails.facts}->>'subject' = ${subject}`))
+    .orderBy(desc(emails.id));
   const sent = links.map((link) => link.identifier.slice(identifier.length));
   const addresses = new Set([...queued.map(({ address }) => address), ...sent]);
   addresses.delete(normalizeEmail(email));
@@ -44,6 +44,6 @@ export function cancelEmailChange(database: Database, userId: string): Promise<v
   return database.transaction(async (transaction) => {
     await lockUser(transaction, userId);
     await voidLinks(transaction, PURPOSE, userId);
-    await dropMailsAbout(transaction, PURPOSE, userId);
+    await dropEmailsAbout(transaction, PURPOSE, userId);
   });
 }

@@ -1,6 +1,6 @@
-import type { Letter } from '../../email/message.ts';
-import type { QueuedMail } from '../../email/queue.ts';
-import type { LetterContext } from '../account-context.ts';
+import type { Message } from '../../email/message.ts';
+import type { QueuedEmail } from '../../email/queue.ts';
+import type { MessageContext } from '../account-context.ts';
 import { makeChangeToken } from '../email/change-email.ts';
 import { EMAIL_TOKEN_LIFETIMES_MS } from '../email-tokens.ts';
 import { makeRecoveryToken } from '../recovery/recovery-link.ts';
@@ -15,16 +15,16 @@ const hours = (purpose: keyof typeof EMAIL_TOKEN_LIFETIMES_MS) =>
  * Confirms an address at sign-up. It carries no word of whoever signed up, not even a name: that may be
  * anybody, who wants it read in somebody else's mailbox.
  */
-export async function signUpLetter(
-  context: LetterContext,
-  mail: QueuedMail,
-): Promise<Letter | null> {
-  const { clock, ledger } = context;
-  const made = await makeSignUpToken(ledger.database, mail, clock());
+export async function signUpMessage(
+  context: MessageContext,
+  email: QueuedEmail,
+): Promise<Message | null> {
+  const { clock, sessionStore } = context;
+  const made = await makeSignUpToken(sessionStore.database, email, clock());
   if (made === null) return null;
-  if (made === 'exists') return existsLetter(context, mail, 'sign up with');
+  if (made === 'exists') return existsMessage(context, email, 'sign up with');
   return {
-    address: mail.address,
+    address: email.address,
     subject: 'Confirm your email address',
     paragraphs: [
       'You (or someone using your address) signed up for a Latchkey account.',
@@ -39,16 +39,16 @@ export async function signUpLetter(
 }
 
 /** Confirms the address that somebody wants their account to have, or has already. */
-export async function emailChangeLetter(
-  context: LetterContext,
-  mail: QueuedMail,
-): Promise<Letter | null> {
-  const { clock, ledger } = context;
-  const made = await makeChangeToken(ledger.database, mail, clock());
+export async function emailChangeMessage(
+  context: MessageContext,
+  email: QueuedEmail,
+): Promise<Message | null> {
+  const { clock, sessionStore } = context;
+  const made = await makeChangeToken(sessionStore.database, email, clock());
   if (made === null) return null;
-  if (made === 'exists') return existsLetter(context, mail, 'move another account to');
+  if (made === 'exists') return existsMessage(context, email, 'move another account to');
   return {
-    address: mail.address,
+    address: email.address,
     subject: 'Confirm your new email address',
     paragraphs: [
       'You (or someone else) asked to use this address for a Latchkey account.',
@@ -66,19 +66,19 @@ export async function emailChangeLetter(
  * Tells the address that an account had, with a link that gives it back. It does not name the new one,
  * which whoever took the account over chose.
  */
-export async function emailChangedLetter(
-  context: LetterContext,
-  mail: QueuedMail,
-): Promise<Letter | null> {
-  const { clock, ledger } = context;
-  const token = await makeRecoveryToken(ledger.database, 'email_change_undo', mail, clock());
+export async function emailChangedMessage(
+  context: MessageContext,
+  email: QueuedEmail,
+): Promise<Message | null> {
+  const { clock, sessionStore } = context;
+  const token = await makeRecoveryToken(sessionStore.database, 'email_change_undo', email, clock());
   if (token === null) return null;
   return {
-    address: mail.address,
+    address: email.address,
     subject: 'Your email address was changed',
     paragraphs: [
       'Your Latchkey account was moved from this email address to another one.',
-      actLine(context, mail.facts, mail.queuedAt),
+      actLine(context, email.facts, email.queuedAt),
       'If this was you, you can ignore this email.',
     ],
     action: {
@@ -90,11 +90,11 @@ export async function emailChangedLetter(
 }
 
 /** What the owner of an address hears: nobody else is told that it has an account. */
-function existsLetter(
-  context: LetterContext,
-  { address }: QueuedMail,
+function existsMessage(
+  context: MessageContext,
+  { address }: QueuedEmail,
   whatWasTried: string,
-): Letter {
+): Message {
   const origin = originOf(context);
   return {
     address,

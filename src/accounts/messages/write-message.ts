@@ -1,24 +1,24 @@
-import type { MailKind } from '../../database/schema.ts';
-import type { Letter } from '../../email/message.ts';
-import type { QueuedMail } from '../../email/queue.ts';
+import type { EmailKind } from '../../database/schema.ts';
+import type { Message } from '../../email/message.ts';
+import type { QueuedEmail } from '../../email/queue.ts';
 import { clockTime } from '../../time-format.ts';
-import type { LetterContext } from '../account-context.ts';
+import type { MessageContext } from '../account-context.ts';
 import { makeDeletionToken } from '../deletion/deletion.ts';
 import { EMAIL_TOKEN_LIFETIMES_MS } from '../email-tokens.ts';
 import { makeResetToken } from '../password/password-reset.ts';
 import { makeRecoveryToken } from '../recovery/recovery-link.ts';
-import { emailChangedLetter, emailChangeLetter, signUpLetter } from './email-change.ts';
+import { emailChangedMessage, emailChangeMessage, signUpMessage } from './email-change.ts';
 import { actLine, actLines, originOf, whereFrom } from './parts.ts';
 
-type Writer = (context: LetterContext, mail: QueuedMail) => Promise<Letter | null>;
+type Writer = (context: MessageContext, email: QueuedEmail) => Promise<Message | null>;
 
 /** Tells of something that happened to an account, and what to do if its owner did not do it. */
 const notice =
   (subject: string, happened: string, closing: string): Writer =>
-  async (context, mail) => ({
-    address: mail.address,
+  async (context, email) => ({
+    address: email.address,
     subject,
-    paragraphs: [happened, ...actLines(context, mail)],
+    paragraphs: [happened, ...actLines(context, email)],
     action: { label: 'Reset password', url: `${originOf(context)}/forgot-password` },
     closing: `If this was you, you can ignore this email. ${closing}`,
   });
@@ -28,11 +28,11 @@ const notice =
  * text that a person chose goes into one, not even the name of its owner: whoever has stolen a session
  * could have a genuine email say what they like.
  */
-const WRITERS: Record<MailKind, Writer> = {
-  password_reset: async (context, mail) => {
-    const { clock, ledger } = context;
-    const { address } = mail;
-    const token = await makeResetToken(ledger.database, mail, clock());
+const WRITERS: Record<EmailKind, Writer> = {
+  password_reset: async (context, email) => {
+    const { clock, sessionStore } = context;
+    const { address } = email;
+    const token = await makeResetToken(sessionStore.database, email, clock());
     if (token === null) return null;
     return {
       address,
@@ -53,10 +53,10 @@ const WRITERS: Record<MailKind, Writer> = {
     'The password of your Latchkey account was changed.',
     'If not, reset your password now.',
   ),
-  new_device: async (context, mail) => {
-    const { clock, ledger } = context;
-    const { address, facts, queuedAt } = mail;
-    const token = await makeRecoveryToken(ledger.database, 'report_device', mail, clock());
+  new_device: async (context, email) => {
+    const { clock, sessionStore } = context;
+    const { address, facts, queuedAt } = email;
+    const token = await makeRecoveryToken(sessionStore.database, 'report_device', email, clock());
     if (!token) return null;
     return {
       address,
@@ -66,7 +66,7 @@ const WRITERS: Record<MailKind, Writer> = {
           : `New sign-ins: ${facts.count} since ${clockTime(queuedAt)}`,
       paragraphs: [
         'There was a new sign-in to your Latchkey account.',
-        ...actLines(context, mail),
+        ...actLines(context, email),
         'If this was you, you can ignore this email.',
       ],
       action: {
@@ -77,13 +77,13 @@ const WRITERS: Record<MailKind, Writer> = {
         'If it wasn’t you, use the button above. After you confirm, all devices are signed out and your password is disabled until you set a new one.',
     };
   },
-  sign_up: signUpLetter,
-  email_change: emailChangeLetter,
-  email_changed: emailChangedLetter,
-  account_deletion: async (context, mail) => {
-    const { clock, ledger } = context;
-    const { address, facts, queuedAt } = mail;
-    const token = await makeDeletionToken(ledger.database, mail, clock());
+  sign_up: signUpMessage,
+  email_change: emailChangeMessage,
+  email_changed: emailChangedMessage,
+  account_deletion: async (context, email) => {
+    const { clock, sessionStore } = context;
+    const { address, facts, queuedAt } = email;
+    const token = await makeDeletionToken(sessionStore.database, email, clock());
     if (!token) return null;
     return {
       address,
@@ -134,6 +134,6 @@ const WRITERS: Record<MailKind, Writer> = {
 };
 
 /** The letter for a queued mail; null: there is no reason for it any more. */
-export function writeLetter(context: LetterContext, mail: QueuedMail): Promise<Letter | null> {
-  return WRITERS[mail.kind](context, mail);
+export function writeMessage(context: MessageContext, email: QueuedEmail): Promise<Message | null> {
+  return WRITERS[email.kind](context, email);
 }

@@ -11,13 +11,13 @@ import { setPassword } from './password-reset.ts';
  *   the session changed; null when the session was itself over, and nothing was done.
  */
 export function changePassword(
-  ledger: Writable,
+  sessionStore: Writable,
   session: { sid: string; userId: string },
   given: { passwordHash: string; endsOthers: boolean },
   { device, now }: Act,
 ): Promise<Kept | 'unchanged' | null> {
   const { userId } = session;
-  return changeUsers(ledger, [userId], async (transaction) => {
+  return changeUsers(sessionStore, [userId], async (transaction) => {
     const live = await lockLiveSession(transaction, session, now);
     if (!live) return null;
     await setPassword(transaction, userId, given.passwordHash, { device, now });

@@ -2,7 +2,7 @@ import { and, eq } from 'drizzle-orm';
 import { recordEvent } from '../../audit/record.ts';
 import type { Database } from '../../database/open.ts';
 import { accounts, knownDevices, users } from '../../database/schema.ts';
-import { type QueuedMail, queueMail } from '../../email/queue.ts';
+import { type QueuedEmail, queueEmail } from '../../email/queue.ts';
 import { changeUsers, type Writable } from '../../sessions/change-users.ts';
 import { knowDevice } from '../../sessions/device-attempts.ts';
 import { lockUser } from '../../sessions/lock.ts';
@@ -19,7 +19,7 @@ const PURPOSE = 'password_reset';
 
 /** Queues a mail with a link, whether or not there is such an account: nobody can tell from here. */
 export async function requestReset(database: Database, email: string): Promise<void> {
-  await queueMail(database, { kind: 'password_reset', address: normalizeEmail(email) });
+  await queueEmail(database, { kind: 'password_reset', address: normalizeEmail(email) });
 }
 
 /**
@@ -29,7 +29,7 @@ export async function requestReset(database: Database, email: string): Promise<v
  */
 export function makeResetToken(
   database: Database,
-  { address, attempts }: Pick<QueuedMail, 'address' | 'attempts'>,
+  { address, attempts }: Pick<QueuedEmail, 'address' | 'attempts'>,
   now: Date,
 ): Promise<string | null> {
   return database.transaction(async (transaction) => {
@@ -56,14 +56,14 @@ export async function isResetToken(database: Database, token: string, now: Date)
  * @returns whether it was set; not when the link is used, expired or not ours.
  */
 export async function resetPassword(
-  ledger: Writable,
+  sessionStore: Writable,
   given: { token: string; passwordHash: string; deviceToken: string },
   { device, now }: Act,
 ): Promise<boolean> {
   const { token, passwordHash, deviceToken } = given;
-  const userId = await findEmailToken(ledger.database, PURPOSE, token, now);
+  const userId = await findEmailToken(sessionStore.database, PURPOSE, token, now);
   if (userId === null) return false;
-  return changeUsers(ledger, [userId], async (transaction) => {
+  return changeUsers(sessionStore, [userId], async (transaction) => {
     const user = await lockUser(transaction, userId);
     if (!user?.isActive || !(await useEmailToken(transaction, PURPOSE, token, now))) return false;
     await setPassword(transaction, userId, passwordHash, { device, now });
@@ -91,5 +91,5 @@ export async function setPassword(
     .returning({ email: users.email });
   if (!user) throw new Error('The database returned no row for a locked user.');
   await dropEmailTokens(transaction, PURPOSE, userId);
-  await queueMail(transaction, { kind: 'password_changed', address: user.email, facts: device });
+  await queueEmail(transaction, { kind: 'password_changed', address: user.email, facts: device });
 }

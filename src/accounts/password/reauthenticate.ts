@@ -2,7 +2,7 @@ import { and, eq, isNull, sql } from 'drizzle-orm';
 import { recordEvent } from '../../audit/record.ts';
 import type { Database } from '../../database/open.ts';
 import { sessions, users } from '../../database/schema.ts';
-import { queueMail } from '../../email/queue.ts';
+import { queueEmail } from '../../email/queue.ts';
 import { changeUsers, type Writable } from '../../sessions/change-users.ts';
 import { endSession } from '../../sessions/end.ts';
 import { lockUser } from '../../sessions/lock.ts';
@@ -35,7 +35,7 @@ export type PasswordAnswer = 'right' | 'wrong' | 'session_over';
  * @throws {TooManyAttempts} during a pause; then nothing is counted.
  */
 export async function checkPassword(
-  { database, ledger }: AccountContext,
+  { database, sessionStore }: AccountContext,
   { session, user }: SessionRecord,
   password: string,
   act: Act,
@@ -49,7 +49,7 @@ export async function checkPassword(
       .where(eq(sessions.id, session.id));
     return 'right';
   }
-  await recordWrongPassword(ledger, session, wrongPasswords, act);
+  await recordWrongPassword(sessionStore, session, wrongPasswords, act);
   return wrongPasswords < MAX_WRONG_PASSWORDS ? 'wrong' : 'session_over';
 }
 
@@ -77,27 +77,27 @@ async function takePasswordAttempt(
 
 /** Writes a wrong password down, tells the owner where that is due, and ends the session after the last. */
 async function recordWrongPassword(
-  ledger: Writable,
+  sessionStore: Writable,
   { id, userId }: Session,
   wrongPasswords: number,
   { device, now }: Act,
 ): Promise<void> {
   const isLast = wrongPasswords >= MAX_WRONG_PASSWORDS;
-  await changeUsers(ledger, [userId], async (transaction) => {
+  await changeUsers(sessionStore, [userId], async (transaction) => {
     const user = await lockUser(transaction, userId);
     if (!user) return;
     const event = { userId, sessionId: id, device };
     await recordEvent(transaction, { action: 'reauthentication_failed', ...event });
-    const mail = { address: user.email, facts: device };
+    const email = { address: user.email, facts: device };
     if (wrongPasswords === FREE_ATTEMPTS) {
-      await queueMail(transaction, { kind: 'wrong_passwords', ...mail });
+      await queueEmail(transaction, { kind: 'wrong_passwords', ...email });
     }
     if (
       isLast &&
       (await endSession(transaction, { id, userId }, { reason: 'wrong_passwords', now }))
     ) {
       await recordEvent(transaction, { action: 'session_ended_by_guesses', ...event });
-      await queueMail(transaction, { kind: 'session_ended_by_guesses', ...mail });
+      await queueEmail(transaction, { kind: 'session_ended_by_guesses', ...email });
     }
   });
 }

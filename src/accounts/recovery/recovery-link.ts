@@ -1,7 +1,7 @@
 import { and, gt, sql } from 'drizzle-orm';
 import type { Database } from '../../database/open.ts';
 import { verificationTokens } from '../../database/schema.ts';
-import { dropMailsAbout, isQueued, listMailsAbout, type QueuedMail } from '../../email/queue.ts';
+import { dropEmailsAbout, isQueued, listEmailsAbout, type QueuedEmail } from '../../email/queue.ts';
 import { lockUser } from '../../sessions/lock.ts';
 import { createEmailToken, findEmailToken, RECOVERY_PURPOSES } from '../email-tokens.ts';
 
@@ -9,7 +9,7 @@ import { createEmailToken, findEmailToken, RECOVERY_PURPOSES } from '../email-to
 export interface RecoveryLink {
   userId: string;
   /** The number of that mail: of two acts on an account, the later one has the higher one. */
-  mail: number;
+  emailId: number;
   /** When it was. */
   at: Date;
   /** Where the mail went: the address that the account had before, or then. */
@@ -25,7 +25,7 @@ type Purpose = (typeof RECOVERY_PURPOSES)[number];
 export function makeRecoveryToken(
   database: Database,
   purpose: Purpose,
-  { id, address, facts, queuedAt, attempts }: QueuedMail,
+  { id, address, facts, queuedAt, attempts }: QueuedEmail,
   now: Date,
 ): Promise<string | null> {
   const userId = facts.subject ?? '';
@@ -50,8 +50,8 @@ export async function findRecoveryLink(
 }
 
 function recoveryLinkIn(subject: string): RecoveryLink {
-  const [userId = '', mail = '', at = '', ...address] = subject.split(':');
-  return { userId, mail: Number(mail), at: new Date(Number(at)), address: address.join(':') };
+  const [userId = '', emailId = '', at = '', ...address] = subject.split(':');
+  return { userId, emailId: Number(emailId), at: new Date(Number(at)), address: address.join(':') };
 }
 
 /**
@@ -65,7 +65,7 @@ export async function ownerAddress(
   now: Date,
 ): Promise<string> {
   const { identifier, expires } = verificationTokens;
-  const open = await listMailsAbout(database, ['email_changed', 'new_device'], user.id);
+  const open = await listEmailsAbout(database, ['email_changed', 'new_device'], user.id);
   for (const purpose of RECOVERY_PURPOSES) {
     const isTheirs = sql`starts_with(${identifier}, ${`${purpose}:${user.id}:`})`;
     const links = await database
@@ -73,7 +73,7 @@ export async function ownerAddress(
       .from(verificationTokens)
       .where(and(isTheirs, gt(expires, now)));
     for (const link of links) {
-      const { mail: id, address } = recoveryLinkIn(link.identifier.slice(purpose.length + 1));
+      const { emailId: id, address } = recoveryLinkIn(link.identifier.slice(purpose.length + 1));
       open.push({ id, address });
     }
   }
@@ -93,11 +93,11 @@ export async function firstUndoTo(
     .select({ identifier })
     .from(verificationTokens)
     .where(and(sql`starts_with(${identifier}, ${prefix})`, gt(expires, now)));
-  const mails = links
+  const emails = links
     .map((link) => recoveryLinkIn(link.identifier.slice('email_change_undo:'.length)))
     .filter((undo) => undo.address === address)
-    .map(({ mail }) => mail);
-  return mails.length > 0 ? Math.min(...mails) : null;
+    .map(({ emailId }) => emailId);
+  return emails.length > 0 ? Math.min(...emails) : null;
 }
 
 /**
@@ -107,14 +107,14 @@ export async function firstUndoTo(
  */
 export async function dropRecoveryLinksFrom(
   transaction: Database,
-  { userId, mail }: Pick<RecoveryLink, 'userId' | 'mail'>,
+  { userId, emailId }: Pick<RecoveryLink, 'userId' | 'emailId'>,
 ): Promise<void> {
-  await dropMailsAbout(transaction, 'email_changed', userId, mail);
-  await dropMailsAbout(transaction, 'new_device', userId, mail);
+  await dropEmailsAbout(transaction, 'email_changed', userId, emailId);
+  await dropEmailsAbout(transaction, 'new_device', userId, emailId);
   const { identifier } = verificationTokens;
   for (const purpose of RECOVERY_PURPOSES) {
     // `case`, as the number may be read in no other identifier: PostgreSQL orders an `and` as it likes.
-    const isLater = sql`case when starts_with(${identifier}, ${`${purpose}:${userId}:`}) then split_part(${identifier}, ':', 3)::bigint >= ${mail} else false end`;
+    const isLater = sql`case when starts_with(${identifier}, ${`${purpose}:${userId}:`}) then split_part(${identifier}, ':', 3)::bigint >= ${emailId} else false end`;
     await transaction.delete(verificationTokens).where(isLater);
   }
 }

@@ -14,14 +14,14 @@ const PURPOSE = 'report_device';
  * @returns whether it was done; not when the link is used, expired or not ours.
  */
 export async function reportDevice(
-  ledger: Writable,
+  sessionStore: Writable,
   token: string,
   { device, now }: Act,
 ): Promise<boolean> {
-  const signIn = await findRecoveryLink(ledger.database, PURPOSE, token, now);
+  const signIn = await findRecoveryLink(sessionStore.database, PURPOSE, token, now);
   if (!signIn) return false;
   const { userId } = signIn;
-  return changeUsers(ledger, [userId], async (transaction) => {
+  return changeUsers(sessionStore, [userId], async (transaction) => {
     await lockAccounts(transaction);
     if (!(await lockUser(transaction, userId))) return false;
     if ((await useEmailToken(transaction, PURPOSE, token, now)) === null) return false;

@@ -15,14 +15,14 @@ const PURPOSE = 'email_change_undo';
  * @returns `taken`: another account has that address by now, and nothing was done; null as for `findRecoveryLink`.
  */
 export async function undoEmailChangeByLink(
-  ledger: Writable,
+  sessionStore: Writable,
   token: string,
   { device, now }: Act,
 ): Promise<{ address: string } | 'taken' | null> {
-  const undo = await findRecoveryLink(ledger.database, PURPOSE, token, now);
+  const undo = await findRecoveryLink(sessionStore.database, PURPOSE, token, now);
   if (!undo) return null;
   const { userId, address } = undo;
-  return changeUsers(ledger, [userId], async (transaction) => {
+  return changeUsers(sessionStore, [userId], async (transaction) => {
     await lockAccounts(transaction);
     if (!(await lockUser(transaction, userId))) return null;
     if (await isAddressTaken(transaction, address, userId)) return 'taken';

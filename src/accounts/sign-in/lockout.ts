@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { and, eq, inArray, type SQL, sql } from 'drizzle-orm';
 import { hashSecret } from '../../crypto/secret.ts';
 import type { Database } from '../../database/open.ts';
-import { knownDevices, unknownAddresses, users } from '../../database/schema.ts';
+import { knownDevices, unknownEmails, users } from '../../database/schema.ts';
 import { isAmongLatest, OWN_ATTEMPTS } from '../../sessions/device-attempts.ts';
 import { isOpen, pauseEnd } from '../attempt-pauses.ts';
 import { TooManyAttempts } from '../too-many-attempts.ts';
@@ -11,7 +11,7 @@ import { hasEmail, normalizeEmail } from '../users.ts';
 /** So many of its devices, those that signed in last, can have attempts to themselves. */
 const OWN_ATTEMPTS_DEVICES = 10;
 
-type Counted = typeof users | typeof unknownAddresses;
+type Counted = typeof users | typeof unknownEmails;
 
 /**
  * Counts an attempt to sign in from a device that the account knows. Guessing elsewhere does not lock it,
@@ -51,16 +51,16 @@ export async function takeAttempt(database: Database, email: string, now: Date):
     .where(and(hasEmail(email), isOpen(users.lockoutUntil, now)))
     .returning({ id: users.id });
   const countedStranger = await database
-    .insert(unknownAddresses)
+    .insert(unknownEmails)
     .select(
       sql`select ${addressHash}, 1, null::timestamptz, now() where not exists (select from ${users} where ${hasEmail(email)})`,
     )
     .onConflictDoUpdate({
-      target: unknownAddresses.addressHash,
-      set: { ...countedIn(unknownAddresses, now), updatedAt: sql`now()` },
-      setWhere: isOpen(unknownAddresses.lockoutUntil, now),
+      target: unknownEmails.addressHash,
+      set: { ...countedIn(unknownEmails, now), updatedAt: sql`now()` },
+      setWhere: isOpen(unknownEmails.lockoutUntil, now),
     })
-    .returning({ addressHash: unknownAddresses.addressHash });
+    .returning({ addressHash: unknownEmails.addressHash });
   if (counted.length + countedStranger.length > 0) return;
   throw new TooManyAttempts((await lockoutEnd(database, email, addressHash)) ?? now);
 }
@@ -82,8 +82,8 @@ async function lockoutEnd(
     .from(users)
     .where(hasEmail(email));
   const [stranger] = await database
-    .select({ until: unknownAddresses.lockoutUntil })
-    .from(unknownAddresses)
-    .where(eq(unknownAddresses.addressHash, addressHash));
+    .select({ until: unknownEmails.lockoutUntil })
+    .from(unknownEmails)
+    .where(eq(unknownEmails.addressHash, addressHash));
   return known?.until ?? stranger?.until ?? null;
 }

@@ -1,7 +1,7 @@
 import { and, eq, gt, lt, sql } from 'drizzle-orm';
 import type { Database } from '../../database/open.ts';
 import { pendingSignUps } from '../../database/schema.ts';
-import { type QueuedMail, queueMail } from '../../email/queue.ts';
+import { type QueuedEmail, queueEmail } from '../../email/queue.ts';
 import type { SessionUser } from '../../sessions/lookup.ts';
 import type { Act } from '../../sessions/revoke.ts';
 import {
@@ -40,7 +40,7 @@ export async function requestSignUp(database: Database, given: SignUp, now: Date
       .values({ ...given, email: address, expires })
       .returning({ id: pendingSignUps.id });
     if (!pending) throw new Error('The database returned no row for a new sign-up.');
-    await queueMail(transaction, { kind: 'sign_up', address, facts: { subject: pending.id } });
+    await queueEmail(transaction, { kind: 'sign_up', address, facts: { subject: pending.id } });
   });
 }
 
@@ -50,7 +50,7 @@ export async function requestSignUp(database: Database, given: SignUp, now: Date
  */
 export async function makeSignUpToken(
   database: Database,
-  { facts, attempts }: Pick<QueuedMail, 'facts' | 'attempts'>,
+  { facts, attempts }: Pick<QueuedEmail, 'facts' | 'attempts'>,
   now: Date,
 ): Promise<{ token: string } | 'exists' | null> {
   const id = facts.subject ?? '';

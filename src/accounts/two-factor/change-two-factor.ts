@@ -1,8 +1,8 @@
 import { and, eq, isNotNull } from 'drizzle-orm';
 import { recordEvent } from '../../audit/record.ts';
 import type { Database } from '../../database/open.ts';
-import { type AuditAction, type MailKind, users } from '../../database/schema.ts';
-import { queueMail } from '../../email/queue.ts';
+import { type AuditAction, type EmailKind, users } from '../../database/schema.ts';
+import { queueEmail } from '../../email/queue.ts';
 import { changeUsers } from '../../sessions/change-users.ts';
 import { lockLiveSession } from '../../sessions/lock.ts';
 import type { Session, Viewer } from '../../sessions/lookup.ts';
@@ -25,13 +25,13 @@ interface Changed {
  *   to confirm: the key is too old, another session began it, or the session is over.
  */
 export function turnOnTwoFactor(
-  { ledger, config }: AccountContext,
+  { sessionStore, config }: AccountContext,
   viewer: Viewer,
   given: { code: string; endsOthers: boolean },
   act: Act,
 ): Promise<(Changed & { codes: string[] }) | 'wrong_code' | null> {
   const { id: userId } = viewer.user;
-  return changeUsers(ledger, [userId], async (transaction) => {
+  return changeUsers(sessionStore, [userId], async (transaction) => {
     const live = await lockLiveSession(transaction, { sid: viewer.sid, userId }, act.now);
     const key = live && (await pendingKey(transaction, config.secrets, viewer, act.now));
     if (!live || !key) return null;
@@ -54,13 +54,13 @@ export function turnOnTwoFactor(
 
 /** Removes the second factor with its recovery codes. Null: there is none, or the session is over. */
 export function turnOffTwoFactor(
-  { ledger }: AccountContext,
+  { sessionStore }: AccountContext,
   viewer: Viewer,
   { endsOthers }: { endsOthers: boolean },
   act: Act,
 ): Promise<Changed | null> {
   const { id: userId } = viewer.user;
-  return changeUsers(ledger, [userId], async (transaction) => {
+  return changeUsers(sessionStore, [userId], async (transaction) => {
     const live = await lockLiveSession(transaction, { sid: viewer.sid, userId }, act.now);
     if (!live) return null;
     const [removed] = await transaction
@@ -77,12 +77,12 @@ export function turnOffTwoFactor(
 
 /** New recovery codes for old ones, as `turnOnTwoFactor`. Null: there is no second factor to replace. */
 export function renewRecoveryCodes(
-  { ledger }: AccountContext,
+  { sessionStore }: AccountContext,
   viewer: Viewer,
   act: Act,
 ): Promise<string[] | null> {
   const { id: userId } = viewer.user;
-  return changeUsers(ledger, [userId], async (transaction) => {
+  return changeUsers(sessionStore, [userId], async (transaction) => {
     const live = await lockLiveSession(transaction, { sid: viewer.sid, userId }, act.now);
     const isOn = and(eq(users.id, userId), isNotNull(users.totpKey));
     if (!live || (await transaction.$count(users, isOn)) === 0) return null;
@@ -94,7 +94,7 @@ export function renewRecoveryCodes(
 /** Writes a change down, and tells the owner by mail (ASVS 5.0, 6.3.7). */
 async function tell(
   transaction: Database,
-  what: AuditAction & MailKind,
+  what: AuditAction & EmailKind,
   { id: sessionId, userId }: Session,
   { device }: Act,
 ): Promise<void> {
@@ -104,12 +104,12 @@ async function tell(
     .from(users)
     .where(eq(users.id, userId));
   if (!user) throw new Error('The database returned no row for a locked user.');
-  await queueMail(transaction, { kind: what, address: user.email, facts: device });
+  await queueEmail(transaction, { kind: what, address: user.email, facts: device });
 }
 
 /** Signs all other devices out, as whoever is on them got in without it (ASVS 5.0, 7.4.3). */
 async function endOthers(transaction: Database, live: Session, { device, now }: Act) {
   const { userId } = live;
-  await recordEvent(transaction, { action: 'other_sessions_revoked', userId, device });
+  await recordEvent(transaction, { action: 'others_revoked', userId, device });
   return keepOnly(transaction, live, 'revoked_others', now);
 }

@@ -44,14 +44,14 @@ export async function findTwoFactor(
 
 /** Makes a key, which counts for nothing until a code confirms it. Not while there is a factor. */
 export async function beginTwoFactorSetup(
-  { ledger, config }: AccountContext,
+  { sessionStore, config }: AccountContext,
   viewer: Viewer,
   now: Date,
 ): Promise<void> {
   const { id: userId } = viewer.user;
   const expires = new Date(now.getTime() + SET_UP_MS);
   const totpKeyPending = await sealKey(config.secrets, newKey(), setUpBy(viewer), expires);
-  await changeUsers(ledger, [userId], async (transaction) => {
+  await changeUsers(sessionStore, [userId], async (transaction) => {
     if (!(await lockLiveSession(transaction, { sid: viewer.sid, userId }, now))) return;
     await transaction
       .update(users)
@@ -62,12 +62,12 @@ export async function beginTwoFactorSetup(
 
 /** Forgets the key that is being set up. A factor that is on stays. */
 export async function cancelTwoFactorSetup(
-  { ledger }: AccountContext,
+  { sessionStore }: AccountContext,
   viewer: Viewer,
   now: Date,
 ): Promise<void> {
   const { id: userId } = viewer.user;
-  await changeUsers(ledger, [userId], async (transaction) => {
+  await changeUsers(sessionStore, [userId], async (transaction) => {
     if (!(await lockLiveSession(transaction, { sid: viewer.sid, userId }, now))) return;
     await transaction.update(users).set({ totpKeyPending: null }).where(eq(users.id, userId));
   });

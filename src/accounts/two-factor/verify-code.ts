@@ -2,7 +2,7 @@ import { and, eq, lt } from 'drizzle-orm';
 import { recordEvent } from '../../audit/record.ts';
 import type { Database } from '../../database/open.ts';
 import { users } from '../../database/schema.ts';
-import { queueMail } from '../../email/queue.ts';
+import { queueEmail } from '../../email/queue.ts';
 import { lockUser } from '../../sessions/lock.ts';
 import type { SessionUser } from '../../sessions/lookup.ts';
 import type { Act } from '../../sessions/revoke.ts';
@@ -60,12 +60,12 @@ export async function verifyCode(
     }
     await recordEvent(transaction, { action: 'two_factor_failed', ...event });
     if (codesLeft === 0) {
-      const mail = {
+      const email = {
         kind: 'two_factor_failed',
         address: user.email,
         facts: act.device,
       } as const;
-      await queueMail(transaction, mail);
+      await queueEmail(transaction, email);
     }
     return { kind: 'wrong' };
   });
