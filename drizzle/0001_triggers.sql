@@ -1,6 +1,6 @@
--- Every change that can alter a verdict or a claim is announced on the channel `latchkey`, whoever made
--- it: the payload is the id of the user, or `*` for all of them. Activity is not announced, and neither
--- is what happens to rows that were over already, so that purging a million of them stays silent.
+-- Announces on the channel `latchkey` every change that can alter a verdict or a claim, whoever made it.
+-- The payload is the user's id, or `*` for all users. Activity is not announced, nor are changes to
+-- sessions that had already ended: purging a million of them stays silent.
 CREATE FUNCTION latchkey_announce_user() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM pg_notify('latchkey', OLD.id);
@@ -19,10 +19,13 @@ BEGIN
   RETURN NULL;
 END $$;
 --> statement-breakpoint
+-- Whether someone has two-factor authentication decides what their role may do.
 CREATE TRIGGER announce_update AFTER UPDATE ON "user" FOR EACH ROW WHEN (
-  (OLD.id, OLD.name, OLD.email, OLD.role, OLD.organization_id, OLD.is_active, OLD.sessions_valid_after)
+  (OLD.id, OLD.name, OLD.email, OLD.role, OLD.organization_id, OLD.is_active, OLD.sessions_valid_after,
+    OLD.totp_key IS NULL)
   IS DISTINCT FROM
-  (NEW.id, NEW.name, NEW.email, NEW.role, NEW.organization_id, NEW.is_active, NEW.sessions_valid_after)
+  (NEW.id, NEW.name, NEW.email, NEW.role, NEW.organization_id, NEW.is_active, NEW.sessions_valid_after,
+    NEW.totp_key IS NULL)
 ) EXECUTE FUNCTION latchkey_announce_user();
 --> statement-breakpoint
 CREATE TRIGGER announce_delete AFTER DELETE ON "user"
@@ -46,3 +49,16 @@ CREATE TRIGGER announce_delete AFTER DELETE ON "session" FOR EACH ROW WHEN (
 --> statement-breakpoint
 CREATE TRIGGER announce_truncate AFTER TRUNCATE ON "session"
   FOR EACH STATEMENT EXECUTE FUNCTION latchkey_announce_all();
+--> statement-breakpoint
+-- Deactivating an account ends its sessions for good, whoever does it: they do not come back when the
+-- account is reactivated.
+CREATE FUNCTION latchkey_end_sessions() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  NEW.sessions_valid_after := greatest(
+    clock_timestamp(), OLD.sessions_valid_after + interval '1 millisecond', NEW.sessions_valid_after
+  );
+  RETURN NEW;
+END $$;
+--> statement-breakpoint
+CREATE TRIGGER end_sessions BEFORE UPDATE ON "user" FOR EACH ROW
+  WHEN (OLD.is_active AND NOT NEW.is_active) EXECUTE FUNCTION latchkey_end_sessions();

@@ -1,1 +1,0 @@
-CREATE INDEX "audit_event_user_id_id_idx" ON "audit_event" USING btree ("user_id","id");
