@@ -1,55 +1,22 @@
 import { Router } from 'express';
 import type { Context } from './auth/context.ts';
-import { saveProfile, showAccount } from './handlers/account.ts';
-import { showHistory } from './handlers/activity.ts';
-import {
-  activateAccount,
-  confirmForAccount,
-  deactivateAccount,
-  listAccountsJson,
-  revokeAccountSessions,
-  showAccounts,
-} from './handlers/admin.ts';
-import { listSessionsJson, revokeJson, revokeScopeJson } from './handlers/api.ts';
-import { passToAuth } from './handlers/auth.ts';
-import { confirmSignUp, showConfirmSignUp } from './handlers/confirm-sign-up.ts';
-import { cleanupSessions } from './handlers/cron.ts';
-import { downloadData } from './handlers/data.ts';
+import { saveProfile, showAccount } from './handlers/account/account.ts';
+import { downloadData } from './handlers/account/data.ts';
 import {
   deleteAccount,
   finishDeletion,
   showDeleteAccount,
   showDeletion,
-} from './handlers/deletion.ts';
-import { cancelChange, saveEmail, sendVerification, showEmail } from './handlers/email.ts';
+} from './handlers/account/deletion.ts';
+import { cancelChange, saveEmail, sendVerification, showEmail } from './handlers/account/email.ts';
 import {
   showUndoEmailChange,
   showVerifyEmail,
   undoEmailChange,
   verifyEmail,
-} from './handlers/email-links.ts';
-import { showFront } from './handlers/front.ts';
-import { alive, ready } from './handlers/health.ts';
-import { showOutbox } from './handlers/outbox.ts';
-import {
-  forgotPassword,
-  setResetPassword,
-  showForgotPassword,
-  showResetPassword,
-} from './handlers/password-reset.ts';
-import { confirm, showReauthenticate } from './handlers/reauthenticate.ts';
-import { confirmReport, showReportDevice } from './handlers/report-device.ts';
-import { savePassword, showSecurity } from './handlers/security.ts';
-import {
-  revoke,
-  revokeAllSessions,
-  revokeOtherSessions,
-  showSessions,
-} from './handlers/sessions.ts';
-import { showSignIn, signIn } from './handlers/sign-in.ts';
-import { showSignInCode, verifySignInCode } from './handlers/sign-in-code.ts';
-import { signOut } from './handlers/sign-out.ts';
-import { showSignUp, signUp } from './handlers/sign-up.ts';
+} from './handlers/account/email-links.ts';
+import { showHistory } from './handlers/account/history.ts';
+import { savePassword, showSecurity } from './handlers/account/security.ts';
 import {
   beginSetup,
   cancelSetUp,
@@ -58,7 +25,40 @@ import {
   remove,
   showTwoFactor,
   turnOn,
-} from './handlers/two-factor.ts';
+} from './handlers/account/two-factor.ts';
+import {
+  activateAccount,
+  confirmForAccount,
+  deactivateAccount,
+  listAccountsJson,
+  revokeAccountSessions,
+  showAccounts,
+} from './handlers/admin.ts';
+import { cleanupSessions } from './handlers/cron.ts';
+import { showFront } from './handlers/front.ts';
+import { alive, ready } from './handlers/health.ts';
+import { showOutbox } from './handlers/outbox.ts';
+import {
+  forgotPassword,
+  setResetPassword,
+  showForgotPassword,
+  showResetPassword,
+} from './handlers/recovery/password-reset.ts';
+import { confirmReport, showReportDevice } from './handlers/recovery/report-device.ts';
+import { listSessionsJson, revokeJson, revokeScopeJson } from './handlers/sessions/api.ts';
+import {
+  revoke,
+  revokeAllSessions,
+  revokeOtherSessions,
+  showSessions,
+} from './handlers/sessions/sessions.ts';
+import { passToAuth } from './handlers/sign-in/auth.ts';
+import { confirm, showReauthenticate } from './handlers/sign-in/reauthenticate.ts';
+import { showSignIn, signIn } from './handlers/sign-in/sign-in.ts';
+import { showSignInCode, verifySignInCode } from './handlers/sign-in/sign-in-code.ts';
+import { signOut } from './handlers/sign-in/sign-out.ts';
+import { confirmSignUp, showConfirmSignUp } from './handlers/sign-up/confirm-sign-up.ts';
+import { showSignUp, signUp } from './handlers/sign-up/sign-up.ts';
 import { requireCsrfToken } from './http/guards/csrf.ts';
 import { requireUuid } from './http/guards/public-id.ts';
 import { requireRecentPassword } from './http/guards/recent-password.ts';

@@ -23,7 +23,16 @@ it('has no script in any page or asset (invariant 10)', async () => {
 });
 
 it('takes the time as an argument (invariant 12)', async () => {
-  const folders = ['database', 'email', 'audit', 'sessions', 'accounts', 'auth', 'http', 'handlers'];
+  const folders = [
+    'database',
+    'email',
+    'audit',
+    'sessions',
+    'accounts',
+    'auth',
+    'http',
+    'handlers',
+  ];
   const files = (
     await Promise.all(folders.map((folder) => filesIn(`src/${folder}`, /\.ts$/)))
   ).flat();

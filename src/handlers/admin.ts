@@ -10,7 +10,7 @@ import { renderPage } from '../http/render.ts';
 import { viewerOf } from '../http/viewer.ts';
 import { counted } from '../http/words.ts';
 import { revokeAll } from '../sessions/revoke.ts';
-import { listOptions } from './own-devices.ts';
+import { listOptions } from './sessions/own-devices.ts';
 
 const PAGE = '/admin/accounts';
 

@@ -1,9 +1,9 @@
 import type { Request } from 'express';
-import type { Context } from '../auth/context.ts';
-import { pageOf } from '../http/paging.ts';
-import { viewerOf } from '../http/viewer.ts';
-import { type ListOptions, listSessions, type SessionPage } from '../sessions/list.ts';
-import { type SessionSummary, summarizeSession } from '../sessions/session-summary.ts';
+import type { Context } from '../../auth/context.ts';
+import { pageOf } from '../../http/paging.ts';
+import { viewerOf } from '../../http/viewer.ts';
+import { type ListOptions, listSessions, type SessionPage } from '../../sessions/list.ts';
+import { type SessionSummary, summarizeSession } from '../../sessions/session-summary.ts';
 
 /** What a list depends on at this moment. */
 export const listOptions = ({ clock, config }: Context): ListOptions => ({

@@ -1,17 +1,17 @@
 import type { Request, RequestHandler, Response } from 'express';
-import { changePassword } from '../accounts/password/change-password.ts';
-import { hashPassword, passwordProblem } from '../accounts/password/password.ts';
-import { checkPassword, hasPassword } from '../accounts/password/reauthenticate.ts';
-import type { Context } from '../auth/context.ts';
-import { deviceOf } from '../http/device.ts';
-import { setFlash } from '../http/flash.ts';
-import { textIn } from '../http/form.ts';
-import { askForPassword, interruptedBy } from '../http/guards/recent-password.ts';
-import { type Pages, renderPage } from '../http/render.ts';
-import { viewerOf } from '../http/viewer.ts';
-import { counted } from '../http/words.ts';
-import { isReauthenticated } from '../sessions/reauthentication.ts';
-import { moveThisDevice } from './keep-this-device.ts';
+import { changePassword } from '../../accounts/password/change-password.ts';
+import { hashPassword, passwordProblem } from '../../accounts/password/password.ts';
+import { checkPassword, hasPassword } from '../../accounts/password/reauthenticate.ts';
+import type { Context } from '../../auth/context.ts';
+import { deviceOf } from '../../http/device.ts';
+import { setFlash } from '../../http/flash.ts';
+import { textIn } from '../../http/form.ts';
+import { askForPassword, interruptedBy } from '../../http/guards/recent-password.ts';
+import { type Pages, renderPage } from '../../http/render.ts';
+import { viewerOf } from '../../http/viewer.ts';
+import { counted } from '../../http/words.ts';
+import { isReauthenticated } from '../../sessions/reauthentication.ts';
+import { moveThisDevice } from '../sessions/keep-this-device.ts';
 
 type Problems = Pages['security']['problems'];
 

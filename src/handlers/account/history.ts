@@ -1,10 +1,10 @@
 import type { Request, RequestHandler } from 'express';
-import { deviceName } from '../audit/device.ts';
-import { type HistoryCursor, listHistory } from '../audit/history.ts';
-import type { Context } from '../auth/context.ts';
-import { renderPage } from '../http/render.ts';
-import { viewerOf } from '../http/viewer.ts';
-import { actWords } from '../http/words.ts';
+import { deviceName } from '../../audit/device.ts';
+import { type HistoryCursor, listHistory } from '../../audit/history.ts';
+import type { Context } from '../../auth/context.ts';
+import { renderPage } from '../../http/render.ts';
+import { viewerOf } from '../../http/viewer.ts';
+import { actWords } from '../../http/words.ts';
 
 /** What happened to the account, newest first. */
 export function showHistory(context: Context): RequestHandler {

@@ -1,16 +1,16 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { z } from 'zod';
-import { hashPassword, passwordProblem } from '../accounts/password/password.ts';
-import { requestSignUp } from '../accounts/sign-up/pending-sign-up.ts';
-import { createUser, hasUsers, nameShape } from '../accounts/users.ts';
-import type { Context } from '../auth/context.ts';
-import { HOME } from '../auth/return-path.ts';
-import { deviceOf } from '../http/device.ts';
-import { setFlash } from '../http/flash.ts';
-import { emailShape, textIn } from '../http/form.ts';
-import { type Pages, renderPage } from '../http/render.ts';
-import type { SessionUser } from '../sessions/lookup.ts';
-import { beginSession } from './start-session.ts';
+import { hashPassword, passwordProblem } from '../../accounts/password/password.ts';
+import { requestSignUp } from '../../accounts/sign-up/pending-sign-up.ts';
+import { createUser, hasUsers, nameShape } from '../../accounts/users.ts';
+import type { Context } from '../../auth/context.ts';
+import { HOME } from '../../auth/return-path.ts';
+import { deviceOf } from '../../http/device.ts';
+import { setFlash } from '../../http/flash.ts';
+import { emailShape, textIn } from '../../http/form.ts';
+import { type Pages, renderPage } from '../../http/render.ts';
+import type { SessionUser } from '../../sessions/lookup.ts';
+import { beginSession } from '../sign-in/start-session.ts';
 
 type Problems = Pages['sign-up']['problems'];
 

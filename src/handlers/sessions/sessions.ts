@@ -1,20 +1,20 @@
 import type { RequestHandler } from 'express';
-import { deviceName } from '../audit/device.ts';
-import type { Context } from '../auth/context.ts';
-import { deviceOf } from '../http/device.ts';
-import { notFound } from '../http/error.ts';
-import { setFlash } from '../http/flash.ts';
-import { pageAfter } from '../http/paging.ts';
-import { type EndedRow, renderPage } from '../http/render.ts';
-import { viewerOf } from '../http/viewer.ts';
-import { counted, endWords } from '../http/words.ts';
-import { listEndedSessions } from '../sessions/list.ts';
-import type { Session, SessionUser } from '../sessions/lookup.ts';
-import { revokeAll, revokeSession } from '../sessions/revoke.ts';
-import { endOf } from '../sessions/session-summary.ts';
+import { deviceName } from '../../audit/device.ts';
+import type { Context } from '../../auth/context.ts';
+import { deviceOf } from '../../http/device.ts';
+import { notFound } from '../../http/error.ts';
+import { setFlash } from '../../http/flash.ts';
+import { pageAfter } from '../../http/paging.ts';
+import { type EndedRow, renderPage } from '../../http/render.ts';
+import { viewerOf } from '../../http/viewer.ts';
+import { counted, endWords } from '../../http/words.ts';
+import { listEndedSessions } from '../../sessions/list.ts';
+import type { Session, SessionUser } from '../../sessions/lookup.ts';
+import { revokeAll, revokeSession } from '../../sessions/revoke.ts';
+import { endOf } from '../../sessions/session-summary.ts';
+import { forgetBrowser, signOut } from '../sign-in/sign-out.ts';
 import { keepThisDeviceOnly } from './keep-this-device.ts';
 import { listOptions, listOwnDevices } from './own-devices.ts';
-import { forgetBrowser, signOut } from './sign-out.ts';
 
 const PAGE = '/account/sessions';
 

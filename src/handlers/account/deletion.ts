@@ -1,22 +1,22 @@
 import type { RequestHandler } from 'express';
-import { hasOtherAccounts } from '../accounts/administrators.ts';
+import { hasOtherAccounts } from '../../accounts/administrators.ts';
 import {
   deleteByLink,
   deleteOwnAccount,
   findDeletion,
   isNeeded,
   requestDeletion,
-} from '../accounts/deletion/deletion.ts';
-import { ownerAddress } from '../accounts/recovery/recovery-link.ts';
-import type { Context } from '../auth/context.ts';
-import { deviceOf } from '../http/device.ts';
-import { setFlash } from '../http/flash.ts';
-import { textIn } from '../http/form.ts';
-import { renderPage } from '../http/render.ts';
-import { viewerOf } from '../http/viewer.ts';
-import { linkSent } from '../http/words.ts';
-import type { SessionUser } from '../sessions/lookup.ts';
-import { forgetBrowser } from './sign-out.ts';
+} from '../../accounts/deletion/deletion.ts';
+import { ownerAddress } from '../../accounts/recovery/recovery-link.ts';
+import type { Context } from '../../auth/context.ts';
+import { deviceOf } from '../../http/device.ts';
+import { setFlash } from '../../http/flash.ts';
+import { textIn } from '../../http/form.ts';
+import { renderPage } from '../../http/render.ts';
+import { viewerOf } from '../../http/viewer.ts';
+import { linkSent } from '../../http/words.ts';
+import type { SessionUser } from '../../sessions/lookup.ts';
+import { forgetBrowser } from '../sign-in/sign-out.ts';
 
 const TITLE = 'Delete account?';
 const DELETED = 'Your account has been deleted.';

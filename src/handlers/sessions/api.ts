@@ -1,13 +1,13 @@
 import type { RequestHandler } from 'express';
-import type { Context } from '../auth/context.ts';
-import { deviceOf } from '../http/device.ts';
-import { HttpError, notFound, reauthenticationRequired } from '../http/error.ts';
-import { viewerOf } from '../http/viewer.ts';
-import { isReauthenticated } from '../sessions/reauthentication.ts';
-import { revokeAll, revokeSession } from '../sessions/revoke.ts';
+import type { Context } from '../../auth/context.ts';
+import { deviceOf } from '../../http/device.ts';
+import { HttpError, notFound, reauthenticationRequired } from '../../http/error.ts';
+import { viewerOf } from '../../http/viewer.ts';
+import { isReauthenticated } from '../../sessions/reauthentication.ts';
+import { revokeAll, revokeSession } from '../../sessions/revoke.ts';
+import { forgetBrowser } from '../sign-in/sign-out.ts';
 import { keepThisDeviceOnly } from './keep-this-device.ts';
 import { listOwnDevices } from './own-devices.ts';
-import { forgetBrowser } from './sign-out.ts';
 
 /** `{ sessions, page, pages, total }`, the instants as ISO 8601. */
 export function listSessionsJson(context: Context): RequestHandler {

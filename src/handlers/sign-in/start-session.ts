@@ -1,12 +1,12 @@
 import type { Request, Response } from 'express';
-import { deviceName } from '../audit/device.ts';
-import type { Context } from '../auth/context.ts';
-import { deviceOf } from '../http/device.ts';
-import { deviceTokenOf, keepDeviceToken } from '../http/device-cookie.ts';
-import { setFlash } from '../http/flash.ts';
-import { setSessionCookie } from '../http/session-cookie.ts';
-import { counted } from '../http/words.ts';
-import { type NotStarted, type SignIn, type Started, startSession } from '../sessions/start.ts';
+import { deviceName } from '../../audit/device.ts';
+import type { Context } from '../../auth/context.ts';
+import { deviceOf } from '../../http/device.ts';
+import { deviceTokenOf, keepDeviceToken } from '../../http/device-cookie.ts';
+import { setFlash } from '../../http/flash.ts';
+import { setSessionCookie } from '../../http/session-cookie.ts';
+import { counted } from '../../http/words.ts';
+import { type NotStarted, type SignIn, type Started, startSession } from '../../sessions/start.ts';
 
 /** Signs this browser in, for somebody who has just proved who they are. */
 export async function beginSession(

@@ -1,9 +1,9 @@
 import type { Request, RequestHandler, Response } from 'express';
-import type { Context } from '../auth/context.ts';
-import { deviceOf } from '../http/device.ts';
-import { setFlash } from '../http/flash.ts';
-import { clearSessionCookie } from '../http/session-cookie.ts';
-import { revokeSession } from '../sessions/revoke.ts';
+import type { Context } from '../../auth/context.ts';
+import { deviceOf } from '../../http/device.ts';
+import { setFlash } from '../../http/flash.ts';
+import { clearSessionCookie } from '../../http/session-cookie.ts';
+import { revokeSession } from '../../sessions/revoke.ts';
 
 /**
  * Ends the session that this browser is on. Ours and not Auth.js's, which only clears the cookie and

@@ -1,14 +1,14 @@
 import type { Request, RequestHandler, Response } from 'express';
-import { requestEmailChange } from '../accounts/email/change-email.ts';
-import { cancelEmailChange } from '../accounts/email/pending-email.ts';
-import { normalizeEmail } from '../accounts/users.ts';
-import type { Context } from '../auth/context.ts';
-import { deviceOf } from '../http/device.ts';
-import { setFlash } from '../http/flash.ts';
-import { emailShape, textIn } from '../http/form.ts';
-import { renderPage } from '../http/render.ts';
-import { viewerOf } from '../http/viewer.ts';
-import { linkSent } from '../http/words.ts';
+import { requestEmailChange } from '../../accounts/email/change-email.ts';
+import { cancelEmailChange } from '../../accounts/email/pending-email.ts';
+import { normalizeEmail } from '../../accounts/users.ts';
+import type { Context } from '../../auth/context.ts';
+import { deviceOf } from '../../http/device.ts';
+import { setFlash } from '../../http/flash.ts';
+import { emailShape, textIn } from '../../http/form.ts';
+import { renderPage } from '../../http/render.ts';
+import { viewerOf } from '../../http/viewer.ts';
+import { linkSent } from '../../http/words.ts';
 
 export function showEmail(context: Context): RequestHandler {
   return (request, response) => answer(request, response, context, '', null);

@@ -1,10 +1,10 @@
 import type { RequestHandler } from 'express';
-import { findRecoveryLink } from '../accounts/recovery/recovery-link.ts';
-import { reportDevice } from '../accounts/recovery/report-device.ts';
-import type { Context } from '../auth/context.ts';
-import { deviceOf } from '../http/device.ts';
-import { textIn } from '../http/form.ts';
-import { renderPage } from '../http/render.ts';
+import { findRecoveryLink } from '../../accounts/recovery/recovery-link.ts';
+import { reportDevice } from '../../accounts/recovery/report-device.ts';
+import type { Context } from '../../auth/context.ts';
+import { deviceOf } from '../../http/device.ts';
+import { textIn } from '../../http/form.ts';
+import { renderPage } from '../../http/render.ts';
 
 const title = 'Wasn’t you?';
 

@@ -1,10 +1,10 @@
 import type { RequestHandler } from 'express';
-import { collectData } from '../accounts/account-data.ts';
-import { recordEvent } from '../audit/record.ts';
-import type { Context } from '../auth/context.ts';
-import { deviceOf } from '../http/device.ts';
-import { streamJson } from '../http/stream-json.ts';
-import { viewerOf } from '../http/viewer.ts';
+import { collectData } from '../../accounts/account-data.ts';
+import { recordEvent } from '../../audit/record.ts';
+import type { Context } from '../../auth/context.ts';
+import { deviceOf } from '../../http/device.ts';
+import { streamJson } from '../../http/stream-json.ts';
+import { viewerOf } from '../../http/viewer.ts';
 
 /**
  * All that is kept about the account, as a file. By a form and not a link: it is recorded in the account's

@@ -1,14 +1,14 @@
 import type { RequestHandler } from 'express';
-import { checkPassword } from '../accounts/password/reauthenticate.ts';
-import type { Context } from '../auth/context.ts';
-import { safeReturnPath } from '../auth/return-path.ts';
-import { deviceOf } from '../http/device.ts';
-import { textIn } from '../http/form.ts';
-import { askForPassword, fieldsIn } from '../http/guards/recent-password.ts';
-import { originOf } from '../http/public-origin.ts';
-import { viewerOf } from '../http/viewer.ts';
-import { recordReauthentication } from '../sessions/reauthentication.ts';
-import { moveThisDevice } from './keep-this-device.ts';
+import { checkPassword } from '../../accounts/password/reauthenticate.ts';
+import type { Context } from '../../auth/context.ts';
+import { safeReturnPath } from '../../auth/return-path.ts';
+import { deviceOf } from '../../http/device.ts';
+import { textIn } from '../../http/form.ts';
+import { askForPassword, fieldsIn } from '../../http/guards/recent-password.ts';
+import { originOf } from '../../http/public-origin.ts';
+import { viewerOf } from '../../http/viewer.ts';
+import { recordReauthentication } from '../../sessions/reauthentication.ts';
+import { moveThisDevice } from '../sessions/keep-this-device.ts';
 
 export function showReauthenticate(context: Context): RequestHandler {
   return (request, response) => {

@@ -4,24 +4,24 @@ import {
   renewRecoveryCodes,
   turnOffTwoFactor,
   turnOnTwoFactor,
-} from '../accounts/two-factor/change-two-factor.ts';
-import { inGroups, isRecoveryCode } from '../accounts/two-factor/recovery-codes.ts';
-import { keyUri } from '../accounts/two-factor/totp.ts';
+} from '../../accounts/two-factor/change-two-factor.ts';
+import { inGroups, isRecoveryCode } from '../../accounts/two-factor/recovery-codes.ts';
+import { keyUri } from '../../accounts/two-factor/totp.ts';
 import {
   beginTwoFactorSetup,
   cancelTwoFactorSetup,
   findTwoFactor,
-} from '../accounts/two-factor/two-factor.ts';
-import type { Context } from '../auth/context.ts';
-import { deviceOf } from '../http/device.ts';
-import { notFound } from '../http/error.ts';
-import { setFlash } from '../http/flash.ts';
-import { textIn } from '../http/form.ts';
-import { isTwoFactorRequired, TWO_FACTOR_PAGE } from '../http/guards/two-factor.ts';
-import { renderPage } from '../http/render.ts';
-import { viewerOf } from '../http/viewer.ts';
-import { counted, exactTime } from '../http/words.ts';
-import { moveThisDevice } from './keep-this-device.ts';
+} from '../../accounts/two-factor/two-factor.ts';
+import type { Context } from '../../auth/context.ts';
+import { deviceOf } from '../../http/device.ts';
+import { notFound } from '../../http/error.ts';
+import { setFlash } from '../../http/flash.ts';
+import { textIn } from '../../http/form.ts';
+import { isTwoFactorRequired, TWO_FACTOR_PAGE } from '../../http/guards/two-factor.ts';
+import { renderPage } from '../../http/render.ts';
+import { viewerOf } from '../../http/viewer.ts';
+import { counted, exactTime } from '../../http/words.ts';
+import { moveThisDevice } from '../sessions/keep-this-device.ts';
 
 /** What was wrong with the form that confirms the key. */
 interface Wrong {

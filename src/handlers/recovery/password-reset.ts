@@ -1,14 +1,18 @@
 import type { RequestHandler } from 'express';
-import { hashPassword, passwordProblem } from '../accounts/password/password.ts';
-import { isResetToken, requestReset, resetPassword } from '../accounts/password/password-reset.ts';
-import type { Context } from '../auth/context.ts';
-import { newSecret } from '../crypto/secret.ts';
-import { deviceOf } from '../http/device.ts';
-import { keepDeviceToken } from '../http/device-cookie.ts';
-import { setFlash } from '../http/flash.ts';
-import { emailShape, textIn } from '../http/form.ts';
-import { renderPage } from '../http/render.ts';
-import { forgetBrowser } from './sign-out.ts';
+import { hashPassword, passwordProblem } from '../../accounts/password/password.ts';
+import {
+  isResetToken,
+  requestReset,
+  resetPassword,
+} from '../../accounts/password/password-reset.ts';
+import type { Context } from '../../auth/context.ts';
+import { newSecret } from '../../crypto/secret.ts';
+import { deviceOf } from '../../http/device.ts';
+import { keepDeviceToken } from '../../http/device-cookie.ts';
+import { setFlash } from '../../http/flash.ts';
+import { emailShape, textIn } from '../../http/form.ts';
+import { renderPage } from '../../http/render.ts';
+import { forgetBrowser } from '../sign-in/sign-out.ts';
 
 export function showForgotPassword(context: Context): RequestHandler {
   return (request, response) => {

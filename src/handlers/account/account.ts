@@ -1,13 +1,13 @@
 import type { Request, RequestHandler } from 'express';
-import { listPendingEmails } from '../accounts/email/pending-email.ts';
-import { isEmailVerified, nameShape, renameUser } from '../accounts/users.ts';
-import type { Context } from '../auth/context.ts';
-import { deviceOf } from '../http/device.ts';
-import { setFlash } from '../http/flash.ts';
-import { textIn } from '../http/form.ts';
-import { renderPage } from '../http/render.ts';
-import { setSessionCookie } from '../http/session-cookie.ts';
-import { viewerOf } from '../http/viewer.ts';
+import { listPendingEmails } from '../../accounts/email/pending-email.ts';
+import { isEmailVerified, nameShape, renameUser } from '../../accounts/users.ts';
+import type { Context } from '../../auth/context.ts';
+import { deviceOf } from '../../http/device.ts';
+import { setFlash } from '../../http/flash.ts';
+import { textIn } from '../../http/form.ts';
+import { renderPage } from '../../http/render.ts';
+import { setSessionCookie } from '../../http/session-cookie.ts';
+import { viewerOf } from '../../http/viewer.ts';
 
 export function showAccount(context: Context): RequestHandler {
   return async (request, response) => {

@@ -3,16 +3,16 @@ import {
   countCodeAttempt,
   endPendingSignIn,
   findPendingSignIn,
-} from '../accounts/sign-in/pending-sign-in.ts';
-import { verifyCode } from '../accounts/two-factor/verify-code.ts';
-import type { Context } from '../auth/context.ts';
-import { safeReturnPath } from '../auth/return-path.ts';
-import { deviceOf } from '../http/device.ts';
-import { setFlash } from '../http/flash.ts';
-import { textIn } from '../http/form.ts';
-import { originOf } from '../http/public-origin.ts';
-import { renderPage } from '../http/render.ts';
-import { counted, waitTime } from '../http/words.ts';
+} from '../../accounts/sign-in/pending-sign-in.ts';
+import { verifyCode } from '../../accounts/two-factor/verify-code.ts';
+import type { Context } from '../../auth/context.ts';
+import { safeReturnPath } from '../../auth/return-path.ts';
+import { deviceOf } from '../../http/device.ts';
+import { setFlash } from '../../http/flash.ts';
+import { textIn } from '../../http/form.ts';
+import { originOf } from '../../http/public-origin.ts';
+import { renderPage } from '../../http/render.ts';
+import { counted, waitTime } from '../../http/words.ts';
 import { problemOf } from './sign-in.ts';
 import { beginSession } from './start-session.ts';
 

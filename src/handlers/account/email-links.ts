@@ -1,15 +1,15 @@
 import type { RequestHandler } from 'express';
-import { changeEmail, findEmailChange } from '../accounts/email/change-email.ts';
-import { findRecoveryLink } from '../accounts/recovery/recovery-link.ts';
-import { undoEmailChangeByLink } from '../accounts/recovery/undo-email-change.ts';
-import type { Context } from '../auth/context.ts';
-import { deviceOf } from '../http/device.ts';
-import { HttpError } from '../http/error.ts';
-import { setFlash } from '../http/flash.ts';
-import { textIn } from '../http/form.ts';
-import { renderPage } from '../http/render.ts';
-import { viewerOf } from '../http/viewer.ts';
-import { forgetBrowser } from './sign-out.ts';
+import { changeEmail, findEmailChange } from '../../accounts/email/change-email.ts';
+import { findRecoveryLink } from '../../accounts/recovery/recovery-link.ts';
+import { undoEmailChangeByLink } from '../../accounts/recovery/undo-email-change.ts';
+import type { Context } from '../../auth/context.ts';
+import { deviceOf } from '../../http/device.ts';
+import { HttpError } from '../../http/error.ts';
+import { setFlash } from '../../http/flash.ts';
+import { textIn } from '../../http/form.ts';
+import { renderPage } from '../../http/render.ts';
+import { viewerOf } from '../../http/viewer.ts';
+import { forgetBrowser } from '../sign-in/sign-out.ts';
 
 const CONFIRM = 'Verify your email address';
 const UNDO = 'Undo email address change';

@@ -1,13 +1,13 @@
 import type { Request, RequestHandler, Response } from 'express';
-import { PENDING_SIGN_IN_MS } from '../accounts/sign-in/pending-sign-in.ts';
-import { type AuthAnswer, runAuth, sessionIn } from '../auth/auth-config.ts';
-import type { Context } from '../auth/context.ts';
-import { sessionCookieNames } from '../auth/presented-token.ts';
-import { safeReturnPath } from '../auth/return-path.ts';
-import { deviceOf } from '../http/device.ts';
-import { deviceTokenOf, keepDeviceToken } from '../http/device-cookie.ts';
-import { mustSetUpTwoFactor } from '../http/guards/two-factor.ts';
-import { originOf } from '../http/public-origin.ts';
+import { PENDING_SIGN_IN_MS } from '../../accounts/sign-in/pending-sign-in.ts';
+import { type AuthAnswer, runAuth, sessionIn } from '../../auth/auth-config.ts';
+import type { Context } from '../../auth/context.ts';
+import { sessionCookieNames } from '../../auth/presented-token.ts';
+import { safeReturnPath } from '../../auth/return-path.ts';
+import { deviceOf } from '../../http/device.ts';
+import { deviceTokenOf, keepDeviceToken } from '../../http/device-cookie.ts';
+import { mustSetUpTwoFactor } from '../../http/guards/two-factor.ts';
+import { originOf } from '../../http/public-origin.ts';
 import { flashDisplaced } from './start-session.ts';
 
 /** Everything under `/auth` that has no handler of its own. */

@@ -1,8 +1,8 @@
 import type { Request, Response } from 'express';
-import type { Context } from '../auth/context.ts';
-import { setSessionCookie } from '../http/session-cookie.ts';
-import { viewerOf } from '../http/viewer.ts';
-import { type Act, type Moved, revokeOthers } from '../sessions/revoke.ts';
+import type { Context } from '../../auth/context.ts';
+import { setSessionCookie } from '../../http/session-cookie.ts';
+import { viewerOf } from '../../http/viewer.ts';
+import { type Act, type Moved, revokeOthers } from '../../sessions/revoke.ts';
 
 /**
  * Signs out all devices but this one, which gets a new token.

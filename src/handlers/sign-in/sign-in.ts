@@ -1,12 +1,12 @@
 import type { RequestHandler } from 'express';
-import { isSignUpOpen } from '../accounts/users.ts';
-import { EMAIL_MAX_LENGTH } from '../auth/authenticate.ts';
-import type { Context } from '../auth/context.ts';
-import { safeReturnPath } from '../auth/return-path.ts';
-import { setFlash } from '../http/flash.ts';
-import { textIn } from '../http/form.ts';
-import { originOf } from '../http/public-origin.ts';
-import { renderPage } from '../http/render.ts';
+import { isSignUpOpen } from '../../accounts/users.ts';
+import { EMAIL_MAX_LENGTH } from '../../auth/authenticate.ts';
+import type { Context } from '../../auth/context.ts';
+import { safeReturnPath } from '../../auth/return-path.ts';
+import { setFlash } from '../../http/flash.ts';
+import { textIn } from '../../http/form.ts';
+import { originOf } from '../../http/public-origin.ts';
+import { renderPage } from '../../http/render.ts';
 import { answerWithAuth, sendAuthAnswer } from './auth.ts';
 
 /** By the `code` or else the `error` that Auth.js sends back to the sign-in page. */

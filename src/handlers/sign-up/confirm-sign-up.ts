@@ -1,9 +1,9 @@
 import type { RequestHandler } from 'express';
-import * as signUps from '../accounts/sign-up/pending-sign-up.ts';
-import type { Context } from '../auth/context.ts';
-import { deviceOf } from '../http/device.ts';
-import { textIn } from '../http/form.ts';
-import { renderPage } from '../http/render.ts';
+import * as signUps from '../../accounts/sign-up/pending-sign-up.ts';
+import type { Context } from '../../auth/context.ts';
+import { deviceOf } from '../../http/device.ts';
+import { textIn } from '../../http/form.ts';
+import { renderPage } from '../../http/render.ts';
 import { welcome } from './sign-up.ts';
 
 const title = 'Finish creating your account';
