@@ -10,20 +10,20 @@ import * as words from './words.ts';
 /** What each page in `views/` needs: a handler that forgets some of it does not compile. */
 export interface Pages {
   front: { isSignUpOpen: boolean };
-  'sign-in': { callbackUrl: string; isSignUpOpen: boolean };
-  'sign-up': {
+  'sign-in/sign-in': { callbackUrl: string; isSignUpOpen: boolean };
+  'sign-up/sign-up': {
     isOpen: boolean;
     isFirst: boolean;
     values: { name: string; email: string };
     problems: { name?: string; email?: string; password?: string };
   };
-  'sign-up-sent': { email: string };
+  'sign-up/sign-up-sent': { email: string };
   /** Without an address the link is over. */
-  'confirm-sign-up': { token: string; email: string | null; problem: string | null };
-  'forgot-password': { email: string; problem: string | null };
-  'forgot-password-sent': { email: string };
-  'reset-password': { token: string; isUsable: boolean; problem: string | null };
-  account: {
+  'sign-up/confirm-sign-up': { token: string; email: string | null; problem: string | null };
+  'recovery/forgot-password': { email: string; problem: string | null };
+  'recovery/forgot-password-sent': { email: string };
+  'recovery/reset-password': { token: string; isUsable: boolean; problem: string | null };
+  'account/account': {
     name: string;
     email: string;
     /** Null: the database is away and cannot say it. */
@@ -33,18 +33,18 @@ export interface Pages {
     role: string;
     problem: string | null;
   };
-  email: { current: string; email: string; problem: string | null };
+  'account/email': { current: string; email: string; problem: string | null };
   /** Without an address the link is over. */
-  'verify-email': { token: string; email: string | null };
-  'undo-email-change': { token: string; email: string | null };
-  security: {
+  'account/verify-email': { token: string; email: string | null };
+  'recovery/undo-email-change': { token: string; email: string | null };
+  'account/security': {
     problems: { currentPassword?: string; password?: string };
     endsOthers: boolean;
     /** The account has no password yet. */
     isFirst: boolean;
   };
-  'report-device': { token: string; state: 'ask' | 'done' | 'over' };
-  'delete-account': {
+  'recovery/report-device': { token: string; state: 'ask' | 'done' | 'over' };
+  'account/delete-account': {
     email: string;
     /** Another one than `email` while a change of it can be undone. */
     linkAddress: string;
@@ -52,14 +52,14 @@ export interface Pages {
     isNeeded: boolean;
     isOnly: boolean;
   };
-  'delete-account-confirm': {
+  'account/delete-account-confirm': {
     token: string;
     /** Null: the link does nothing any more. */
     email: string | null;
     isNeeded: boolean;
     isOnly: boolean;
   };
-  reauthenticate: {
+  'sign-in/reauthenticate': {
     next: string;
     /** The fields of the form that waits; null: a page does. */
     fields: [name: string, value: string][] | null;
@@ -70,8 +70,8 @@ export interface Pages {
     problem: string | null;
   };
   /** `isRecovery`: the problem is with the recovery code, not with the code of the app. */
-  'sign-in-code': { callbackUrl: string; isRecovery: boolean; problem: string | null };
-  'two-factor': {
+  'sign-in/sign-in-code': { callbackUrl: string; isRecovery: boolean; problem: string | null };
+  'account/two-factor': {
     factor:
       | { state: 'off' }
       | { state: 'pending'; key: string; link: string; qrCode: string }
@@ -80,8 +80,8 @@ export interface Pages {
     problem: string | null;
     endsOthers: boolean;
   };
-  'recovery-codes': { lead: string; codes: string[]; site: string; madeAt: Date };
-  activity: {
+  'account/recovery-codes': { lead: string; codes: string[]; site: string; madeAt: Date };
+  'account/history': {
     events: HistoryRow[];
     /** For how long it is kept. */
     days: number;

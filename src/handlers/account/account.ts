@@ -13,7 +13,7 @@ export function showAccount(context: Context): RequestHandler {
   return async (request, response) => {
     const { name } = viewerOf(request).user;
     const locals = { title: 'Your profile', name, ...(await factsOf(request, context)) };
-    renderPage(request, response, context, 'account', { ...locals, problem: null });
+    renderPage(request, response, context, 'account/account', { ...locals, problem: null });
   };
 }
 
@@ -26,7 +26,10 @@ export function saveProfile(context: Context): RequestHandler {
     if (!parsed.success) {
       const problem = parsed.error.issues[0]?.message ?? 'Enter your name.';
       const locals = { title: 'Your profile', name: given, ...(await factsOf(request, context)) };
-      return renderPage(request, response.status(422), context, 'account', { ...locals, problem });
+      return renderPage(request, response.status(422), context, 'account/account', {
+        ...locals,
+        problem,
+      });
     }
     await context.throttles.rename.count(user.id, context.clock());
     await renameUser(context.sessionStore, user.id, parsed.data, deviceOf(request));

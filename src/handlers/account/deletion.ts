@@ -25,7 +25,7 @@ const DELETED = 'Your account has been deleted.';
 export function showDeleteAccount(context: Context): RequestHandler {
   return async (request, response) => {
     const { user } = viewerOf(request);
-    renderPage(request, response, context, 'delete-account', {
+    renderPage(request, response, context, 'account/delete-account', {
       title: 'Delete your account',
       email: user.email,
       linkAddress: await ownerAddress(context.database, user, context.clock()),
@@ -69,12 +69,18 @@ export function showDeletion(context: Context): RequestHandler {
     const given = request.query.token;
     const token = typeof given === 'string' ? given : '';
     const user = await findDeletion(database, token, clock());
-    renderPage(request, response.status(user ? 200 : 410), context, 'delete-account-confirm', {
-      title: TITLE,
-      token,
-      email: user?.email ?? null,
-      ...(await placeAmongOthers(context, user)),
-    });
+    renderPage(
+      request,
+      response.status(user ? 200 : 410),
+      context,
+      'account/delete-account-confirm',
+      {
+        title: TITLE,
+        token,
+        email: user?.email ?? null,
+        ...(await placeAmongOthers(context, user)),
+      },
+    );
   };
 }
 
@@ -91,7 +97,7 @@ export function finishDeletion(context: Context): RequestHandler {
       const email = isNeeded && user ? user.email : null;
       const locals = { title: TITLE, token: '', email, isNeeded, isOnly: false };
       response.status(isNeeded ? 409 : 410);
-      return renderPage(request, response, context, 'delete-account-confirm', locals);
+      return renderPage(request, response, context, 'account/delete-account-confirm', locals);
     }
     setFlash(response, context, { kind: 'notice', text: DELETED });
     // Somebody else may be signed in where the mail is read.

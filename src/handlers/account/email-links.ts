@@ -27,7 +27,13 @@ export function showVerifyEmail(context: Context): RequestHandler {
     if (asked && asked.userId !== viewerOf(request).user.id) throw otherAccount();
     const email = asked?.address ?? null;
     const locals = { title: CONFIRM, token: given, email };
-    renderPage(request, response.status(email ? 200 : 410), context, 'verify-email', locals);
+    renderPage(
+      request,
+      response.status(email ? 200 : 410),
+      context,
+      'account/verify-email',
+      locals,
+    );
   };
 }
 
@@ -41,7 +47,7 @@ export function verifyEmail(context: Context): RequestHandler {
     if (done === 'taken') throw takenAddress();
     if (done === null) {
       const locals = { title: CONFIRM, token: '', email: null };
-      return renderPage(request, response.status(410), context, 'verify-email', locals);
+      return renderPage(request, response.status(410), context, 'account/verify-email', locals);
     }
     const what = done === 'changed' ? 'changed' : 'verified';
     setFlash(response, context, { kind: 'notice', text: `Email address ${what}.` });
@@ -61,7 +67,13 @@ export function showUndoEmailChange(context: Context): RequestHandler {
     );
     const email = undo?.address ?? null;
     const locals = { title: UNDO, token: given, email };
-    renderPage(request, response.status(email ? 200 : 410), context, 'undo-email-change', locals);
+    renderPage(
+      request,
+      response.status(email ? 200 : 410),
+      context,
+      'recovery/undo-email-change',
+      locals,
+    );
   };
 }
 
@@ -74,7 +86,13 @@ export function undoEmailChange(context: Context): RequestHandler {
     if (restored === 'taken') throw takenAddress();
     if (restored === null) {
       const locals = { title: UNDO, token: '', email: null };
-      return renderPage(request, response.status(410), context, 'undo-email-change', locals);
+      return renderPage(
+        request,
+        response.status(410),
+        context,
+        'recovery/undo-email-change',
+        locals,
+      );
     }
     const { to } = context.config.email;
     const nextStep = NEXT_STEPS[to];

@@ -77,5 +77,5 @@ function answer(
 ): void {
   const current = viewerOf(request).user.email;
   const locals = { title: 'Change your email address', current, email, problem };
-  renderPage(request, response, context, 'email', locals);
+  renderPage(request, response, context, 'account/email', locals);
 }

@@ -14,7 +14,7 @@ export function showHistory(context: Context): RequestHandler {
     // What this process has refused a moment ago belongs on the page.
     await sessionStore.refusals.flush();
     const { events, newer, older } = await listHistory(database, user.id, cursorOf(request));
-    renderPage(request, response, context, 'activity', {
+    renderPage(request, response, context, 'account/history', {
       title: 'Activity',
       days: Math.round(config.auditRetentionMs / 86_400_000),
       newer: linkTo(newer),

@@ -13,7 +13,7 @@ import { counted } from '../../http/words.ts';
 import { isReauthenticated } from '../../sessions/reauthentication.ts';
 import { moveThisDevice } from '../sessions/keep-this-device.ts';
 
-type Problems = Pages['security']['problems'];
+type Problems = Pages['account/security']['problems'];
 
 export function showSecurity(context: Context): RequestHandler {
   return (request, response) => showForm(request, response, context, {}, true);
@@ -67,5 +67,5 @@ async function showForm(
 ): Promise<void> {
   const isFirst = !(await hasPassword(context.database, viewerOf(request).user.id));
   const locals = { title: 'Security', problems, endsOthers, isFirst };
-  renderPage(request, response, context, 'security', locals);
+  renderPage(request, response, context, 'account/security', locals);
 }

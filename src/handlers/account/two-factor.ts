@@ -67,7 +67,7 @@ export function turnOn(context: Context): RequestHandler {
       return sendPage(request, response.status(422), context, { problem, endsOthers });
     }
     if (added.kept) await moveThisDevice(request, response, context, added.kept);
-    renderPage(request, response, context, 'recovery-codes', {
+    renderPage(request, response, context, 'account/recovery-codes', {
       title: 'Your recovery codes',
       lead: `Two-factor authentication is on.${signedOut(added.kept)}`,
       codes: added.codes,
@@ -88,7 +88,7 @@ export function regenerateCodes(context: Context): RequestHandler {
     const lead = 'These replace your old codes, which no longer work.';
     const facts = { codes, site: siteOf(context), madeAt: act.now };
     const locals = { title: 'Your recovery codes', lead, ...facts };
-    renderPage(request, response, context, 'recovery-codes', locals);
+    renderPage(request, response, context, 'account/recovery-codes', locals);
   };
 }
 
@@ -135,7 +135,7 @@ async function sendPage(
 ): Promise<void> {
   const viewer = viewerOf(request);
   const found = await findTwoFactor(context, viewer);
-  renderPage(request, response, context, 'two-factor', {
+  renderPage(request, response, context, 'account/two-factor', {
     title: 'Two-factor authentication',
     factor:
       found.state === 'pending' ? await setUpOf(context, found.key, viewer.user.email) : found,

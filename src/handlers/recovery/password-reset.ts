@@ -17,7 +17,7 @@ import { forgetBrowser } from '../sign-in/sign-out.ts';
 export function showForgotPassword(context: Context): RequestHandler {
   return (request, response) => {
     const locals = { title: 'Forgot your password?', email: '', problem: null };
-    renderPage(request, response, context, 'forgot-password', locals);
+    renderPage(request, response, context, 'recovery/forgot-password', locals);
   };
 }
 
@@ -33,11 +33,11 @@ export function forgotPassword(context: Context): RequestHandler {
     if (!parsed.success) {
       const problem = 'Enter the email address of your account, such as ada@example.org.';
       const locals = { title, email: given, problem };
-      return renderPage(request, response.status(422), context, 'forgot-password', locals);
+      return renderPage(request, response.status(422), context, 'recovery/forgot-password', locals);
     }
     await context.throttles.email.count(deviceOf(request).ipAddress, context.clock());
     await requestReset(context.database, parsed.data);
-    renderPage(request, response, context, 'forgot-password-sent', {
+    renderPage(request, response, context, 'recovery/forgot-password-sent', {
       title: 'Check your email',
       email: parsed.data,
     });
@@ -50,7 +50,13 @@ export function showResetPassword(context: Context): RequestHandler {
     const given = textIn(request.query, 'token');
     const isUsable = await isResetToken(context.database, given, context.clock());
     const locals = { title: 'Set a new password', token: given, isUsable, problem: null };
-    renderPage(request, response.status(isUsable ? 200 : 410), context, 'reset-password', locals);
+    renderPage(
+      request,
+      response.status(isUsable ? 200 : 410),
+      context,
+      'recovery/reset-password',
+      locals,
+    );
   };
 }
 
@@ -63,7 +69,7 @@ export function setResetPassword(context: Context): RequestHandler {
     const problem = passwordProblem(password);
     if (problem) {
       const locals = { title, token, isUsable: true, problem };
-      return renderPage(request, response.status(422), context, 'reset-password', locals);
+      return renderPage(request, response.status(422), context, 'recovery/reset-password', locals);
     }
     const act = { device: deviceOf(request), now: context.clock() };
     // A new one, as someone else may have a copy of the one that this browser holds, or have planted it.
@@ -79,7 +85,7 @@ export function setResetPassword(context: Context): RequestHandler {
       ));
     if (!isSet) {
       const locals = { title, token: '', isUsable: false, problem: null };
-      return renderPage(request, response.status(410), context, 'reset-password', locals);
+      return renderPage(request, response.status(410), context, 'recovery/reset-password', locals);
     }
     const text = 'Password changed and all devices signed out. Sign in with your new password.';
     setFlash(response, context, { kind: 'notice', text });

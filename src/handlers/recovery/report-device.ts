@@ -15,7 +15,13 @@ export function showReportDevice(context: Context): RequestHandler {
     const found = await findRecoveryLink(context.database, 'report_device', given, context.clock());
     const isUsable = found !== null;
     const locals = { title, token: given, state: isUsable ? 'ask' : 'over' } as const;
-    renderPage(request, response.status(isUsable ? 200 : 410), context, 'report-device', locals);
+    renderPage(
+      request,
+      response.status(isUsable ? 200 : 410),
+      context,
+      'recovery/report-device',
+      locals,
+    );
   };
 }
 
@@ -27,6 +33,12 @@ export function confirmReport(context: Context): RequestHandler {
     // Most likely it was this account's, and then it is over.
     if (isDone) request.viewer = null;
     const locals = { title, token: '', state: isDone ? 'done' : 'over' } as const;
-    renderPage(request, response.status(isDone ? 200 : 410), context, 'report-device', locals);
+    renderPage(
+      request,
+      response.status(isDone ? 200 : 410),
+      context,
+      'recovery/report-device',
+      locals,
+    );
   };
 }

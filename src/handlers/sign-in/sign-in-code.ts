@@ -27,7 +27,7 @@ export function showSignInCode(context: Context): RequestHandler {
     const token = pendingTokenOf(request, context);
     if (await findPendingSignIn(context.database, token, context.clock())) {
       const locals = { title, callbackUrl, isRecovery: false, problem: null };
-      return renderPage(request, response, context, 'sign-in-code', locals);
+      return renderPage(request, response, context, 'sign-in/sign-in-code', locals);
     }
     if (request.viewer) return response.redirect(303, callbackUrl);
     beginAnew(response, context, callbackUrl, token ? OVER : 'Enter your password first.');
@@ -62,7 +62,7 @@ export function verifySignInCode(context: Context): RequestHandler {
         : `Wrong or already used code. ${counted(pending.codesLeft, 'attempt')} left.`;
       const locals = { title, callbackUrl, isRecovery, problem };
       const status = isLimited ? 429 : 422;
-      return renderPage(request, response.status(status), context, 'sign-in-code', locals);
+      return renderPage(request, response.status(status), context, 'sign-in/sign-in-code', locals);
     }
     // Of two right codes at once, the one of the app and one for recovery, one goes on from here.
     if (!(await endPendingSignIn(database, token))) return response.redirect(303, callbackUrl);

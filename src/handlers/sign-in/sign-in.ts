@@ -36,7 +36,7 @@ export function showSignIn(context: Context): RequestHandler {
       setFlash(response, context, { kind: 'error', text: problemOf(error, code) });
       return response.redirect(303, '/sign-in');
     }
-    renderPage(request, response, context, 'sign-in', {
+    renderPage(request, response, context, 'sign-in/sign-in', {
       title: 'Sign in',
       callbackUrl,
       isSignUpOpen: await isSignUpOpen(context.database, context.config.signUp),

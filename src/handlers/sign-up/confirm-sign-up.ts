@@ -15,7 +15,13 @@ export function showConfirmSignUp(context: Context): RequestHandler {
     const given = textIn(request.query, 'token');
     const email = await signUps.findSignUp(context.database, given, context.clock());
     const locals = { title, token: given, email, problem: null };
-    renderPage(request, response.status(email ? 200 : 410), context, 'confirm-sign-up', locals);
+    renderPage(
+      request,
+      response.status(email ? 200 : 410),
+      context,
+      'sign-up/confirm-sign-up',
+      locals,
+    );
   };
 }
 
@@ -31,6 +37,12 @@ export function confirmSignUp(context: Context): RequestHandler {
     if (user !== null && user !== 'wrong') return welcome(request, response, context, user);
     const email = user === 'wrong' ? await signUps.findSignUp(database, token, act.now) : null;
     const locals = { title, token, email, problem: email ? WRONG : null };
-    renderPage(request, response.status(email ? 422 : 410), context, 'confirm-sign-up', locals);
+    renderPage(
+      request,
+      response.status(email ? 422 : 410),
+      context,
+      'sign-up/confirm-sign-up',
+      locals,
+    );
   };
 }

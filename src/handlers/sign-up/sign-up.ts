@@ -12,7 +12,7 @@ import { type Pages, renderPage } from '../../http/render.ts';
 import type { SessionUser } from '../../sessions/lookup.ts';
 import { beginSession } from '../sign-in/start-session.ts';
 
-type Problems = Pages['sign-up']['problems'];
+type Problems = Pages['sign-up/sign-up']['problems'];
 
 const form = z.object({
   name: nameShape,
@@ -29,7 +29,7 @@ export function showSignUp(context: Context): RequestHandler {
   return async (request, response) => {
     if (request.viewer) return response.redirect(303, HOME);
     const isFirst = !(await hasUsers(context.database));
-    renderPage(request, response, context, 'sign-up', {
+    renderPage(request, response, context, 'sign-up/sign-up', {
       title: 'Create an account',
       isFirst,
       isOpen: isFirst || context.config.signUp === 'open',
@@ -58,7 +58,7 @@ export function signUp(context: Context): RequestHandler {
       const values = { name: given.name, email: given.email };
       const title = 'Create an account';
       const locals = { title, isFirst, isOpen, values, problems };
-      renderPage(request, response.status(status), context, 'sign-up', locals);
+      renderPage(request, response.status(status), context, 'sign-up/sign-up', locals);
     };
 
     const parsed = form.safeParse(given);
@@ -77,7 +77,7 @@ export function signUp(context: Context): RequestHandler {
     if (config.signUp === 'closed') return answer(403, {}, false);
     await requestSignUp(database, newUser, clock());
     const locals = { title: 'Check your email', email };
-    renderPage(request, response, context, 'sign-up-sent', locals);
+    renderPage(request, response, context, 'sign-up/sign-up-sent', locals);
   };
 }
 

@@ -42,7 +42,7 @@ export function askForPassword(
     act: fields === null ? null : act,
     cancel,
   };
-  renderPage(request, response.status(403), context, 'reauthenticate', locals);
+  renderPage(request, response.status(403), context, 'sign-in/reauthenticate', locals);
 }
 
 /** What a request wanted. */
