@@ -18,7 +18,7 @@ type Shown = ReturnType<typeof showRequest>;
  *
  * It gets stand-ins for Express's request and response, with only the properties that it uses. So the
  * origin is the public one, and failures of our callbacks are seen before the answer is sent. If a new
- * version uses more, test/express-auth.test.ts names what is missing.
+ * version uses more, test/auth/express-auth.test.ts names what is missing.
  *
  * @throws what `ExpressAuth` passes to `next`.
  */

@@ -50,7 +50,7 @@ export function openBrowser(
         .type('form')
         .send({ csrfToken, ...fields });
     },
-    /** Signs in to a new account. How people come to one is in test/sign-up.test.ts. */
+    /** Signs in to a new account. How people come to one is in test/accounts/sign-up.test.ts. */
     async signUp({ name, email, password }: Person) {
       if (!database) return browser.post('/sign-up', { name, email, password });
       const newUser = { name, email, passwordHash: await hashPassword(password) };

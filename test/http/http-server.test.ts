@@ -1,0 +1,24 @@
+import { once } from 'node:events';
+import express from 'express';
+import supertest from 'supertest';
+import { expect, it } from 'vitest';
+import { createHttpServer } from '../../src/http-server.ts';
+
+it('makes requests and answers of which Express changes no prototype', async () => {
+  const app = express();
+  let before: object[] = [];
+  const server = createHttpServer(app);
+  server.prependListener('request', (request, response) => {
+    before = [request, response].map((each) => Object.getPrototypeOf(each));
+  });
+  app.get('/', (request, response) => {
+    const after = [request, response].map((each) => Object.getPrototypeOf(each));
+    const isSame = after.every((each, index) => each === before[index]);
+    response.json({ isSame, isOfThisApp: request.app === app, path: request.path });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const answer = await supertest(server).get('/?query');
+  expect(answer.body).toEqual({ isSame: true, isOfThisApp: true, path: '/' });
+  server.close();
+});
