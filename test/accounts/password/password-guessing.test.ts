@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { STRATEGIES } from '../support/app.ts';
-import { type AppWithEmail, startAppWithEmail } from '../support/app-with-email.ts';
-import { type Browser, newPerson, openBrowser } from '../support/browser.ts';
+import { STRATEGIES } from '../../support/app.ts';
+import { type AppWithEmail, startAppWithEmail } from '../../support/app-with-email.ts';
+import { type Browser, newPerson, openBrowser } from '../../support/browser.ts';
 
 const MINUTE_MS = 60_000;
 const WRONG = 'a wrong guess';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { STRATEGIES, startApp, type TestApp } from '../support/app.ts';
-import { openBrowser, signInTwice } from '../support/browser.ts';
+import { STRATEGIES, startApp, type TestApp } from '../../support/app.ts';
+import { openBrowser, signInTwice } from '../../support/browser.ts';
 
 const NEW_PASSWORD = 'a wholly other password';
 const PATH = '/account/security/password';

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { emails, pendingSignUps, users, verificationTokens } from '../../src/database/schema.ts';
-import { STRATEGIES, startApp, type TestApp } from '../support/app.ts';
-import { type AppWithEmail, startAppWithEmail } from '../support/app-with-email.ts';
-import { newPerson, openBrowser, type Person } from '../support/browser.ts';
-import { openTestDatabase } from '../support/database.ts';
-import { linkIn, linksInHtml, startSmtpServer } from '../support/smtp-server.ts';
+import { emails, pendingSignUps, users, verificationTokens } from '../../../src/database/schema.ts';
+import { STRATEGIES, startApp, type TestApp } from '../../support/app.ts';
+import { type AppWithEmail, startAppWithEmail } from '../../support/app-with-email.ts';
+import { newPerson, openBrowser, type Person } from '../../support/browser.ts';
+import { openTestDatabase } from '../../support/database.ts';
+import { linkIn, linksInHtml, startSmtpServer } from '../../support/smtp-server.ts';
 
 const CONFIRM = 'Confirm your email address';
 const EXISTS = 'You have an account already';

@@ -6,17 +6,17 @@ import {
   emails,
   users,
   verificationTokens,
-} from '../../src/database/schema.ts';
-import { STRATEGIES, startApp } from '../support/app.ts';
-import { type AppWithEmail, startAppWithEmail } from '../support/app-with-email.ts';
+} from '../../../src/database/schema.ts';
+import { STRATEGIES, startApp } from '../../support/app.ts';
+import { type AppWithEmail, startAppWithEmail } from '../../support/app-with-email.ts';
 import {
   type Browser,
   newPerson,
   openBrowser,
   type Person,
   signInTwice,
-} from '../support/browser.ts';
-import { linkIn, linksInHtml } from '../support/smtp-server.ts';
+} from '../../support/browser.ts';
+import { linkIn, linksInHtml } from '../../support/smtp-server.ts';
 
 const CONFIRM = 'Confirm your new email address';
 const CHANGED = 'Your email address was changed';

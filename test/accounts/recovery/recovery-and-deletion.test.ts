@@ -1,10 +1,10 @@
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { emails, users, verificationTokens } from '../../src/database/schema.ts';
-import { STRATEGIES } from '../support/app.ts';
-import { type AppWithEmail, startAppWithEmail } from '../support/app-with-email.ts';
-import { type Browser, newPerson, openBrowser, signInTwice } from '../support/browser.ts';
-import { linkIn } from '../support/smtp-server.ts';
+import { emails, users, verificationTokens } from '../../../src/database/schema.ts';
+import { STRATEGIES } from '../../support/app.ts';
+import { type AppWithEmail, startAppWithEmail } from '../../support/app-with-email.ts';
+import { type Browser, newPerson, openBrowser, signInTwice } from '../../support/browser.ts';
+import { linkIn } from '../../support/smtp-server.ts';
 
 const DELETION = 'Delete your account';
 const WEEK_MS = 7 * 86_400_000;

@@ -1,11 +1,11 @@
 import { eq, sql } from 'drizzle-orm';
 import { Secret } from 'otpauth';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { openKey } from '../../src/accounts/two-factor/totp-key.ts';
-import { hashSecret } from '../../src/crypto/secret.ts';
-import { recoveryCodes, users } from '../../src/database/schema.ts';
-import { createLog } from '../../src/log.ts';
-import { SECRET, STRATEGIES, startApp, type TestApp } from '../support/app.ts';
+import { openKey } from '../../../src/accounts/two-factor/totp-key.ts';
+import { hashSecret } from '../../../src/crypto/secret.ts';
+import { recoveryCodes, users } from '../../../src/database/schema.ts';
+import { createLog } from '../../../src/log.ts';
+import { SECRET, STRATEGIES, startApp, type TestApp } from '../../support/app.ts';
 import {
   askedForCode,
   codeOf,
@@ -15,9 +15,9 @@ import {
   TWO_FACTOR_PAGE,
   toNextStep,
   wrongCode,
-} from '../support/authenticator.ts';
-import { newPerson, openBrowser, type Person } from '../support/browser.ts';
-import { openTestDatabase, type TestDatabase } from '../support/database.ts';
+} from '../../support/authenticator.ts';
+import { newPerson, openBrowser, type Person } from '../../support/browser.ts';
+import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 
 const NEW_SECRET = 'another secret for tests alone, of 32 characters or more';
 const TABLES = ['user', 'session', 'recovery_code', 'pending_sign_in', 'audit_event', 'email'];

@@ -1,13 +1,13 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { hashPassword } from '../../src/accounts/password/password.ts';
-import { resetPassword } from '../../src/accounts/password/password-reset.ts';
-import { newSecret } from '../../src/crypto/secret.ts';
-import { emails, verificationTokens } from '../../src/database/schema.ts';
-import { STRATEGIES } from '../support/app.ts';
-import { type AppWithEmail, startAppWithEmail } from '../support/app-with-email.ts';
-import { newPerson, openBrowser, type Person, signInTwice } from '../support/browser.ts';
-import { linkIn, linksInHtml } from '../support/smtp-server.ts';
+import { hashPassword } from '../../../src/accounts/password/password.ts';
+import { resetPassword } from '../../../src/accounts/password/password-reset.ts';
+import { newSecret } from '../../../src/crypto/secret.ts';
+import { emails, verificationTokens } from '../../../src/database/schema.ts';
+import { STRATEGIES } from '../../support/app.ts';
+import { type AppWithEmail, startAppWithEmail } from '../../support/app-with-email.ts';
+import { newPerson, openBrowser, type Person, signInTwice } from '../../support/browser.ts';
+import { linkIn, linksInHtml } from '../../support/smtp-server.ts';
 
 const SUBJECT = 'Set a new password';
 const NEW_PASSWORD = 'a wholly other password';

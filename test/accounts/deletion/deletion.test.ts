@@ -1,17 +1,17 @@
 import { eq, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { deleteByLink } from '../../src/accounts/deletion/deletion.ts';
-import * as schema from '../../src/database/schema.ts';
-import { STRATEGIES, startApp } from '../support/app.ts';
-import { type AppWithEmail, startAppWithEmail } from '../support/app-with-email.ts';
+import { deleteByLink } from '../../../src/accounts/deletion/deletion.ts';
+import * as schema from '../../../src/database/schema.ts';
+import { STRATEGIES, startApp } from '../../support/app.ts';
+import { type AppWithEmail, startAppWithEmail } from '../../support/app-with-email.ts';
 import {
   type Browser,
   newPerson,
   openBrowser,
   type Person,
   signInTwice,
-} from '../support/browser.ts';
-import { linkIn, linksInHtml } from '../support/smtp-server.ts';
+} from '../../support/browser.ts';
+import { linkIn, linksInHtml } from '../../support/smtp-server.ts';
 
 const { auditEvents, emails, pendingSignUps, users, verificationTokens } = schema;
 const SUBJECT = 'Delete your account';

@@ -1,10 +1,10 @@
 import { like } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hashPassword } from '../../src/accounts/password/password.ts';
-import { makeResetToken, resetPassword } from '../../src/accounts/password/password-reset.ts';
-import { newSecret } from '../../src/crypto/secret.ts';
-import { rateLimits } from '../../src/database/schema.ts';
-import { STRATEGIES, startApp, type TestApp } from '../support/app.ts';
+import { hashPassword } from '../../../src/accounts/password/password.ts';
+import { makeResetToken, resetPassword } from '../../../src/accounts/password/password-reset.ts';
+import { newSecret } from '../../../src/crypto/secret.ts';
+import { rateLimits } from '../../../src/database/schema.ts';
+import { STRATEGIES, startApp, type TestApp } from '../../support/app.ts';
 import {
   askedForCode,
   codeOf,
@@ -13,8 +13,8 @@ import {
   SIGN_IN_CODE_PAGE,
   toNextStep,
   wrongCode,
-} from '../support/authenticator.ts';
-import type { Browser, Person } from '../support/browser.ts';
+} from '../../support/authenticator.ts';
+import type { Browser, Person } from '../../support/browser.ts';
 
 const RESETS = 4;
 const SLOW_MS = 180_000;

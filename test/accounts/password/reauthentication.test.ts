@@ -1,8 +1,8 @@
 import { eq, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { users } from '../../src/database/schema.ts';
-import { STRATEGIES, startApp, type TestApp } from '../support/app.ts';
-import { type Browser, openBrowser, signInTwice } from '../support/browser.ts';
+import { users } from '../../../src/database/schema.ts';
+import { STRATEGIES, startApp, type TestApp } from '../../support/app.ts';
+import { type Browser, openBrowser, signInTwice } from '../../support/browser.ts';
 
 const TEN_MINUTES_MS = 10 * 60_000;
 const PATH = '/account/sessions/revoke-all';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { STRATEGIES, startApp, type TestApp } from '../support/app.ts';
-import { openBrowser, SESSION_COOKIE, signInTwice } from '../support/browser.ts';
+import { STRATEGIES, startApp, type TestApp } from '../../support/app.ts';
+import { openBrowser, SESSION_COOKIE, signInTwice } from '../../support/browser.ts';
 
 describe.each(STRATEGIES)('sign-out with the %s strategy', (strategy) => {
   let app: TestApp;

@@ -1,7 +1,7 @@
 import { and, eq, isNull } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { sessions, users } from '../../src/database/schema.ts';
-import { STRATEGIES, startApp, type TestApp } from '../support/app.ts';
+import { sessions, users } from '../../../src/database/schema.ts';
+import { STRATEGIES, startApp, type TestApp } from '../../support/app.ts';
 import {
   codeOf,
   giveCode,
@@ -9,9 +9,9 @@ import {
   setUpTwoFactor,
   toNextStep,
   wrongCode,
-} from '../support/authenticator.ts';
-import { type Browser, newPerson, openBrowser } from '../support/browser.ts';
-import { startProvider } from '../support/provider.ts';
+} from '../../support/authenticator.ts';
+import { type Browser, newPerson, openBrowser } from '../../support/browser.ts';
+import { startProvider } from '../../support/provider.ts';
 
 const AT_ONCE = 8;
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { nameShape, usableName } from '../../src/accounts/users.ts';
-import { type AppWithEmail, startAppWithEmail } from '../support/app-with-email.ts';
-import { newPerson, openBrowser } from '../support/browser.ts';
+import { nameShape, usableName } from '../../../src/accounts/users.ts';
+import { type AppWithEmail, startAppWithEmail } from '../../support/app-with-email.ts';
+import { newPerson, openBrowser } from '../../support/browser.ts';
 
 describe('an email', () => {
   let app: AppWithEmail;

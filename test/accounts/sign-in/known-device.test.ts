@@ -1,13 +1,13 @@
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { takeAttempt } from '../../src/accounts/sign-in/lockout.ts';
-import { createThrottles } from '../../src/accounts/throttle.ts';
-import { hashSecret, newSecret } from '../../src/crypto/secret.ts';
-import { knownDevices, users } from '../../src/database/schema.ts';
-import { STRATEGIES } from '../support/app.ts';
-import { type AppWithEmail, startAppWithEmail } from '../support/app-with-email.ts';
-import { type Browser, newPerson, openBrowser, type Person } from '../support/browser.ts';
-import { linkIn } from '../support/smtp-server.ts';
+import { takeAttempt } from '../../../src/accounts/sign-in/lockout.ts';
+import { createThrottles } from '../../../src/accounts/throttle.ts';
+import { hashSecret, newSecret } from '../../../src/crypto/secret.ts';
+import { knownDevices, users } from '../../../src/database/schema.ts';
+import { STRATEGIES } from '../../support/app.ts';
+import { type AppWithEmail, startAppWithEmail } from '../../support/app-with-email.ts';
+import { type Browser, newPerson, openBrowser, type Person } from '../../support/browser.ts';
+import { linkIn } from '../../support/smtp-server.ts';
 
 const NEW_PASSWORD = 'a wholly other password';
 const WRONG = 'a wrong guess';

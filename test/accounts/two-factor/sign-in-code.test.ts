@@ -1,9 +1,9 @@
 import { and, eq, isNull } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { stepOfCode } from '../../src/accounts/two-factor/totp.ts';
-import { auditEvents, sessions, users } from '../../src/database/schema.ts';
-import { STRATEGIES, type TestApp } from '../support/app.ts';
-import { type AppWithEmail, startAppWithEmail } from '../support/app-with-email.ts';
+import { stepOfCode } from '../../../src/accounts/two-factor/totp.ts';
+import { auditEvents, sessions, users } from '../../../src/database/schema.ts';
+import { STRATEGIES, type TestApp } from '../../support/app.ts';
+import { type AppWithEmail, startAppWithEmail } from '../../support/app-with-email.ts';
 import {
   askedForCode,
   codeOf,
@@ -12,8 +12,8 @@ import {
   SIGN_IN_CODE_PAGE,
   toNextStep,
   wrongCode,
-} from '../support/authenticator.ts';
-import { type Browser, openBrowser, type Person } from '../support/browser.ts';
+} from '../../support/authenticator.ts';
+import { type Browser, openBrowser, type Person } from '../../support/browser.ts';
 
 it.each([
   [-2, false],

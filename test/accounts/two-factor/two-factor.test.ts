@@ -1,8 +1,8 @@
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { recoveryCodes, sessions, users } from '../../src/database/schema.ts';
-import { STRATEGIES } from '../support/app.ts';
-import { type AppWithEmail, startAppWithEmail } from '../support/app-with-email.ts';
+import { recoveryCodes, sessions, users } from '../../../src/database/schema.ts';
+import { STRATEGIES } from '../../support/app.ts';
+import { type AppWithEmail, startAppWithEmail } from '../../support/app-with-email.ts';
 import {
   askedForCode,
   codeOf,
@@ -13,8 +13,8 @@ import {
   TWO_FACTOR_PAGE,
   toNextStep,
   wrongCode,
-} from '../support/authenticator.ts';
-import { type Browser, newPerson, openBrowser, signInTwice } from '../support/browser.ts';
+} from '../../support/authenticator.ts';
+import { type Browser, newPerson, openBrowser, signInTwice } from '../../support/browser.ts';
 
 describe.each(STRATEGIES)('a second factor, %s', (strategy) => {
   let app: AppWithEmail;

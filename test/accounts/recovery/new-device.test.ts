@@ -1,17 +1,17 @@
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { hasEmail } from '../../src/accounts/users.ts';
+import { hasEmail } from '../../../src/accounts/users.ts';
 import {
   accounts,
   auditEvents,
   knownDevices,
   recoveryCodes,
   users,
-} from '../../src/database/schema.ts';
-import { STRATEGIES } from '../support/app.ts';
-import { type AppWithEmail, startAppWithEmail } from '../support/app-with-email.ts';
-import { FIREFOX, IPHONE, newPerson, openBrowser, type Person } from '../support/browser.ts';
-import { linkIn, linksInHtml } from '../support/smtp-server.ts';
+} from '../../../src/database/schema.ts';
+import { STRATEGIES } from '../../support/app.ts';
+import { type AppWithEmail, startAppWithEmail } from '../../support/app-with-email.ts';
+import { FIREFOX, IPHONE, newPerson, openBrowser, type Person } from '../../support/browser.ts';
+import { linkIn, linksInHtml } from '../../support/smtp-server.ts';
 
 const SUBJECT = 'New sign-in: ';
 const NEW_PASSWORD = 'a wholly other password';

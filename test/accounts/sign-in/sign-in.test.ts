@@ -1,8 +1,8 @@
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { auditEvents, users } from '../../src/database/schema.ts';
-import { STRATEGIES, startApp, type TestApp } from '../support/app.ts';
-import { newPerson, openBrowser } from '../support/browser.ts';
+import { auditEvents, users } from '../../../src/database/schema.ts';
+import { STRATEGIES, startApp, type TestApp } from '../../support/app.ts';
+import { newPerson, openBrowser } from '../../support/browser.ts';
 
 describe.each(STRATEGIES)('sign-in with the %s strategy', (strategy) => {
   let app: TestApp;

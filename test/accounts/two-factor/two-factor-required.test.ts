@@ -1,11 +1,11 @@
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { accounts, users } from '../../src/database/schema.ts';
-import { STRATEGIES, startApp, type TestApp } from '../support/app.ts';
-import { setUpTwoFactor, TWO_FACTOR_PAGE, toNextStep } from '../support/authenticator.ts';
-import { newPerson, openBrowser, SESSION_COOKIE } from '../support/browser.ts';
-import { openTestDatabase, type TestDatabase } from '../support/database.ts';
-import { startProvider } from '../support/provider.ts';
+import { accounts, users } from '../../../src/database/schema.ts';
+import { STRATEGIES, startApp, type TestApp } from '../../support/app.ts';
+import { setUpTwoFactor, TWO_FACTOR_PAGE, toNextStep } from '../../support/authenticator.ts';
+import { newPerson, openBrowser, SESSION_COOKIE } from '../../support/browser.ts';
+import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { startProvider } from '../../support/provider.ts';
 
 const PAGES = [
   '/account',
