@@ -5,6 +5,7 @@ import type { Viewer } from '../sessions/lookup.ts';
 import type { SessionSummary } from '../sessions/session-summary.ts';
 import { type Flash, takeFlash } from './flash.ts';
 import { csrfToken } from './guards/csrf.ts';
+import { mustSetUpTwoFactor } from './guards/two-factor.ts';
 import * as words from './words.ts';
 
 /** What each page in `views/` needs: a handler that forgets some of it does not compile. */
@@ -136,6 +137,8 @@ interface LayoutLocals {
   page: keyof Pages;
   title: string;
   viewer: Viewer | null;
+  /** Until that is done, no page says who is signed in (invariant 13). */
+  mustSetUpTwoFactor: boolean;
   /** The database is away: what is shown comes from the token, and nothing can be changed. */
   isReadOnly: boolean;
   flash: Flash | null;
@@ -169,6 +172,7 @@ export function renderPage<Page extends keyof Pages>(
     page,
     title,
     viewer: request.viewer ?? null,
+    mustSetUpTwoFactor: Boolean(request.viewer && mustSetUpTwoFactor(context, request.viewer.user)),
     isReadOnly: request.outcome?.kind === 'claimed',
     flash,
     csrfToken: () => csrfToken(request, response, context),

@@ -59,6 +59,8 @@ const DOORS: Record<string, Door> = {
   'POST /account/security/two-factor/confirm': 'signed in',
   'POST /account/security/two-factor/recovery-codes': 'signed in',
   'POST /account/security/two-factor/remove': 'signed in',
+  'POST /account/security/two-factor/cancel': 'signed in',
+  'POST /account/security/two-factor/file': 'signed in',
   'GET /api/sessions': 'users',
   'DELETE /api/sessions': 'users',
   'DELETE /api/sessions/:id': 'users',
@@ -69,6 +71,7 @@ const DOORS: Record<string, Door> = {
   'GET /account/email': 'users',
   'POST /account/email': 'users',
   'POST /account/email/verify': 'users',
+  'POST /account/email/cancel': 'users',
   'GET /account/sessions': 'users',
   'POST /account/sessions/revoke-others': 'users',
   'POST /account/sessions/revoke-all': 'users',
@@ -81,7 +84,9 @@ const DOORS: Record<string, Door> = {
   'POST /account/delete': 'users',
   'GET /api/accounts': 'admins',
   'GET /admin/accounts': 'admins',
+  'GET /admin/accounts/:id/revoke-all': 'admins',
   'POST /admin/accounts/:id/revoke-all': 'admins',
+  'GET /admin/accounts/:id/deactivate': 'admins',
   'POST /admin/accounts/:id/deactivate': 'admins',
   'POST /admin/accounts/:id/activate': 'admins',
   // Last, as it ends the session that asks.
@@ -182,8 +187,15 @@ describe.each(STRATEGIES)('every route, with the %s strategy', (strategy) => {
   it('lets whoever must set up two-factor authentication do that', async () => {
     const { cookie } = await signedIn({ role: 'admin' });
     const outcomes = behind('signed in').map(async (route) => outcomeOf(await ask(route, cookie)));
-    const expected = ['200', '403', '422', `303 ${TWO_FACTOR_PAGE}`, '303 /account/security'];
-    // 403 is the page that asks for the password, 422 a form without a code.
+    const expected = [
+      '200',
+      '403',
+      '404',
+      '422',
+      `303 ${TWO_FACTOR_PAGE}`,
+      '303 /account/security',
+    ];
+    // 403 asks for the password, 404 is the file of codes that were not sent, 422 a form without a code.
     for (const outcome of await Promise.all(outcomes)) expect(expected).toContain(outcome);
   });
 

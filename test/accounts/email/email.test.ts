@@ -177,7 +177,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     expect((await use(path, owner)).status).toBe(410);
     expect(await addressOf(malloryId)).not.toBe(email);
     const asked = await openBrowser(app).get(path);
-    expect(asked.headers.location).toContain('/sign-in?callbackUrl=%2Fconfirm-email');
+    expect(asked.headers.location).toContain('/sign-in?callbackUrl=%2Fverify-email');
   });
 
   it('gives this device and every other one a token with the new address on their next request', async () => {
