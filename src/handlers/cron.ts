@@ -2,7 +2,7 @@ import type { RequestHandler } from 'express';
 import type { Context } from '../auth/context.ts';
 import { isSame } from '../crypto/constant-time.ts';
 import { HttpError, notFound } from '../http/error.ts';
-import { purgeNow } from '../jobs/jobs.ts';
+import { purgeNow } from '../jobs/purge.ts';
 
 /** The purge for an outside scheduler: `{ cleaned: n }`. ActivationChange on by CRON_SECRET. */
 export function cleanupSessions(context: Context): RequestHandler {

@@ -8,7 +8,7 @@ import { hasOutboxPage, readConfig } from '../../src/config/config.ts';
 import type { Database, OpenDatabase } from '../../src/database/open.ts';
 import { deliverEmails } from '../../src/email/deliver.ts';
 import { createHttpServer } from '../../src/http-server.ts';
-import { emailDelivery, startEmailJob } from '../../src/jobs/jobs.ts';
+import { emailDelivery, startEmailJob } from '../../src/jobs/email.ts';
 import { createMetrics, type Metrics } from '../../src/metrics.ts';
 import { openSessionStore, type SessionStore } from '../../src/sessions/ledger.ts';
 import { openTestDatabase } from './database.ts';
