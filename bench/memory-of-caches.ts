@@ -1,7 +1,7 @@
 /** Fills the caches with real records, and sends what each takes: `node --expose-gc`. */
 import { claimsOf } from '../src/auth/claims.ts';
 import { jwtTokens } from '../src/auth/token.ts';
-import { rememberTokens } from '../src/auth/token-cache.ts';
+import { cacheTokens } from '../src/auth/token-cache.ts';
 import { hashSecret, newSecret } from '../src/crypto/secret.ts';
 import { sessions } from '../src/database/schema.ts';
 import { SessionCache } from '../src/sessions/cache.ts';
@@ -39,7 +39,7 @@ for (let start = 0; start < SESSIONS; start += 100) {
 }
 const session = (heapUsed() - beforeSessions) / cache.size;
 
-const tokens = rememberTokens(await jwtTokens([SECRET], 'a-cookie'));
+const tokens = cacheTokens(await jwtTokens([SECRET], 'a-cookie'));
 const beforeTokens = heapUsed();
 for (const sid of sids.slice(0, TOKENS)) {
   const record = cache.peek(sid, now);

@@ -11,10 +11,7 @@ import { isReauthenticated } from '../sessions/reauthentication.ts';
 import type { Context } from './context.ts';
 import type { Reporting } from './reporting.ts';
 
-/**
- * Where Auth.js keeps who owns an account of another provider: our tables, with our rule for new
- * accounts. It has no part in sessions.
- */
+/** Stores users and linked provider accounts in our tables, under our sign-up rules. No sessions. */
 export function createAdapter(
   { clock, config, database }: Context,
   { device, viewer }: { device: Device; viewer: Viewer | null },
@@ -26,7 +23,7 @@ export function createAdapter(
     tables,
   );
   if (!getUser || !getUserByAccount || !getUserByEmail || !updateUser) {
-    throw new Error('The Drizzle adapter lacks a method.');
+    throw new Error('The Drizzle adapter is missing a method.');
   }
   return {
     getUser: reporting(getUser),
@@ -36,17 +33,20 @@ export function createAdapter(
     createUser: reporting(async ({ email, name, image, emailVerified }: AdapterUser) => {
       const newUser = { name: usableName(name, email), email, image: image ?? null, emailVerified };
       const user = await createUser(database, newUser, config.signUp, device);
-      if (user === 'exists' || user === 'closed') throw new AccessDenied(`No account: ${user}.`);
+      if (user === 'exists' || user === 'closed')
+        throw new AccessDenied(`Sign-up refused: ${user}.`);
       return { ...user, emailVerified };
     }),
-    // Whose account it is, and none of its tokens: nothing here calls the provider again.
+    // The provider's tokens are not stored: nothing here calls the provider again.
     linkAccount: reporting(
       async ({ userId, type, provider, providerAccountId }: AdapterAccount) => {
         await database.transaction(async (transaction) => {
-          // Auth.js links to the user of the session that it saw. It asked the provider in between.
+          // Auth.js saw this session before it called the provider; it may have ended since then.
           const mustBeLive = viewer?.user.id === userId;
           if (mustBeLive && !(await mayLink(transaction, { ...viewer, userId }, clock()))) {
-            throw new AccessDenied('The session is over, or its sign-in was too long ago.');
+            throw new AccessDenied(
+              'The session has ended, or its password was entered too long ago.',
+            );
           }
           await transaction.insert(accounts).values({ userId, type, provider, providerAccountId });
         });
@@ -56,8 +56,8 @@ export function createAdapter(
 }
 
 /**
- * Whether a session may give its account one more way in: it is live, and the password was proved a
- * short time ago, as else a stolen session could make itself at home (ASVS 5.0, 7.5.1).
+ * Whether a session may link another way to sign in: it is live and has a recent password. Otherwise
+ * a stolen session could link the attacker's own account (ASVS 5.0, 7.5.1).
  */
 async function mayLink(
   transaction: Database,

@@ -4,7 +4,7 @@ import type { SessionRecord } from '../sessions/lookup.ts';
 import type { SinceChange } from '../sessions/outage-guard.ts';
 import { expiryOf } from '../sessions/policy.ts';
 import { type Verdict, verdictOf } from '../sessions/verdict.ts';
-import { areStale, recordIn } from './claims.ts';
+import { areClaimsStale, recordIn } from './claims.ts';
 import type { Context } from './context.ts';
 import type { ReadToken } from './token.ts';
 
@@ -12,23 +12,22 @@ export type Refusal = Exclude<Verdict, 'live'>;
 
 export type Outcome =
   | { kind: 'anonymous' }
-  /** Not a token of ours: malformed, or encrypted under a secret that is gone. */
+  /** Not our token: malformed, or encrypted under a secret that was removed. */
   | { kind: 'unreadable' }
   | { kind: 'refused'; verdict: Refusal; record: SessionRecord | null }
   | { kind: 'live'; sid: string; record: SessionRecord; mustReissue: boolean }
-  /** The database is away, and ON_DATABASE_ERROR=allow lets an unexpired token read. */
+  /** The database is unreachable, and ON_DATABASE_ERROR=allow lets an unexpired token read. */
   | { kind: 'claimed'; claims: JWT; cause: unknown };
 
 /**
- * The check that every way in passes (invariant 2): what is presented → its session → `verdictOf`.
+ * The check that every request passes (invariant 2): token → session → `verdictOf`.
  *
- * A cached record can let a request in, and nothing else: before anybody is refused, the database is
- * asked, as the session may have been used or prolonged in another process.
+ * A cached record can only let a request in. Before a refusal the database is asked, as another
+ * process may have extended the session.
  *
- * Answers at once when token and session are remembered, which spares a request the way through the
- * event loop, and else with a promise.
+ * Synchronous when token and session are cached, which saves a turn of the event loop.
  *
- * @throws what the database throws: no verdict is no reason to sign anybody out (invariant 7).
+ * @throws what the database throws: an outage signs no one out (invariant 7).
  */
 export function checkToken(
   context: Context,
@@ -42,8 +41,8 @@ export function checkToken(
 }
 
 /**
- * The same for a request with several tokens: the first that is live, or else the first. A cookie that
- * another host planted beside the right one must not sign anybody out.
+ * Checks all tokens of a request and returns the first live one, or else the first. A cookie that a
+ * sibling host planted must not sign anyone out.
  */
 export async function checkTokens(
   context: Context,
@@ -53,9 +52,9 @@ export async function checkTokens(
   const found = await Promise.all(
     tokens.map(async (token) => ({ token, outcome: await checkToken(context, token, now) })),
   );
-  const isIn = ({ outcome }: { outcome: Outcome }) =>
+  const isAccepted = ({ outcome }: { outcome: Outcome }) =>
     outcome.kind === 'live' || outcome.kind === 'claimed';
-  return found.find(isIn) ?? found[0] ?? { token: null, outcome: { kind: 'anonymous' } };
+  return found.find(isAccepted) ?? found[0] ?? { token: null, outcome: { kind: 'anonymous' } };
 }
 
 function checkSession(
@@ -73,12 +72,12 @@ function checkSession(
 }
 
 async function lookUp(context: Context, read: ReadToken, now: Date): Promise<Outcome> {
-  const asked = sinceChange(context, read);
+  const seenLive = sinceChange(context, read);
   try {
     const record = await context.sessionStore.cache.load(read.sid, now);
     const verdict = verdictOn(context, read, record, now);
     if (verdict === 'live' && record) {
-      noteLive(context, read, asked);
+      noteLive(context, read, seenLive);
       return accept(read, record);
     }
     if (mayClaim(context, read)) context.sessionStore.guard.noteRefusal(read.sid);
@@ -94,16 +93,16 @@ async function lookUp(context: Context, read: ReadToken, now: Date): Promise<Out
 }
 
 /**
- * Whether a token's own dates let it pass. It does not say when its session was last used, so one that
- * lasts for longer than the settings allow now, as they were laxer when it was written, does not pass.
+ * Whether a token is unexpired by its own dates. One that outlives SESSION_MAX_AGE was written before
+ * the setting was shortened, and is refused: a token does not say when its session was last used.
  */
 function isCurrent(claims: JWT, { config: { policy } }: Context, now: Date): boolean {
   const { session } = recordIn(claims);
-  const isAllowed = claims.exp * 1000 <= now.getTime() + policy.maxAgeMs;
-  return isAllowed && now < expiryOf({ ...session, lastActive: now }, policy);
+  const fitsMaxAge = claims.exp * 1000 <= now.getTime() + policy.maxAgeMs;
+  return fitsMaxAge && now < expiryOf({ ...session, lastActive: now }, policy);
 }
 
-/** Whether a token could let anybody in without the database. */
+/** Whether a token may be accepted on its claims during an outage. */
 const mayClaim = ({ config }: Context, { claims }: ReadToken): boolean =>
   config.onDatabaseError === 'allow' && claims !== null;
 
@@ -115,9 +114,9 @@ function sinceChange(context: Context, read: ReadToken): SinceChange | null {
 function noteLive(
   { sessionStore }: Context,
   { sid, claims }: ReadToken,
-  asked: SinceChange | null,
+  seenLive: SinceChange | null,
 ): void {
-  if (claims && asked) sessionStore.guard.noteLive(sid, claims.sub, asked);
+  if (claims && seenLive) sessionStore.guard.noteLive(sid, claims.sub, seenLive);
 }
 
 function verdictOn(
@@ -143,8 +142,8 @@ function verdictOn(
   });
 }
 
-function accept({ sid, claims, isUnderOldSecret }: ReadToken, record: SessionRecord): Outcome {
-  const mustReissue = isUnderOldSecret || (claims !== null && areStale(claims, record));
+function accept({ sid, claims, usesOldSecret }: ReadToken, record: SessionRecord): Outcome {
+  const mustReissue = usesOldSecret || (claims !== null && areClaimsStale(claims, record));
   return { kind: 'live', sid, record, mustReissue };
 }
 

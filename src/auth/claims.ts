@@ -5,10 +5,10 @@ import type { Role } from '../database/schema.ts';
 import type { SessionRecord } from '../sessions/lookup.ts';
 
 declare module '@auth/core/jwt' {
-  /** What a token carries. Few and short: a browser allows 4096 bytes a cookie. */
+  /** Few and short: browsers allow 4096 bytes per cookie. */
   interface JWT {
     sid: string;
-    /** The instant of authentication in seconds, milliseconds as the fraction (RFC 7519, section 2). */
+    /** The instant of authentication, in seconds with milliseconds as the fraction (RFC 7519, section 2). */
     iat: number;
     exp: number;
     /** The user's id. */
@@ -24,7 +24,7 @@ declare module '@auth/core/types' {
   interface User {
     role?: Role;
     organizationId?: string | null;
-    /** The cutoff as it was when the credentials were checked (invariant 4). */
+    /** The cutoff when the credentials were checked (invariant 4). */
     sessionsValidAfter?: Date;
   }
 }
@@ -40,7 +40,7 @@ const claimsShape = z.object({
   organizationId: z.string().nullable(),
 });
 
-/** The claims of a session, as the database has them. */
+/** The claims for a session record. */
 export function claimsOf(sid: string, { session, user }: SessionRecord): JWT {
   return {
     sid,
@@ -54,7 +54,7 @@ export function claimsOf(sid: string, { session, user }: SessionRecord): JWT {
   };
 }
 
-/** What a token says of its session, for as long as the database cannot say it. */
+/** The session record a token stands for while the database is unreachable. */
 export function recordIn(claims: JWT): SessionRecord {
   const { sub, name, email, role, organizationId } = claims;
   const authenticatedAt = new Date(claims.iat * 1000);
@@ -67,11 +67,11 @@ export function recordIn(claims: JWT): SessionRecord {
       organizationId,
       isActive: true,
       sessionsValidAfter: authenticatedAt,
-      // Where one is required it was set up before anything could be read.
+      // A user who must have 2FA has set it up before reading anything.
       hasTwoFactor: true,
     },
     session: {
-      // A token does not know the public id, and nothing that needs it works without the database.
+      // Not in the token. Nothing that needs it works without the database.
       id: '',
       userId: sub,
       provider: '',
@@ -90,7 +90,7 @@ export function recordIn(claims: JWT): SessionRecord {
   };
 }
 
-/** The claims in a decrypted token, or null when they are not ours. */
+/** The claims in a decrypted token, or null if they are not ours. */
 export function parseClaims(json: string): JWT | null {
   try {
     return claimsShape.parse(JSON.parse(json));
@@ -99,8 +99,8 @@ export function parseClaims(json: string): JWT | null {
   }
 }
 
-/** Whether a token says something else of its user than the database does. */
-export function areStale(claims: JWT, { user }: SessionRecord): boolean {
+/** Whether a token's claims differ from its user in the database. */
+export function areClaimsStale(claims: JWT, { user }: SessionRecord): boolean {
   return (
     claims.sub !== user.id ||
     claims.name !== user.name ||

@@ -8,22 +8,22 @@ import type { Metrics } from '../metrics.ts';
 import type { SessionStore } from '../sessions/ledger.ts';
 import { type Cookies, cookiesFor } from './cookies.ts';
 import { jwtTokens, opaqueTokens, type TokenFormat } from './token.ts';
-import { rememberTokens } from './token-cache.ts';
+import { cacheTokens } from './token-cache.ts';
 
-/** What the app is given. */
+/** What `createApp` takes. */
 export interface Dependencies {
   config: Config;
   sessionStore: SessionStore;
   log: Logger;
   locationOf: LocationOf;
   metrics: Metrics;
-  /** The current instant: tests move it. */
+  /** Returns the current instant. Tests move it. */
   clock: () => Date;
-  /** Auth.js providers beside the password. */
+  /** Auth.js providers in addition to the password. */
   providers?: Provider[];
 }
 
-/** What the parts of the app share: what it was given, and what is made of that once. */
+/** What all parts of the app share: the dependencies, and what is created from them once. */
 export interface Context extends Required<Dependencies> {
   database: Database;
   cookies: Cookies;
@@ -42,7 +42,7 @@ export async function createContext(dependencies: Dependencies): Promise<Context
     throttles: createThrottles(sessionStore.database),
     tokens:
       config.strategy === 'jwt'
-        ? rememberTokens(await jwtTokens(config.secrets, cookies.session.name))
+        ? cacheTokens(await jwtTokens(config.secrets, cookies.session.name))
         : opaqueTokens,
   };
 }

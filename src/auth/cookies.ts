@@ -15,25 +15,25 @@ export interface Cookies {
   session: Cookie;
   csrf: Cookie;
   callbackUrl: Cookie;
-  /** What Auth.js keeps while a provider is asked. */
+  /** Kept by Auth.js during a provider's sign-in, like the next two. */
   state: Cookie;
   pkceCodeVerifier: Cookie;
   nonce: Cookie;
   flash: Cookie;
-  /** Tells a browser that an account knows from a new one. */
+  /** Tells a known device from a new one. */
   device: Cookie;
-  /** A sign-in that waits for the second factor. */
+  /** A sign-in that waits for its two-factor code. */
   pendingSignIn: Cookie;
-  /** A browser that was opened with the link to the outbox. */
+  /** Set by the outbox link. */
   outbox: Cookie;
 }
 
 /**
- * Names and options of all cookies, decided once from `AUTH_URL`: a name decided per request differs
- * between sign-in and look-up as soon as a proxy hides the scheme.
+ * Names and options of all cookies. Fixed by `AUTH_URL`, not by the request: behind a proxy that
+ * hides the scheme, sign-in and look-up would use different names.
  *
- * Under https no other host of the domain can plant a `__Host-` cookie (RFC 6265bis, 4.1.3.2; ASVS 5.0,
- * 3.3.3). Only a session that is shared with other hosts by `COOKIE_DOMAIN` cannot have that prefix.
+ * No sibling host can plant a `__Host-` cookie (RFC 6265bis, 4.1.3.2; ASVS 5.0, 3.3.3). A session
+ * shared through `COOKIE_DOMAIN` cannot have that prefix.
  */
 export function cookiesFor({ authUrl, cookieDomain }: Config): Cookies {
   const secure = authUrl?.protocol === 'https:';

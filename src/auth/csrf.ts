@@ -1,23 +1,20 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { isSame } from '../crypto/constant-time.ts';
 
-/**
- * The token in a CSRF cookie, `token|hash`, as Auth.js writes it; null when the cookie is not one
- * that was made with these secrets.
- */
+/** The token in a CSRF cookie (`token|hash`, as Auth.js writes it), or null if the hash is wrong. */
 export function csrfTokenIn(cookie: unknown, secrets: string[]): string | null {
   if (typeof cookie !== 'string') return null;
   const [token = '', hash = ''] = cookie.split('|');
   return token !== '' && isSame(hash, hashOf(token, secrets)) ? token : null;
 }
 
-/** A new token and the cookie that proves it. */
+/** A new token and the cookie to verify it with. */
 export function newCsrfToken(secrets: string[]): { token: string; cookie: string } {
   const token = randomBytes(32).toString('hex');
   return { token, cookie: `${token}|${hashOf(token, secrets)}` };
 }
 
-/** Auth.js's hash: it writes its list of secrets into a string, so commas join them. */
+/** As Auth.js computes it: its list of secrets becomes a string joined by commas. */
 function hashOf(token: string, secrets: string[]): string {
   return createHash('sha256')
     .update(`${token}${secrets.join(',')}`)

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { ExpressAuth, type ExpressAuthConfig } from '@auth/express';
 import { safeReturnPath } from './return-path.ts';
 
-/** What Express has parsed of a request. */
+/** A request as Express has parsed it. */
 export interface ParsedRequest {
   method: string;
   originalUrl: string;
@@ -14,17 +14,17 @@ type Handler = ReturnType<typeof ExpressAuth>;
 type Shown = ReturnType<typeof showRequest>;
 
 /**
- * Lets `ExpressAuth` of `@auth/express` answer a request, and sends nothing yet.
+ * Lets `ExpressAuth` of `@auth/express` answer a request, without sending the answer.
  *
- * It gets stand-ins for Express's request and response, with only the properties that it uses. So the
- * origin is the public one, and failures of our callbacks are seen before the answer is sent. If a new
- * version uses more, test/auth/express-auth.test.ts names what is missing.
+ * It gets stand-ins for Express's request and response, with only the properties it uses, so that it
+ * sees the public origin, and our callbacks' errors are known before anything is sent.
+ * test/auth/express-auth.test.ts fails if a new version uses more.
  *
  * @throws what `ExpressAuth` passes to `next`.
  */
 export function askAuth(config: ExpressAuthConfig, shown: Shown): Promise<Response> {
   return new Promise((resolve, reject) => {
-    // Its own promise resolves too early: body parsers take callbacks.
+    // Its promise resolves too early: the body parsers use callbacks.
     ExpressAuth(config)(
       shown as unknown as Parameters<Handler>[0],
       recordAnswer(resolve) as unknown as Parameters<Handler>[1],
@@ -34,9 +34,9 @@ export function askAuth(config: ExpressAuthConfig, shown: Shown): Promise<Respon
 }
 
 /**
- * The request that Auth.js is shown.
+ * The request that Auth.js sees.
  * @param origin the public one: clients choose `Host`, and proxies hide the scheme.
- * @param cookie the Cookie header to show.
+ * @param cookie the Cookie header.
  */
 export function showRequest(
   { method, originalUrl, headers, body }: ParsedRequest,
@@ -45,7 +45,7 @@ export function showRequest(
 ) {
   const { protocol, host } = new URL(origin);
   const url = new URL(originalUrl, origin);
-  // Auth.js answers 500 to one that is no URL.
+  // Auth.js answers 500 to an invalid URL.
   const wanted = url.searchParams.get('callbackUrl');
   if (wanted !== null) url.searchParams.set('callbackUrl', safeReturnPath(wanted, origin));
   return {
@@ -58,12 +58,12 @@ export function showRequest(
     body,
     baseUrl: '/auth',
     params: {},
-    // Tells its body parsers that there is nothing left to read.
+    // Tells its body parsers that the body has been read.
     complete: true,
   };
 }
 
-/** A response that is recorded, and passed to `onEnd` when it is complete. */
+/** Records a response and passes it to `onEnd` when it is complete. */
 export function recordAnswer(onEnd: (answer: Response) => void) {
   const headers = new Headers();
   let status: number | null = null;
@@ -73,7 +73,7 @@ export function recordAnswer(onEnd: (answer: Response) => void) {
       return status !== null;
     },
     append: (name: string, value: string) => headers.append(name, value),
-    // The headers that come with the status are among the appended ones.
+    // Headers passed here were appended before.
     writeHead: (given: number) => {
       status = given;
     },

@@ -1,6 +1,6 @@
 import { hkdfSync } from 'node:crypto';
 
-/** Keys for signing messages between pages: derived, so that one secret never does two jobs. */
+/** Keys that sign the flash cookie: derived, so that no secret has two uses. */
 export const flashSecrets = (secrets: string[]): string[] =>
   secrets.map((secret) =>
     Buffer.from(hkdfSync('sha256', secret, '', 'latchkey flash', 32)).toString('base64url'),

@@ -1,15 +1,15 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** How many cookies of one name are looked at: each may cost a look-up in the database. */
-const MOST_TOKENS = 3;
+/** Each token may cost a database query. */
+const MAX_TOKENS = 3;
 
 type Cookies = Record<string, unknown>;
 
 /**
- * The tokens of a request: the session cookie, or else its chunks `.0`, `.1`, … in the order of their
- * numbers, or else `Authorization: Bearer`. More than one only when the cookie was sent more than once:
- * another host of the domain can plant one for a longer path, which then comes first (RFC 6265, 5.4).
- * For the same reason a chunk beside a whole cookie counts for nothing.
+ * The tokens of a request: the session cookie, or else its chunks `.0`, `.1`, … joined by number, or
+ * else `Authorization: Bearer`. There are several only if the cookie was sent several times: a sibling
+ * host can plant one with a longer path, which then comes first (RFC 6265, 5.4). For the same reason
+ * chunks are ignored if the whole cookie is there.
  */
 export function presentedTokens(
   cookieName: string,
@@ -21,21 +21,21 @@ export function presentedTokens(
     const pairs = cookie.split(';').map((pair) => pair.trim());
     const values = pairs.filter((pair) => pair.startsWith(start));
     if (values.length > 1) {
-      return [...new Set(values.map((pair) => pair.slice(start.length)))].slice(0, MOST_TOKENS);
+      return [...new Set(values.map((pair) => pair.slice(start.length)))].slice(0, MAX_TOKENS);
     }
   }
   const token = cookieToken(cookieName, cookies) ?? bearerToken(authorization);
   return token === null ? [] : [token];
 }
 
-/** The session cookie and its chunks, whichever a request has. */
+/** The names of the session cookie and its chunks in a request. */
 export function sessionCookieNames(cookieName: string, cookies: Cookies): string[] {
   return Object.keys(cookies).filter((name) => name === cookieName || isChunk(name, cookieName));
 }
 
 function cookieToken(cookieName: string, cookies: Cookies): string | null {
   const names = cookieName in cookies ? [cookieName] : chunkNames(cookieName, cookies);
-  // A value that the cookie parser took for JSON is no token, but it is a cookie to be cleared.
+  // Where the cookie parser found JSON, the '?' makes an unreadable token, so the cookie is cleared.
   const values = names.map((name) => cookies[name]);
   return values.map((value) => (typeof value === 'string' ? value : '?')).join('') || null;
 }

@@ -1,11 +1,11 @@
 import { AuthError } from '@auth/core/errors';
 
-/** Wraps a callback that Auth.js gets, so that what it throws is known to us too. */
+/** Wraps a callback for Auth.js to note what it throws: Auth.js does not pass errors on. */
 export type Reporting = <Arguments extends unknown[], Result>(
   work: (...given: Arguments) => Result | PromiseLike<Result>,
 ) => (...given: Arguments) => Promise<Result>;
 
-/** A `reporting` and the list that it fills. */
+/** A `reporting` and the list of errors it fills. */
 export function createReporting(): { reporting: Reporting; failures: unknown[] } {
   const failures: unknown[] = [];
   const reporting: Reporting =
@@ -14,7 +14,7 @@ export function createReporting(): { reporting: Reporting; failures: unknown[] }
       try {
         return await work(...given);
       } catch (error) {
-        // An AuthError is an answer of ours, such as "deactivated", and not a failure.
+        // An AuthError is an answer, such as "deactivated", not a failure.
         if (!(error instanceof AuthError)) failures.push(error);
         throw error;
       }

@@ -1,10 +1,10 @@
-/** Where people land when no other page was asked for. */
+/** Where a sign-in leads unless another page was requested. */
 export const HOME = '/account';
 
 /**
- * The path to go on to after sign-in: what was asked for when that is on this origin, else the
- * account. Compared by origin, as `/\evil.example` passes a check of the leading slash; and a path
- * that begins with two slashes, as `/.//evil.example` resolves to, would name a host again.
+ * The path to continue to after sign-in: the requested one if it is on this origin, else `HOME`. A
+ * check for a leading slash would accept `/\evil.example`; and `/.//evil.example` resolves to a path
+ * with two slashes, which would name a host again.
  */
 export function safeReturnPath(wanted: unknown, origin: string): string {
   if (typeof wanted !== 'string' || !URL.canParse(wanted, origin)) return HOME;

@@ -2,11 +2,11 @@ import type { Cookies } from './cookies.ts';
 import { safeReturnPath } from './return-path.ts';
 
 /**
- * The Cookie header that Auth.js is shown: the cookies as we read them, so that it cannot read them
- * differently. It joins all cookies whose names begin like the session's, and answers 500 to a return
- * path that is not a URL.
+ * The Cookie header for Auth.js: only the session token that the check accepted, and only a safe
+ * return path. Auth.js joins all cookies whose names start like the session's, and answers 500 to a
+ * return path that is not a URL.
  *
- * @param token the session's; null: nobody is signed in.
+ * @param token the session's, or null if no one is signed in.
  */
 export function shownCookies(
   { session, callbackUrl }: Cookies,

@@ -4,42 +4,43 @@ import { base64url, CompactEncrypt, calculateJwkThumbprint, compactDecrypt } fro
 import { isSecret } from '../crypto/secret.ts';
 import { parseClaims } from './claims.ts';
 
-/** What a readable token says. Whether its session is live is for the check alone to say. */
+/** What a token says. Only the check decides whether its session is live. */
 export interface ReadToken {
   sid: string;
-  /** Null when the token carries none: an opaque token is its `sid` and nothing else. */
+  /** Null for an opaque token, which is only a `sid`. */
   claims: JWT | null;
-  /** Encrypted under a secret that is no longer the newest. */
-  isUnderOldSecret: boolean;
+  /** Not encrypted under the newest secret. */
+  usesOldSecret: boolean;
 }
 
-/** The form that a session takes in the cookie: all that differs between the two strategies. */
+/** How the cookie carries a session: the only difference between the strategies. */
 export interface TokenFormat {
-  /** Null: not a token of ours. Never throws, whatever a client sends. */
+  /** Returns null if it is not our token. Never throws, whatever a client sends. */
   read(token: string): ReadToken | null | Promise<ReadToken | null>;
   write(claims: JWT): Promise<string>;
   carriesClaims: boolean;
 }
 
-/** Longer than any token that we write; not worth a decryption. */
-const LONGEST_TOKEN = 4096;
+/** Longer than any token we write: not decrypted. */
+const MAX_TOKEN_LENGTH = 4096;
 const ENCRYPTION = 'A256CBC-HS512';
 
 /** `SESSION_STRATEGY=database`: the token is the session secret. */
 export const opaqueTokens: TokenFormat = {
-  read: (token) => (isSecret(token) ? { sid: token, claims: null, isUnderOldSecret: false } : null),
+  read: (token) => (isSecret(token) ? { sid: token, claims: null, usesOldSecret: false } : null),
   write: async (claims) => claims.sid,
   carriesClaims: false,
 };
 
 /**
- * `SESSION_STRATEGY=jwt`: encrypted JWTs (RFC 7516, `dir` with A256CBC-HS512) under keys derived as
- * Auth.js derives its own, with `salt` the name of the cookie. Our own encoding because Auth.js's
- * sets `iat` anew each time, and `iat` is what the cutoff is compared with (invariant 3).
+ * `SESSION_STRATEGY=jwt`: encrypted JWTs (RFC 7516, `dir` with A256CBC-HS512), with keys derived as in
+ * Auth.js. We do not use its `encode`, which resets `iat` each time: the cutoff is compared with `iat`
+ * (invariant 3).
  *
- * `exp` is not looked at: the session's row is the authority, and may have been extended since.
+ * `exp` is not checked: the session's row decides, and may have been extended since then.
  *
- * @param secrets the newest first: it writes, all of them read.
+ * @param secrets newest first. The newest writes tokens; all of them read.
+ * @param salt the name of the cookie.
  */
 export async function jwtTokens(secrets: string[], salt: string): Promise<TokenFormat> {
   const keys = await Promise.all(secrets.map((secret) => deriveKey(secret, salt)));
@@ -53,20 +54,20 @@ export async function jwtTokens(secrets: string[], salt: string): Promise<TokenF
         .encrypt(newest.key);
     },
     async read(token) {
-      if (token.length > LONGEST_TOKEN) return null;
+      if (token.length > MAX_TOKEN_LENGTH) return null;
       try {
         const { plaintext, protectedHeader } = await compactDecrypt(
           token,
           ({ kid }) => {
             const key = keys.find((each) => each.kid === kid)?.key;
-            if (!key) throw new Error('encrypted under none of our secrets');
+            if (!key) throw new Error('not encrypted under any of our secrets');
             return key;
           },
           { keyManagementAlgorithms: ['dir'], contentEncryptionAlgorithms: [ENCRYPTION] },
         );
         const claims = parseClaims(new TextDecoder().decode(plaintext));
-        const isUnderOldSecret = protectedHeader.kid !== newest.kid;
-        return claims && { sid: claims.sid, claims, isUnderOldSecret };
+        const usesOldSecret = protectedHeader.kid !== newest.kid;
+        return claims && { sid: claims.sid, claims, usesOldSecret };
       } catch {
         return null;
       }

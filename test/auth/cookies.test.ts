@@ -27,9 +27,9 @@ describe.each(STRATEGIES)('a cookie that is not ours, with the %s strategy', (st
     ['malformed', () => `${SESSION_COOKIE}=%E0%A4%A`],
     ['nonsense', () => `${SESSION_COOKIE}=nonsense`],
     ['a JSON cookie', () => `${SESSION_COOKIE}=${encodeURIComponent('j:{"a":1}')}`],
-    ['JSON that has no text', () => `${SESSION_COOKIE}=j:{"toString":1}`],
+    ['JSON that breaks toString', () => `${SESSION_COOKIE}=j:{"toString":1}`],
     ['truncated', () => `${SESSION_COOKIE}=${token.slice(0, -9)}`],
-    ['prolonged', () => `${SESSION_COOKIE}=${token}AAAA`],
+    ['extended', () => `${SESSION_COOKIE}=${token}AAAA`],
     ['altered', () => `${SESSION_COOKIE}=${token.slice(0, -9)}${token.slice(-9).toUpperCase()}x`],
     ['oversized', () => `${SESSION_COOKIE}=${'A'.repeat(12_000)}`],
     [
@@ -48,7 +48,7 @@ describe.each(STRATEGIES)('a cookie that is not ours, with the %s strategy', (st
     ],
   ];
 
-  it.each(cookies)('is signed out and cleared when it is %s', async (_name, cookie) => {
+  it.each(cookies)('signs in no one and is cleared when it is %s', async (_name, cookie) => {
     for (const path of ['/', '/account', '/api/sessions', '/auth/session', '/sign-in']) {
       const answer = await request(app.server)
         .get(path)
@@ -61,7 +61,7 @@ describe.each(STRATEGIES)('a cookie that is not ours, with the %s strategy', (st
     }
   });
 
-  it('does not disturb a sign-in', async () => {
+  it('does not prevent a sign-in', async () => {
     const person = newPerson();
     await openBrowser(app).signUp(person);
     const browser = openBrowser(app);
@@ -70,7 +70,7 @@ describe.each(STRATEGIES)('a cookie that is not ours, with the %s strategy', (st
     expect(await browser.isSignedIn()).toBe(true);
   });
 
-  it('is read whole when it arrives in chunks, in whatever order', async () => {
+  it('is joined from its chunks in any order', async () => {
     const [first, second] = [token.slice(0, half()), token.slice(half())];
     const chunks = [`${SESSION_COOKIE}.0=${first}`, `${SESSION_COOKIE}.1=${second}`];
     for (const order of [chunks, chunks.toReversed()]) {
@@ -79,7 +79,7 @@ describe.each(STRATEGIES)('a cookie that is not ours, with the %s strategy', (st
     }
   });
 
-  it('survives whatever else a browser sends', async () => {
+  it('causes no server error, whatever a browser sends', async () => {
     const names = ['authjs.callback-url', 'authjs.csrf-token', 'latchkey.flash', SESSION_COOKIE];
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...names), fc.string(), async (name, value) => {
@@ -106,7 +106,10 @@ describe.each(STRATEGIES)(
     const planted: [string, (token: string, ended: string) => string][] = [
       ['a chunk', (token) => `${SESSION_COOKIE}=${token}; ${SESSION_COOKIE}.9=x`],
       ['a chunk that comes first', (token) => `${SESSION_COOKIE}.0=x; ${SESSION_COOKIE}=${token}`],
-      ['a name that begins alike', (token) => `${SESSION_COOKIE}s=x; ${SESSION_COOKIE}=${token}`],
+      [
+        'a name with the same prefix',
+        (token) => `${SESSION_COOKIE}s=x; ${SESSION_COOKIE}=${token}`,
+      ],
       ['the same name', (token) => `${SESSION_COOKIE}=x; ${SESSION_COOKIE}=${token}`],
       ['the same name, sent last', (token) => `${SESSION_COOKIE}=${token}; ${SESSION_COOKIE}=x`],
       [
@@ -115,7 +118,7 @@ describe.each(STRATEGIES)(
       ],
     ];
 
-    it.each(planted)('signs nobody out: %s', async (_name, cookie) => {
+    it.each(planted)('signs no one out: %s', async (_name, cookie) => {
       const { here, there, otherId } = await signInTwice(app);
       const ended = there.token() ?? '';
       await here.post(`/account/sessions/${otherId}/revoke`);
@@ -147,7 +150,7 @@ describe.each(STRATEGIES)(
       expect(await browser.isSignedIn()).toBe(true);
     });
 
-    it('costs a few look-ups at most, however often it is there', async () => {
+    it('costs at most three look-ups, however many copies are sent', async () => {
       const { here } = await signInTwice(app);
       const copies = Array.from({ length: 99 }, (_, index) => `${SESSION_COOKIE}=${index}`);
       const header = [...copies, `${SESSION_COOKIE}=${here.token()}`].join('; ');
@@ -161,7 +164,7 @@ describe.each(STRATEGIES)(
 describe('reading cookies', () => {
   const name = SESSION_COOKIE;
 
-  it('joins the chunks of any text by their numbers', () => {
+  it('joins the chunks of any text by number', () => {
     fc.assert(
       fc.property(
         fc.array(fc.string({ minLength: 1 }), { minLength: 1, maxLength: 12 }),
@@ -174,7 +177,7 @@ describe('reading cookies', () => {
     );
   });
 
-  it('knows no cookie but its own', () => {
+  it('ignores cookies with other names', () => {
     fc.assert(
       fc.property(fc.string(), fc.string({ minLength: 1 }), (suffix, value) => {
         fc.pre(suffix !== '' && !/^\.\d{1,2}$/.test(suffix));
@@ -190,7 +193,7 @@ describe('reading cookies', () => {
     expect(presentedTokens(name, {}, { authorization: 'Basic header' })).toEqual([]);
   });
 
-  it('calls no text a token that was not written here, and never throws', async () => {
+  it('reads no token that was not written here, and never throws', async () => {
     const jwt = await jwtTokens([SECRET], name);
     const anything = fc.oneof(
       fc.string(),
@@ -218,7 +221,7 @@ describe('a token', () => {
     organizationId: null,
   };
 
-  it('keeps its iat to the millisecond, and is one that Auth.js can read', async () => {
+  it('keeps its iat to the millisecond, and Auth.js can read it', async () => {
     const jwt = await jwtTokens([SECRET], SESSION_COOKIE);
     const token = await jwt.write(claims);
     expect((await jwt.read(token))?.claims).toEqual(claims);
@@ -226,15 +229,15 @@ describe('a token', () => {
     expect(seen).toMatchObject({ iat: 1_800_000_000.123, sub: claims.sub });
   });
 
-  it('is readable under each secret, and known to be under an old one', async () => {
+  it('is readable with each secret, and tells if that is an old one', async () => {
     const before = await jwtTokens([OTHER_SECRET], SESSION_COOKIE);
     const after = await jwtTokens([SECRET, OTHER_SECRET], SESSION_COOKIE);
-    expect(await after.read(await before.write(claims))).toMatchObject({ isUnderOldSecret: true });
-    expect(await after.read(await after.write(claims))).toMatchObject({ isUnderOldSecret: false });
+    expect(await after.read(await before.write(claims))).toMatchObject({ usesOldSecret: true });
+    expect(await after.read(await after.write(claims))).toMatchObject({ usesOldSecret: false });
     expect(await before.read(await after.write(claims))).toBe(null);
   });
 
-  it('fits into one cookie with the longest name and address', async () => {
+  it('fits in one cookie with the longest name and email', async () => {
     const jwt = await jwtTokens([SECRET], SESSION_COOKIE);
     const long = {
       ...claims,
@@ -245,7 +248,7 @@ describe('a token', () => {
   });
 });
 
-/** The claims of a token, or any at all, under a key derived from another secret. */
+/** A token's claims (none if it is opaque), encrypted under another secret. */
 async function reencrypted(token: string, secret: string): Promise<string> {
   const claims = await jwtTokens([SECRET], SESSION_COOKIE).then((jwt) => jwt.read(token));
   const info = `Auth.js Generated Encryption Key (${SESSION_COOKIE})`;

@@ -14,7 +14,7 @@ import { startProvider } from '../support/provider.ts';
 const ORIGIN = 'https://accounts.example.org';
 const FORM = 'application/x-www-form-urlencoded';
 
-/** The same object, which notes each property that is asked for or set. */
+/** The same object, noting each property that is read or set. */
 function watched<T extends object>(target: T): { object: T; touched: Set<string> } {
   const touched = new Set<string>();
   const note = (key: string | symbol) => touched.add(String(key));
@@ -56,7 +56,7 @@ describe('@auth/express', () => {
     ),
   ];
 
-  it('touches nothing of a request or response but what it is shown', async () => {
+  it('uses only the properties of a request and response that it is given', async () => {
     const seen = { request: new Set<string>(), response: new Set<string>() };
     const shownNames = new Set<string>();
     for (const each of requests) {
@@ -70,13 +70,13 @@ describe('@auth/express', () => {
       for (const name of asked.touched) seen.request.add(name);
       for (const name of answered.touched) seen.response.add(name);
     }
-    // Asked by the body parsers about a request that may be a real one.
+    // The body parsers look for these on any request.
     const absent = ['finished', 'socket', 'upgrade', 'writableEnded'];
     expect([...seen.request].sort()).toEqual([...shownNames, ...absent].sort());
     expect([...seen.response].sort()).toEqual(Object.keys(recordAnswer(() => {})).sort());
   });
 
-  it('answers as it does when it is mounted the usual way', async () => {
+  it('answers as it does when mounted the usual way', async () => {
     const app = express();
     app.use('/auth', ExpressAuth(newConfig()));
     for (const { method, originalUrl, headers } of requests) {
@@ -100,7 +100,7 @@ describe('@auth/express', () => {
     }
   });
 
-  it('shares one copy of @auth/core with us, in the version that it asks for', async () => {
+  it('shares one copy of @auth/core with us, in the version it requires', async () => {
     const root = new URL('../..', import.meta.url);
     const read = async (path: string) => JSON.parse(await readFile(new URL(path, root), 'utf8'));
     const { dependencies } = await read('package.json');
@@ -127,7 +127,7 @@ describe.each(STRATEGIES)('Auth.js behind our routes, with the %s strategy', (st
     await provider.close();
   });
 
-  it('sends nothing of its answer when one of our callbacks failed', async () => {
+  it('sends none of its answer if one of our callbacks failed', async () => {
     const { here } = await signInTwice(app);
     const token = here.token();
     const sent = await here.post('/auth/signin/loopback');
@@ -142,7 +142,7 @@ describe.each(STRATEGIES)('Auth.js behind our routes, with the %s strategy', (st
     expect(await here.isSignedIn()).toBe(true);
   });
 
-  it('does not take its address or secret from the environment', async () => {
+  it('does not read its URL or secret from the environment', async () => {
     vi.stubEnv('AUTH_URL', 'https://evil.example/elsewhere');
     vi.stubEnv('AUTH_REDIRECT_PROXY_URL', 'https://evil.example/auth');
     vi.stubEnv('AUTH_SECRET', 'another secret, also of 32 characters');
@@ -164,7 +164,7 @@ describe.each(STRATEGIES)('Auth.js behind our routes, with the %s strategy', (st
     expect(Number(answer.headers['content-length'])).toBeGreaterThan(20);
   });
 
-  it('takes a form and JSON, each parsed once', async () => {
+  it('accepts a form and JSON, each parsed once', async () => {
     const { here } = await signInTwice(app);
     const csrfToken = await here.csrfToken();
     for (const type of ['form', 'json']) {

@@ -6,11 +6,11 @@ import { startProvider } from '../support/provider.ts';
 const AUTH_URL = 'https://accounts.example.org';
 const NAME = '__Secure-authjs.session-token';
 
-/** Behind a TLS proxy, the app itself speaks http; the jar of these tests keeps no Secure cookies. */
+/** Behind a TLS proxy the app speaks http, so the cookie jar of these tests keeps no Secure cookies. */
 describe.each(STRATEGIES)('under https with the %s strategy', (strategy) => {
   let app: TestApp;
   beforeAll(async () => {
-    // In production without SMTP_URL: whoever signs up is signed in at once.
+    // In production without SMTP_URL, signing up also signs in.
     const env = { NODE_ENV: 'production', AUTH_URL, COOKIE_DOMAIN: 'example.org' };
     app = await startApp({ env: { ...env, SESSION_STRATEGY: strategy } });
   });
@@ -40,7 +40,7 @@ describe.each(STRATEGIES)('under https with the %s strategy', (strategy) => {
     );
   });
 
-  it('finds the session under the same name, whatever Host and scheme the request shows', async () => {
+  it('finds the session under the same name, whatever Host and scheme a request has', async () => {
     const { answer } = await signUp();
     const cookie = answer.get('Set-Cookie')?.find((each) => each.startsWith(NAME)) ?? '';
     for (const path of ['/api/sessions', '/auth/session']) {
@@ -52,7 +52,7 @@ describe.each(STRATEGIES)('under https with the %s strategy', (strategy) => {
     }
   });
 
-  it('sends people to the public address, and never to the one in Host', async () => {
+  it('redirects to the public origin, never to the Host header', async () => {
     const answer = await openBrowser(app).get('/auth/signin').set('Host', 'evil.example');
     expect(`${answer.headers.location} ${answer.get('Set-Cookie')}`).not.toContain('evil.example');
   });

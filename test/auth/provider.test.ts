@@ -45,7 +45,7 @@ describe.each(STRATEGIES)('sign-in with a provider, with the %s strategy', (stra
     return account;
   };
 
-  it('makes an account and a session that can be taken back like any other', async () => {
+  it('creates an account and a session that can be revoked like any other', async () => {
     const browser = openBrowser(app);
     const answer = await signInAs(browser, 'newcomer');
     expect(answer.headers.location).toBe('/account');
@@ -65,7 +65,7 @@ describe.each(STRATEGIES)('sign-in with a provider, with the %s strategy', (stra
     expect(await here.isSignedIn()).toBe(true);
   });
 
-  it('proves no password, and opens nothing any more after a reset', async () => {
+  it('does not count as a recent password, and is unlinked by a password reset', async () => {
     const { here, person } = await signInTwice(app);
     const code = `own-${strategy}`;
     await signInAs(here, code);
@@ -87,7 +87,7 @@ describe.each(STRATEGIES)('sign-in with a provider, with the %s strategy', (stra
     expect(await linkedTo(code)).toBe(undefined);
   });
 
-  it('links nothing when the password was proved more than ten minutes ago', async () => {
+  it('links nothing if the password was entered more than ten minutes ago', async () => {
     const { here } = await signInTwice(app);
     app.advance(10 * 60_000);
     await signInAs(here, `stolen-${strategy}`);
@@ -95,7 +95,7 @@ describe.each(STRATEGIES)('sign-in with a provider, with the %s strategy', (stra
     expect(await linkedTo(`stolen-${strategy}`)).toBe(undefined);
   });
 
-  it('links nothing to the account of a session that was taken back', async () => {
+  it('links nothing to the account of a revoked session', async () => {
     const { here, there, otherId, person } = await signInTwice(app);
     await here.post(`/account/sessions/${otherId}/revoke`);
     await signInAs(there, 'mallory');
@@ -103,7 +103,7 @@ describe.each(STRATEGIES)('sign-in with a provider, with the %s strategy', (stra
     expect((await there.get('/auth/session')).body.user.email).not.toBe(person.email);
   });
 
-  it('links nothing, and starts nothing, for a session that ends while the provider is asked', async () => {
+  it('links nothing and starts nothing for a session that ends during the provider’s sign-in', async () => {
     const { here, there, otherId, person } = await signInTwice(app);
     provider.hooks.beforeToken = async () => {
       await here.post(`/account/sessions/${otherId}/revoke`);
@@ -114,7 +114,7 @@ describe.each(STRATEGIES)('sign-in with a provider, with the %s strategy', (stra
     expect((await there.get('/auth/session')).body?.user?.email).not.toBe(person.email);
   });
 
-  it('links nothing when the session ends in the last moment before', async () => {
+  it('links nothing if the session ends just before', async () => {
     const { here } = await signInTwice(app);
     const context = await createContext({
       config: readConfig({ AUTH_SECRET: SECRET, SESSION_STRATEGY: strategy }),
@@ -136,19 +136,19 @@ describe.each(STRATEGIES)('sign-in with a provider, with the %s strategy', (stra
     await adapter.linkAccount?.(account(`early-${strategy}`));
     await here.post('/auth/signout');
     await expect(adapter.linkAccount?.(account(`last-${strategy}`))).rejects.toThrow(
-      'The session is over',
+      'The session has ended',
     );
     expect(await linkedTo(`early-${strategy}`)).toBeDefined();
     expect(await linkedTo(`last-${strategy}`)).toBe(undefined);
   });
 
-  it.each(['odd-name', 'nameless'])('makes the best of a profile: %s', async (code) => {
+  it.each(['odd-name', 'nameless'])('accepts an odd profile: %s', async (code) => {
     const browser = openBrowser(app);
     await signInAs(browser, code);
     expect(await browser.isSignedIn()).toBe(true);
   });
 
-  it('says what is missing when a provider share an email address', async () => {
+  it('says what is missing if a provider shares no email address', async () => {
     const browser = openBrowser(app);
     const answer = await signInAs(browser, 'no-email');
     expect(answer.headers.location).toBe('/sign-in?error=NoEmail');
@@ -156,7 +156,7 @@ describe.each(STRATEGIES)('sign-in with a provider, with the %s strategy', (stra
     expect((await browser.get('/sign-in')).text).toContain('share an email address');
   });
 
-  it('refuses a provider’s account whose address belongs to somebody, and says what to do', async () => {
+  it('refuses an email that already has an account, and says what to do', async () => {
     const { person } = await signInTwice(app);
     const stranger = openBrowser(app);
     const answer = await signInAs(stranger, person.email.replace('@example.org', ''));
@@ -168,7 +168,7 @@ describe.each(STRATEGIES)('sign-in with a provider, with the %s strategy', (stra
     expect(await stranger.isSignedIn()).toBe(false);
   });
 
-  it('refuses the deactivated', async () => {
+  it('refuses a deactivated user', async () => {
     const browser = openBrowser(app);
     await signInAs(browser, 'soon-off');
     await app.database

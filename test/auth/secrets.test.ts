@@ -16,8 +16,8 @@ describe.each(STRATEGIES)('secrets, with the %s strategy', (strategy) => {
   });
   afterAll(() => app.close());
 
-  /** Signs up, in and out, with a mistake on the way. Returns the secrets that were in play. */
-  async function live() {
+  /** Signs up and mistypes a password. Returns the secrets that were used. */
+  async function useSecrets() {
     const person = newPerson();
     const browser = openBrowser(app);
     await browser.signUp(person);
@@ -31,7 +31,7 @@ describe.each(STRATEGIES)('secrets, with the %s strategy', (strategy) => {
   }
 
   it('are not in the database: it keeps hashes', async () => {
-    const { sid, secrets } = await live();
+    const { sid, secrets } = await useSecrets();
     const tables = [users, sessions, accounts, auditEvents];
     const rows = await Promise.all(tables.map((table) => app.database.select().from(table)));
     const everything = JSON.stringify(rows);
@@ -40,8 +40,8 @@ describe.each(STRATEGIES)('secrets, with the %s strategy', (strategy) => {
     expect(everything).toMatch(/\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
   });
 
-  it('are not in the log, also when a query fails', async () => {
-    const { browser, sid, secrets } = await live();
+  it('are not in the log, even if a query fails', async () => {
+    const { browser, sid, secrets } = await useSecrets();
     await browser.post('/auth/signout');
     await app.database.execute(sql`alter table "session" rename to "session_away"`);
     const failed = await openBrowser(app)
@@ -65,8 +65,8 @@ describe.each(STRATEGIES)('secrets, with the %s strategy', (strategy) => {
     expect(found).toEqual([]);
   });
 
-  it('stay out of the line of a request, which carries the user’s id', async () => {
-    const { browser } = await live();
+  it('are not in the log line of a request, which has the user’s id', async () => {
+    const { browser } = await useSecrets();
     const userId = (await browser.get('/auth/session')).body.user.id;
     lines.length = 0;
     await browser.get('/account/sessions?page=1');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { jwtTokens } from '../../src/auth/token.ts';
-import { rememberTokens } from '../../src/auth/token-cache.ts';
+import { cacheTokens } from '../../src/auth/token-cache.ts';
 import { newSecret } from '../../src/crypto/secret.ts';
 import { SECRET } from '../support/app.ts';
 
@@ -15,7 +15,7 @@ const claims = {
   organizationId: null,
 };
 
-/** The real tokens, remembered, and how often one was decrypted. */
+/** Cached real tokens, and how many were decrypted. */
 async function countedTokens() {
   const tokens = await jwtTokens([SECRET], 'a-cookie');
   let decryptions = 0;
@@ -26,11 +26,11 @@ async function countedTokens() {
       return tokens.read(token);
     },
   };
-  return { tokens: rememberTokens(counted, 2), decryptions: () => decryptions };
+  return { tokens: cacheTokens(counted, 2), decryptions: () => decryptions };
 }
 
-describe('remembered tokens', () => {
-  it('are decrypted once, however many requests come with one at the same time', async () => {
+describe('cached tokens', () => {
+  it('are decrypted once, however many requests send one at the same time', async () => {
     const { tokens, decryptions } = await countedTokens();
     const token = await tokens.write(claims);
     const reads = await Promise.all([1, 2, 3].map(() => tokens.read(token)));
@@ -39,7 +39,7 @@ describe('remembered tokens', () => {
     expect(decryptions()).toBe(1);
   });
 
-  it('are not remembered when they are unreadable, so nobody can fill the memory with them', async () => {
+  it('are not cached if unreadable, so no one can fill the memory with them', async () => {
     const { tokens, decryptions } = await countedTokens();
     const token = await tokens.write(claims);
     await tokens.read(token);
