@@ -1,4 +1,5 @@
 import pLimit from 'p-limit';
+import { completeSignIn } from '../src/accounts/sign-in/complete-sign-in.ts';
 import { claimsOf } from '../src/auth/claims.ts';
 import { type Context, createContext } from '../src/auth/context.ts';
 import { readConfig } from '../src/config/config.ts';
@@ -7,9 +8,8 @@ import { openPostgres } from '../src/database/open.ts';
 import { users } from '../src/database/schema.ts';
 import { createLog } from '../src/log.ts';
 import { createMetrics } from '../src/metrics.ts';
-import { openSessionStore } from '../src/sessions/ledger.ts';
 import type { SessionUser } from '../src/sessions/lookup.ts';
-import { startSession } from '../src/sessions/start.ts';
+import { openSessionStore } from '../src/sessions/session-store.ts';
 
 export const SECRET = 'a secret for measurements alone, 32 characters or more';
 export const device = {
@@ -85,7 +85,7 @@ export async function signInOne(
     deviceToken: newSecret(),
     twoFactorVerified: false,
   };
-  const viewer = await startSession(sessionStore, request, new Date(), config.policy);
+  const viewer = await completeSignIn(sessionStore, request, new Date(), config.policy);
   if (typeof viewer === 'string') throw new Error(viewer);
   const token = await tokens.write(claimsOf(viewer.sid, viewer));
   return { id: viewer.session.id, cookie: `${cookies.session.name}=${token}` };

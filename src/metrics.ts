@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import { AggregatorRegistry, Counter, Histogram, Registry } from 'prom-client';
-import type { SessionStore } from './sessions/ledger.ts';
+import type { SessionStore } from './sessions/session-store.ts';
 
 /** What is counted. No label names a person: they are few and fixed. */
 export interface Metrics {

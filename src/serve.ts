@@ -10,7 +10,7 @@ import { startEmailJob } from './jobs/email.ts';
 import { startPurgeJob } from './jobs/purge.ts';
 import { createLog } from './log.ts';
 import { createMetrics, shareMetrics } from './metrics.ts';
-import { openSessionStore } from './sessions/ledger.ts';
+import { openSessionStore } from './sessions/session-store.ts';
 
 /** Requests that run may go on for this long after a stop signal. */
 const STOP_GRACE_MS = 8_000;

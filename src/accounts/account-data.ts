@@ -2,7 +2,7 @@ import { asc, desc, eq, sql } from 'drizzle-orm';
 import { streamHistory } from '../audit/history.ts';
 import type { Database } from '../database/open.ts';
 import { accounts, knownDevices, recoveryCodes, users } from '../database/schema.ts';
-import { streamEverySession } from '../sessions/list.ts';
+import { streamAllSessions } from '../sessions/list.ts';
 
 /** By name, so that a column which is added to `user` is in nobody's hands before it is named here. */
 const profileColumns = {
@@ -51,7 +51,7 @@ export async function collectData(database: Database, userId: string) {
 }
 
 async function* sessionsOf(database: Database, userId: string) {
-  for await (const batch of streamEverySession(database, userId)) {
+  for await (const batch of streamAllSessions(database, userId)) {
     yield batch.map(({ userId: _, ...session }) => session);
   }
 }

@@ -3,7 +3,7 @@ import { recordEvent } from '../audit/record.ts';
 import { users } from '../database/schema.ts';
 import { changeUsers, type Writable } from '../sessions/change-users.ts';
 import { lockUser } from '../sessions/lock.ts';
-import { type Act, endEverySession } from '../sessions/revoke.ts';
+import { type Act, endAllSessions } from '../sessions/revoke.ts';
 import { isLastAdministrator } from './administrators.ts';
 import { dropAllButRecoveryTokens } from './email-tokens.ts';
 import { lockAccounts } from './lock-accounts.ts';
@@ -38,7 +38,7 @@ export function deactivateUser(
     if (!user.isActive) return { name, ended: 0 };
     if (await isLastAdministrator(transaction, user)) return 'last_administrator';
     await transaction.update(users).set({ isActive: false }).where(eq(users.id, userId));
-    const ended = await endEverySession(transaction, userId, 'deactivated', now);
+    const ended = await endAllSessions(transaction, userId, 'deactivated', now);
     // Those that only take something back may wait until it is on again.
     await dropAllButRecoveryTokens(transaction, userId);
     await recordEvent(transaction, { action: 'deactivated', userId, actorId, device });

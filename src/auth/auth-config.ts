@@ -2,11 +2,12 @@ import type { JWT } from '@auth/core/jwt';
 import credentialsProvider from '@auth/core/providers/credentials';
 import type { User } from '@auth/core/types';
 import type { ExpressAuthConfig } from '@auth/express';
+import { completeSignIn } from '../accounts/sign-in/complete-sign-in.ts';
 import { beginPendingSignIn } from '../accounts/sign-in/pending-sign-in.ts';
 import type { Device } from '../audit/device.ts';
 import type { Viewer } from '../sessions/lookup.ts';
 import { expiryOf } from '../sessions/policy.ts';
-import { type Started, startSession } from '../sessions/start.ts';
+import type { Started } from '../sessions/start.ts';
 import { createAdapter } from './adapter.ts';
 import { authenticate, SignInRefused } from './authenticate.ts';
 import { checkToken } from './check.ts';
@@ -174,7 +175,7 @@ async function beginSession(
   const signIn = { userId, cutoff, provider, device, deviceToken, replaces: viewer };
   const now = clock();
   const given = { ...signIn, twoFactorVerified: false };
-  const started = await startSession(sessionStore, given, now, config.policy);
+  const started = await completeSignIn(sessionStore, given, now, config.policy);
   if (started === 'two_factor') {
     return { pendingSignIn: await beginPendingSignIn(database, { userId, cutoff, provider }, now) };
   }

@@ -80,12 +80,12 @@ async function lookUp(context: Context, read: ReadToken, now: Date): Promise<Out
       noteLive(context, read, seenLive);
       return accept(read, record);
     }
-    if (mayClaim(context, read)) context.sessionStore.guard.noteRefusal(read.sid);
+    if (mayTrust(context, read)) context.sessionStore.guard.noteRefusal(read.sid);
     return refuse(verdict, record);
   } catch (error) {
     const { claims, sid } = read;
-    if (!claims || !mayClaim(context, read) || !isDatabaseOutage(error)) throw error;
-    if (!isCurrent(claims, context, now) || !context.sessionStore.guard.mayClaim(sid, claims.sub)) {
+    if (!claims || !mayTrust(context, read) || !isDatabaseOutage(error)) throw error;
+    if (!isCurrent(claims, context, now) || !context.sessionStore.guard.mayTrust(sid, claims.sub)) {
       throw error;
     }
     return { kind: 'claimed', claims, cause: error };
@@ -103,11 +103,11 @@ function isCurrent(claims: JWT, { config: { policy } }: Context, now: Date): boo
 }
 
 /** Whether a token may be accepted on its claims during an outage. */
-const mayClaim = ({ config }: Context, { claims }: ReadToken): boolean =>
+const mayTrust = ({ config }: Context, { claims }: ReadToken): boolean =>
   config.onDatabaseError === 'allow' && claims !== null;
 
 function sinceChange(context: Context, read: ReadToken): SinceChange | null {
-  if (!read.claims || !mayClaim(context, read)) return null;
+  if (!read.claims || !mayTrust(context, read)) return null;
   return context.sessionStore.guard.sinceChange(read.claims.sub);
 }
 

@@ -5,7 +5,7 @@ import type { LocationOf } from '../audit/location.ts';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/open.ts';
 import type { Metrics } from '../metrics.ts';
-import type { SessionStore } from '../sessions/ledger.ts';
+import type { SessionStore } from '../sessions/session-store.ts';
 import { type Cookies, cookiesFor } from './cookies.ts';
 import { jwtTokens, opaqueTokens, type TokenFormat } from './token.ts';
 import { cacheTokens } from './token-cache.ts';

@@ -1,7 +1,7 @@
 import { schedule } from 'node-cron';
 import type { Dependencies } from '../auth/context.ts';
-import { purge } from '../sessions/purge.ts';
 import { oneAtATime } from './one-at-a-time.ts';
+import { purge } from './retention.ts';
 
 /** Purges now, with metrics and a log line. Returns how many rows were deleted. */
 export async function purgeNow(dependencies: Dependencies, signal?: AbortSignal): Promise<number> {

@@ -61,7 +61,7 @@ export function listEndedSessions(
 }
 
 /** Every session of a user that is kept, live or over, newest first, in batches. */
-export function streamEverySession(database: Database, userId: string): AsyncGenerator<Session[]> {
+export function streamAllSessions(database: Database, userId: string): AsyncGenerator<Session[]> {
   return inBatches((last, limit) => {
     const { createdAt, id } = sessions;
     const isAfterLast = last

@@ -45,7 +45,7 @@ export class OutageGuard {
   }
 
   /** Whether nothing is known against a token's session. */
-  mayClaim(sid: string, userId: string): boolean {
+  mayTrust(sid: string, userId: string): boolean {
     if (this.#refused.has(sid)) return false;
     return this.sinceChange(userId)?.has(sid) ?? true;
   }

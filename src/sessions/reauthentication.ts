@@ -5,7 +5,7 @@ import type { Database } from '../database/open.ts';
 import { sessions } from '../database/schema.ts';
 import { changeUsers, type Writable } from './change-users.ts';
 import { lockLiveSession } from './lock.ts';
-import type { Act, Moved } from './revoke.ts';
+import type { Act, Rotated } from './revoke.ts';
 
 /** How long a proof of the password counts for what is sensitive (ASVS 5.0, 7.5.1 and 7.5.3). */
 const RECENT_MS = 10 * 60_000;
@@ -36,7 +36,7 @@ export function recordReauthentication(
   sessionStore: Writable,
   session: { sid: string; userId: string },
   { device, now }: Act,
-): Promise<Moved | null> {
+): Promise<Rotated | null> {
   const { userId } = session;
   return changeUsers(sessionStore, [userId], async (transaction) => {
     const live = await lockLiveSession(transaction, session, now);

@@ -5,29 +5,28 @@ import { hashSecret, newSecret } from '../crypto/secret.ts';
 import type { Database } from '../database/open.ts';
 import { type EndReason, sessions, users } from '../database/schema.ts';
 import { changeUsers, type Writable } from './change-users.ts';
-import { endSession } from './end.ts';
 import { lockLiveSession, lockUser } from './lock.ts';
 import { type Session, sessionColumns } from './lookup.ts';
 
-/** From where and when somebody revokes. */
+/** Where an action came from, and when. */
 export interface Act {
   device: Device;
   now: Date;
 }
 
-/** What the token of a session must carry that has moved to another secret. */
-export interface Moved {
+/** What the token of a session with a new secret must carry. */
+export interface Rotated {
   sid: string;
   authenticatedAt: Date;
 }
 
 /** The session that was kept, and how many ended. */
-export interface Kept extends Moved {
+export interface Kept extends Rotated {
   ended: number;
 }
 
 /**
- * Ends one session of a user. A session that is over already stays as it was: that is a success too.
+ * Revokes one session of a user. One that has already ended stays as it is, which is also a success.
  * @returns the session, or null when this user has none with that id (invariant 8).
  */
 export async function revokeSession(
@@ -37,26 +36,26 @@ export async function revokeSession(
   { device, now }: Act,
 ): Promise<Session | null> {
   return changeUsers(sessionStore, [userId], async (transaction) => {
-    const ended = await endSession(transaction, { id, userId }, { reason, now });
-    if (ended) {
+    const revoked = await endSession(transaction, { id, userId }, { reason, now });
+    if (revoked) {
       const action = reason === 'signed_out' ? 'sign_out' : 'session_revoked';
       await recordEvent(transaction, { action, userId, sessionId: id, device });
-      return ended;
+      return revoked;
     }
-    const [over] = await transaction
+    const [ended] = await transaction
       .select(sessionColumns)
       .from(sessions)
       .where(and(eq(sessions.id, id), eq(sessions.userId, userId)));
-    return over ?? null;
+    return ended ?? null;
   });
 }
 
 /**
- * Ends all sessions of a user but one, and moves that one to the new cutoff under a new `sid`, so that
- * a copy of its old token is as dead as the rest.
+ * Revokes all sessions of a user but one, and rotates that one, so that a copy of its old token stops
+ * working too.
  * @param kept the session by the secret that was presented.
- * @returns how many ended and what the kept session's token must carry, or null when that session was
- *   itself over once the account was locked: a revoked session must not revive itself.
+ * @returns null when the kept session had itself ended by the time the account was locked: a revoked
+ *   session must not revive itself.
  */
 export function revokeOthers(
   sessionStore: Writable,
@@ -68,12 +67,42 @@ export function revokeOthers(
     const session = await lockLiveSession(transaction, kept, now);
     if (!session) return null;
     await recordEvent(transaction, { action: 'others_revoked', userId, device });
-    return keepOnly(transaction, session, 'revoked_others', now);
+    return endOtherSessions(transaction, session, 'revoked_others', now);
   });
 }
 
-/** Raises the cutoff, and lets one session pass it under a new `sid`. Its user must be locked. */
-export async function keepOnly(
+/** Revokes every session of a user. Returns how many ended; null: there is no such user. */
+export function revokeAll(
+  sessionStore: Writable,
+  userId: string,
+  reason: EndReason,
+  { device, now, actorId }: Act & { actorId?: string },
+): Promise<number | null> {
+  return changeUsers(sessionStore, [userId], async (transaction) => {
+    if (!(await lockUser(transaction, userId))) return null;
+    const ended = await endAllSessions(transaction, userId, reason, now);
+    const actor = actorId === undefined ? {} : { actorId };
+    await recordEvent(transaction, { action: 'all_revoked', userId, device, ...actor });
+    return ended;
+  });
+}
+
+/** Ends one session of a user. Null: it has already ended, or is not this user's. */
+export async function endSession(
+  transaction: Database,
+  { id, userId }: { id: string; userId: string },
+  { reason, now }: { reason: EndReason; now: Date },
+): Promise<Session | null> {
+  const [ended] = await transaction
+    .update(sessions)
+    .set({ endedAt: now, endReason: reason })
+    .where(and(eq(sessions.id, id), eq(sessions.userId, userId), isNull(sessions.endedAt)))
+    .returning(sessionColumns);
+  return ended ?? null;
+}
+
+/** Raises the cutoff and ends every session but one, which gets a new `sid`. The user must be locked. */
+export async function endOtherSessions(
   transaction: Database,
   { id, userId }: Session,
   reason: EndReason,
@@ -85,40 +114,24 @@ export async function keepOnly(
     .update(sessions)
     .set({ sessionToken: hashSecret(sid), authenticatedAt })
     .where(eq(sessions.id, id));
-  const ended = await endAll(transaction, userId, reason, now, id);
+  const ended = await endLiveSessions(transaction, userId, reason, now, id);
   return { ended, sid, authenticatedAt };
 }
 
 /** Raises the cutoff and ends every session. The user must be locked. Returns how many ended. */
-export async function endEverySession(
+export async function endAllSessions(
   transaction: Database,
   userId: string,
   reason: EndReason,
   now: Date,
 ): Promise<number> {
   await raiseCutoff(transaction, userId);
-  return endAll(transaction, userId, reason, now);
-}
-
-/** Ends every session of a user, the current one too. Returns how many ended; null: no such user. */
-export function revokeAll(
-  sessionStore: Writable,
-  userId: string,
-  reason: EndReason,
-  { device, now, actorId }: Act & { actorId?: string },
-): Promise<number | null> {
-  return changeUsers(sessionStore, [userId], async (transaction) => {
-    if (!(await lockUser(transaction, userId))) return null;
-    const ended = await endEverySession(transaction, userId, reason, now);
-    const actor = actorId === undefined ? {} : { actorId };
-    await recordEvent(transaction, { action: 'all_revoked', userId, device, ...actor });
-    return ended;
-  });
+  return endLiveSessions(transaction, userId, reason, now);
 }
 
 /**
- * Moves the cutoff to the database's clock, taken after the lock (`now()` would be the start of the
- * transaction), and always forward: two cutoffs within a millisecond differ too.
+ * Moves the cutoff to the database's clock as read after the lock (`now()` would be the start of the
+ * transaction), and always forward, so that two cutoffs within a millisecond differ.
  */
 async function raiseCutoff(transaction: Database, userId: string): Promise<Date> {
   const next = sql`greatest(clock_timestamp(), ${users.sessionsValidAfter} + interval '1 millisecond')`;
@@ -131,8 +144,8 @@ async function raiseCutoff(transaction: Database, userId: string): Promise<Date>
   return user.cutoff;
 }
 
-/** Ends what is not over yet. An expired session keeps its own end. */
-async function endAll(
+/** An expired session keeps its own end. Returns how many ended. */
+async function endLiveSessions(
   transaction: Database,
   userId: string,
   reason: EndReason,

@@ -2,9 +2,9 @@ import { and, eq, isNull } from 'drizzle-orm';
 import { hashSecret } from '../crypto/secret.ts';
 import { sessions } from '../database/schema.ts';
 import { changeUsers } from './change-users.ts';
-import type { SessionStore } from './ledger.ts';
 import { type Session, sessionColumns } from './lookup.ts';
 import { expiresAt, type SessionPolicy } from './policy.ts';
+import type { SessionStore } from './session-store.ts';
 
 /**
  * Moves the expiry of a live session that is being used, once `updateAgeMs` has passed since the last

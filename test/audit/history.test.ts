@@ -1,7 +1,7 @@
 import { eq, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { auditEvents, users } from '../../src/database/schema.ts';
-import { purge } from '../../src/sessions/purge.ts';
+import { purge } from '../../src/jobs/retention.ts';
 import { startApp, type TestApp } from '../support/app.ts';
 import { newPerson, openBrowser, signInTwice } from '../support/browser.ts';
 

@@ -1,12 +1,12 @@
 import { eq, or, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deleteOwnAccount } from '../../src/accounts/deletion/deletion.ts';
+import { completeSignIn } from '../../src/accounts/sign-in/complete-sign-in.ts';
 import type { Device } from '../../src/audit/device.ts';
 import { recordEvent } from '../../src/audit/record.ts';
 import { newSecret } from '../../src/crypto/secret.ts';
 import { auditEvents, sessions, users } from '../../src/database/schema.ts';
 import { revokeSession } from '../../src/sessions/revoke.ts';
-import { startSession } from '../../src/sessions/start.ts';
 import { startApp, type TestApp } from '../support/app.ts';
 import { openBrowser, signInTwice } from '../support/browser.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -61,7 +61,7 @@ describe('deleting an account in the middle of things', () => {
     const proven = { userId, cutoff, provider: 'credentials', twoFactorVerified: false };
     const signIn = async () => {
       const request = { ...proven, device, deviceToken: newSecret(), replaces: null };
-      const started = await startSession(sessionStore, request, now, policy);
+      const started = await completeSignIn(sessionStore, request, now, policy);
       return typeof started === 'string' ? null : started;
     };
     return { userId, signIn };

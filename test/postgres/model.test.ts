@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BLIND_AFTER_MS } from '../../src/database/listen.ts';
 import { type OpenDatabase, openPostgres } from '../../src/database/open.ts';
-import { purge } from '../../src/sessions/purge.ts';
+import { purge } from '../../src/jobs/retention.ts';
 import { STRATEGIES, startApp, type TestApp } from '../support/app.ts';
 import { newPerson, openBrowser, type Person } from '../support/browser.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';

@@ -3,7 +3,7 @@ import supertest from 'supertest';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type OpenDatabase, openPostgres } from '../../src/database/open.ts';
 import { sessions, users } from '../../src/database/schema.ts';
-import { purge } from '../../src/sessions/purge.ts';
+import { purge } from '../../src/jobs/retention.ts';
 import { startApp } from '../support/app.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 

@@ -2,14 +2,14 @@ import { eq } from 'drizzle-orm';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { activateUser, deactivateUser } from '../../src/accounts/activation.ts';
+import { completeSignIn } from '../../src/accounts/sign-in/complete-sign-in.ts';
 import { findCredentials } from '../../src/accounts/users.ts';
 import { hashSecret, newSecret } from '../../src/crypto/secret.ts';
 import type { Database } from '../../src/database/open.ts';
 import { sessions, users } from '../../src/database/schema.ts';
-import { openSessionStore, type SessionStore } from '../../src/sessions/ledger.ts';
 import { prepareFindSession } from '../../src/sessions/lookup.ts';
 import { revokeAll, revokeOthers, revokeSession } from '../../src/sessions/revoke.ts';
-import { startSession } from '../../src/sessions/start.ts';
+import { openSessionStore, type SessionStore } from '../../src/sessions/session-store.ts';
 import { verdictOf } from '../../src/sessions/verdict.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 
@@ -55,7 +55,7 @@ describe('sign-in against the cutoff', () => {
   async function signIn(credentials: Awaited<ReturnType<typeof readCredentials>>) {
     const proven = { ...credentials, deviceToken: newSecret(), twoFactorVerified: false };
     const request = { ...proven, device, replaces: null };
-    const started = await startSession(sessionStore, request, now, policy);
+    const started = await completeSignIn(sessionStore, request, now, policy);
     return typeof started === 'string' ? null : started;
   }
 

@@ -1,12 +1,12 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { completeSignIn } from '../../src/accounts/sign-in/complete-sign-in.ts';
 import { createUser } from '../../src/accounts/users.ts';
 import { newSecret } from '../../src/crypto/secret.ts';
 import { SessionCache } from '../../src/sessions/cache.ts';
-import { openSessionStore, type SessionStore } from '../../src/sessions/ledger.ts';
 import { type FindSession, prepareFindSession, type Viewer } from '../../src/sessions/lookup.ts';
 import { revokeSession } from '../../src/sessions/revoke.ts';
-import { startSession } from '../../src/sessions/start.ts';
+import { openSessionStore, type SessionStore } from '../../src/sessions/session-store.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 
 const device = { userAgent: null, ipAddress: null };
@@ -66,7 +66,7 @@ describe('the session cache', () => {
       deviceToken: newSecret(),
       twoFactorVerified: false,
     };
-    const started = await startSession(sessionStore, request, now, policy);
+    const started = await completeSignIn(sessionStore, request, now, policy);
     if (typeof started === 'string') throw new Error(started);
     return started;
   }

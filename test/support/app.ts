@@ -10,7 +10,7 @@ import { deliverEmails } from '../../src/email/deliver.ts';
 import { createHttpServer } from '../../src/http-server.ts';
 import { emailDelivery, startEmailJob } from '../../src/jobs/email.ts';
 import { createMetrics, type Metrics } from '../../src/metrics.ts';
-import { openSessionStore, type SessionStore } from '../../src/sessions/ledger.ts';
+import { openSessionStore, type SessionStore } from '../../src/sessions/session-store.ts';
 import { openTestDatabase } from './database.ts';
 
 export const STRATEGIES = ['jwt', 'database'] as const;

@@ -1,7 +1,7 @@
 import { recordEvent } from '../../audit/record.ts';
 import { changeUsers, type Writable } from '../../sessions/change-users.ts';
 import { lockLiveSession } from '../../sessions/lock.ts';
-import { type Act, type Kept, keepOnly } from '../../sessions/revoke.ts';
+import { type Act, endOtherSessions, type Kept } from '../../sessions/revoke.ts';
 import { setPassword } from './password-reset.ts';
 
 /**
@@ -23,6 +23,6 @@ export function changePassword(
     await setPassword(transaction, userId, given.passwordHash, { device, now });
     await recordEvent(transaction, { action: 'password_changed', userId, device });
     if (!given.endsOthers) return 'unchanged';
-    return keepOnly(transaction, live, 'password_changed', now);
+    return endOtherSessions(transaction, live, 'password_changed', now);
   });
 }

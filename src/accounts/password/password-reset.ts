@@ -4,15 +4,15 @@ import type { Database } from '../../database/open.ts';
 import { accounts, knownDevices, users } from '../../database/schema.ts';
 import { type QueuedEmail, queueEmail } from '../../email/queue.ts';
 import { changeUsers, type Writable } from '../../sessions/change-users.ts';
-import { knowDevice } from '../../sessions/device-attempts.ts';
 import { lockUser } from '../../sessions/lock.ts';
-import { type Act, endEverySession } from '../../sessions/revoke.ts';
+import { type Act, endAllSessions } from '../../sessions/revoke.ts';
 import {
   createEmailToken,
   dropEmailTokens,
   findEmailToken,
   useEmailToken,
 } from '../email-tokens.ts';
+import { rememberDevice } from '../sign-in/known-devices.ts';
 import { hasEmail, normalizeEmail } from '../users.ts';
 
 const PURPOSE = 'password_reset';
@@ -70,8 +70,8 @@ export async function resetPassword(
     // Whoever got in before is no longer known, and comes in by no provider that he linked.
     await transaction.delete(knownDevices).where(eq(knownDevices.userId, userId));
     await transaction.delete(accounts).where(eq(accounts.userId, userId));
-    await knowDevice(transaction, userId, deviceToken);
-    await endEverySession(transaction, userId, 'password_reset', now);
+    await rememberDevice(transaction, userId, deviceToken);
+    await endAllSessions(transaction, userId, 'password_reset', now);
     await recordEvent(transaction, { action: 'password_reset', userId, device });
     return true;
   });

@@ -8,7 +8,7 @@ import {
   knownDevices,
   users,
 } from '../../database/schema.ts';
-import { endEverySession } from '../../sessions/revoke.ts';
+import { endAllSessions } from '../../sessions/revoke.ts';
 import { dropAllButRecoveryTokens } from '../email-tokens.ts';
 import { requestReset } from '../password/password-reset.ts';
 import { dropRecoveryCodes } from '../two-factor/recovery-codes.ts';
@@ -40,7 +40,7 @@ export async function recoverAccount(
   await transaction.delete(knownDevices).where(eq(knownDevices.userId, userId));
   await dropAllButRecoveryTokens(transaction, userId);
   await dropRecoveryLinksFrom(transaction, act);
-  await endEverySession(transaction, userId, reason, now);
+  await endAllSessions(transaction, userId, reason, now);
   await requestReset(transaction, address);
 }
 

@@ -3,10 +3,10 @@ import { and, eq, inArray, type SQL, sql } from 'drizzle-orm';
 import { hashSecret } from '../../crypto/secret.ts';
 import type { Database } from '../../database/open.ts';
 import { knownDevices, unknownEmails, users } from '../../database/schema.ts';
-import { isAmongLatest, OWN_ATTEMPTS } from '../../sessions/device-attempts.ts';
 import { isOpen, pauseEnd } from '../attempt-pauses.ts';
 import { TooManyAttempts } from '../too-many-attempts.ts';
 import { hasEmail, normalizeEmail } from '../users.ts';
+import { isAmongLatest, OWN_ATTEMPTS } from './known-devices.ts';
 
 /** So many of its devices, those that signed in last, can have attempts to themselves. */
 const OWN_ATTEMPTS_DEVICES = 10;

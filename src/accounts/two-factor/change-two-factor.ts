@@ -6,7 +6,7 @@ import { queueEmail } from '../../email/queue.ts';
 import { changeUsers } from '../../sessions/change-users.ts';
 import { lockLiveSession } from '../../sessions/lock.ts';
 import type { Session, Viewer } from '../../sessions/lookup.ts';
-import { type Act, type Kept, keepOnly } from '../../sessions/revoke.ts';
+import { type Act, endOtherSessions, type Kept } from '../../sessions/revoke.ts';
 import type { AccountContext } from '../account-context.ts';
 import { dropRecoveryCodes, makeRecoveryCodes } from './recovery-codes.ts';
 import { stepOfCode } from './totp.ts';
@@ -111,5 +111,5 @@ async function tell(
 async function endOthers(transaction: Database, live: Session, { device, now }: Act) {
   const { userId } = live;
   await recordEvent(transaction, { action: 'others_revoked', userId, device });
-  return keepOnly(transaction, live, 'revoked_others', now);
+  return endOtherSessions(transaction, live, 'revoked_others', now);
 }

@@ -2,7 +2,7 @@ import type { Request, Response } from 'express';
 import type { Context } from '../../auth/context.ts';
 import { setSessionCookie } from '../../http/session-cookie.ts';
 import { viewerOf } from '../../http/viewer.ts';
-import { type Act, type Moved, revokeOthers } from '../../sessions/revoke.ts';
+import { type Act, type Rotated, revokeOthers } from '../../sessions/revoke.ts';
 
 /**
  * Signs out all devices but this one, which gets a new token.
@@ -26,7 +26,7 @@ export async function moveThisDevice(
   request: Request,
   response: Response,
   context: Context,
-  { sid, authenticatedAt }: Moved,
+  { sid, authenticatedAt }: Rotated,
 ): Promise<void> {
   const { session, user } = viewerOf(request);
   const record = { session: { ...session, authenticatedAt }, user };

@@ -1,4 +1,5 @@
 import type { Request, Response } from 'express';
+import { completeSignIn, type SignIn } from '../../accounts/sign-in/complete-sign-in.ts';
 import { deviceName } from '../../audit/device.ts';
 import type { Context } from '../../auth/context.ts';
 import { deviceOf } from '../../http/device.ts';
@@ -6,7 +7,7 @@ import { deviceTokenOf, keepDeviceToken } from '../../http/device-cookie.ts';
 import { setFlash } from '../../http/flash.ts';
 import { setSessionCookie } from '../../http/session-cookie.ts';
 import { counted } from '../../http/words.ts';
-import { type NotStarted, type SignIn, type Started, startSession } from '../../sessions/start.ts';
+import type { NotStarted, Started } from '../../sessions/start.ts';
 
 /** Signs this browser in, for somebody who has just proved who they are. */
 export async function beginSession(
@@ -19,7 +20,7 @@ export async function beginSession(
   const deviceToken = deviceTokenOf(request, context);
   const { viewer: replaces } = request;
   const signIn = { ...proven, device: deviceOf(request), deviceToken, replaces };
-  const started = await startSession(sessionStore, signIn, clock(), config.policy);
+  const started = await completeSignIn(sessionStore, signIn, clock(), config.policy);
   if (typeof started === 'string') return started;
   await setSessionCookie(request, response, context, started.sid, started);
   keepDeviceToken(response, context, deviceToken);

@@ -11,8 +11,8 @@ import {
   unknownEmails,
   verificationTokens,
 } from '../database/schema.ts';
-import { expiryInSql } from './list.ts';
-import type { Lifetimes } from './policy.ts';
+import { expiryInSql } from '../sessions/list.ts';
+import type { Lifetimes } from '../sessions/policy.ts';
 
 export interface PurgeOptions {
   now: Date;

@@ -12,7 +12,7 @@ import {
   users,
   verificationTokens,
 } from '../../src/database/schema.ts';
-import { purge } from '../../src/sessions/purge.ts';
+import { purge } from '../../src/jobs/retention.ts';
 import { startApp, type TestApp } from '../support/app.ts';
 import { newPerson, openBrowser } from '../support/browser.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';

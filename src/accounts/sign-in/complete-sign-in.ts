@@ -1,0 +1,39 @@
+import { recordEvent } from '../../audit/record.ts';
+import { changeUsers, type Writable } from '../../sessions/change-users.ts';
+import type { SessionPolicy } from '../../sessions/policy.ts';
+import {
+  type Authentication,
+  type NotStarted,
+  type Started,
+  startSession,
+} from '../../sessions/start.ts';
+import { recordSignInOnDevice, resetFailedAttempts } from './known-devices.ts';
+
+export interface SignIn extends Authentication {
+  /** The value of the browser's device cookie. */
+  deviceToken: string;
+}
+
+/**
+ * Signs in someone whose credentials were verified: starts the session, resets the failed attempts and
+ * reports a new device to the owner, in one transaction.
+ * @returns as `startSession`.
+ */
+export function completeSignIn(
+  sessionStore: Writable,
+  signIn: SignIn,
+  now: Date,
+  policy: SessionPolicy,
+): Promise<Started | NotStarted> {
+  const { userId, device, deviceToken, replaces } = signIn;
+  const changed = replaces ? [userId, replaces.user.id] : [userId];
+  return changeUsers(sessionStore, changed, async (transaction) => {
+    const started = await startSession(transaction, signIn, now, policy);
+    if (typeof started === 'string') return started;
+    const sessionId = started.session.id;
+    await recordEvent(transaction, { action: 'sign_in', userId, sessionId, device });
+    await resetFailedAttempts(transaction, userId, deviceToken);
+    await recordSignInOnDevice(transaction, signIn, started, now);
+    return started;
+  });
+}
