@@ -39,7 +39,7 @@ CREATE TABLE "known_device" (
 	"user_id" text NOT NULL,
 	"token_hash" text NOT NULL,
 	"last_sign_in_at" timestamp (3) with time zone,
-	"failed_login_attempts" integer DEFAULT 0 NOT NULL,
+	"failed_sign_ins" integer DEFAULT 0 NOT NULL,
 	CONSTRAINT "known_device_user_id_token_hash_pk" PRIMARY KEY("user_id","token_hash")
 );
 --> statement-breakpoint
@@ -97,8 +97,8 @@ CREATE TABLE "session" (
 );
 --> statement-breakpoint
 CREATE TABLE "unknown_email" (
-	"address_hash" text PRIMARY KEY NOT NULL,
-	"failed_login_attempts" integer DEFAULT 0 NOT NULL,
+	"email_hash" text PRIMARY KEY NOT NULL,
+	"failed_sign_ins" integer DEFAULT 0 NOT NULL,
 	"lockout_until" timestamp (3) with time zone,
 	"updated_at" timestamp (3) with time zone DEFAULT now() NOT NULL
 );
@@ -114,7 +114,7 @@ CREATE TABLE "user" (
 	"organization_id" text,
 	"is_active" boolean DEFAULT true NOT NULL,
 	"sessions_valid_after" timestamp (3) with time zone DEFAULT 'epoch' NOT NULL,
-	"failed_login_attempts" integer DEFAULT 0 NOT NULL,
+	"failed_sign_ins" integer DEFAULT 0 NOT NULL,
 	"lockout_until" timestamp (3) with time zone,
 	"totp_key" text,
 	"totp_key_pending" text,
@@ -149,6 +149,6 @@ CREATE INDEX "rate_limit_expire_idx" ON "rate_limit" USING btree ("expire");--> 
 CREATE INDEX "session_user_id_idx" ON "session" USING btree ("user_id");--> statement-breakpoint
 CREATE INDEX "session_expires_idx" ON "session" USING btree ("expires");--> statement-breakpoint
 CREATE INDEX "session_ended_at_idx" ON "session" USING btree ("ended_at");--> statement-breakpoint
-CREATE INDEX "unknown_address_updated_at_idx" ON "unknown_email" USING btree ("updated_at");--> statement-breakpoint
+CREATE INDEX "unknown_email_updated_at_idx" ON "unknown_email" USING btree ("updated_at");--> statement-breakpoint
 CREATE UNIQUE INDEX "user_email_key" ON "user" USING btree (lower("email"));--> statement-breakpoint
 CREATE INDEX "verification_token_token_idx" ON "verification_token" USING btree ("token");

@@ -15,7 +15,7 @@ const profileColumns = {
   organizationId: users.organizationId,
   hasPassword: sql<boolean>`${users.passwordHash} is not null`,
   hasTwoFactor: sql<boolean>`${users.totpKey} is not null`,
-  failedSignIns: users.failedLoginAttempts,
+  failedSignIns: users.failedSignIns,
   lockedUntil: users.lockoutUntil,
   signedOutEverywhereAt: users.sessionsValidAfter,
   createdAt: users.createdAt,
@@ -36,7 +36,7 @@ export async function collectData(database: Database, userId: string) {
     knownBrowsers: await database
       .select({
         lastSignInAt: knownDevices.lastSignInAt,
-        failedSignIns: knownDevices.failedLoginAttempts,
+        failedSignIns: knownDevices.failedSignIns,
       })
       .from(knownDevices)
       .where(eq(knownDevices.userId, userId))

@@ -12,7 +12,7 @@ import {
   uniqueIndex,
 } from 'drizzle-orm/pg-core';
 
-/** Milliseconds, as in `iat` and in JavaScript: a finer cutoff would refuse what equals it. */
+/** Milliseconds, as in `iat` and in JavaScript: a finer cutoff would reject a token issued at it. */
 const instant = (name: string) =>
   timestamp(name, { withTimezone: true, precision: 3, mode: 'date' });
 const id = () =>
@@ -36,22 +36,22 @@ export const users = pgTable(
     email: text('email').notNull(),
     emailVerified: instant('email_verified'),
     image: text('image'),
-    /** argon2id, with its parameters and salt. Null: this account has no password. */
+    /** argon2id, with its parameters and salt. Null: no password. */
     passwordHash: text('password_hash'),
     role: text('role').$type<Role>().notNull().default('user'),
     organizationId: text('organization_id'),
     isActive: boolean('is_active').notNull().default(true),
-    /** The cutoff: whatever was authenticated before it is dead. */
+    /** The cutoff: anything authenticated before it is rejected. */
     sessionsValidAfter: instant('sessions_valid_after').notNull().default(sql`'epoch'`),
-    /** Attempts to sign in since the last one that came through. */
-    failedLoginAttempts: integer('failed_login_attempts').notNull().default(0),
-    /** Until then nobody can sign in. Who is signed in stays so. */
+    /** Attempts since the last successful sign-in; see `takeAttempt`. */
+    failedSignIns: integer('failed_sign_ins').notNull().default(0),
+    /** No sign-in until then. Existing sessions are not affected. */
     lockoutUntil: instant('lockout_until'),
-    /** The TOTP secret, encrypted. Null: there is no second factor. */
+    /** The TOTP secret, encrypted. Null: no two-factor authentication. */
     totpKey: text('totp_key'),
-    /** The one that is being set up: it counts once a code has confirmed it. */
+    /** Being set up: becomes `totpKey` once a code is verified. */
     totpKeyPending: text('totp_key_pending'),
-    /** The time step of the last code that was used: none up to it is taken again (RFC 6238, 5.2). */
+    /** The time step of the last code used: no code up to it is accepted again (RFC 6238, 5.2). */
     totpLastStep: integer('totp_last_step').notNull().default(0),
     createdAt: createdAt(),
     updatedAt: updatedAt(),
@@ -59,7 +59,7 @@ export const users = pgTable(
   (table) => [uniqueIndex('user_email_key').on(sql`lower(${table.email})`)],
 );
 
-/** Why a session is over. The last four are verdicts that a later request ran into. */
+/** Why a session ended. The last four are verdicts on a later request. */
 export type EndReason =
   | 'signed_out'
   | 'replaced'
@@ -81,19 +81,19 @@ export type EndReason =
 export const sessions = pgTable(
   'session',
   {
-    /** Public: it stands in forms, URLs and JSON, and proves nothing. */
+    /** Public: appears in forms, URLs and JSON. */
     id: id(),
-    /** SHA-256 of `sid`. The secret itself is in the cookie alone. */
+    /** SHA-256 of `sid`. Only the cookie holds the secret itself. */
     sessionToken: text('session_token').notNull().unique(),
     userId: text('user_id')
       .notNull()
       .references(() => users.id, { onDelete: 'cascade' }),
     authenticatedAt: instant('authenticated_at').notNull(),
-    /** When whoever is on this session last proved the password, here or at sign-in. */
+    /** When the password was last verified on this session, at sign-in included. */
     reauthenticatedAt: instant('reauthenticated_at').notNull().default(sql`'epoch'`),
-    /** Wrong passwords that were entered on this session since the last right one. */
+    /** Consecutive wrong passwords entered on this session. */
     wrongPasswords: integer('wrong_passwords').notNull().default(0),
-    /** Until then no password is checked on this session. */
+    /** No password is checked on this session until then. */
     passwordLockedUntil: instant('password_locked_until'),
     expires: instant('expires').notNull(),
     lastActive: instant('last_active').notNull(),
@@ -115,7 +115,7 @@ export const sessions = pgTable(
   ],
 );
 
-/** Auth.js's own: which provider accounts belong to a user. Its adapter fixes the property names. */
+/** Auth.js: provider accounts linked to a user. Its adapter fixes the property names. */
 export const accounts = pgTable(
   'account',
   {
@@ -136,7 +136,7 @@ export const accounts = pgTable(
   (table) => [primaryKey({ columns: [table.provider, table.providerAccountId] })],
 );
 
-/** Auth.js's own: single-use tokens sent by mail, hashed. */
+/** Auth.js: single-use tokens sent by email, hashed. */
 export const verificationTokens = pgTable(
   'verification_token',
   {
@@ -150,7 +150,7 @@ export const verificationTokens = pgTable(
   ],
 );
 
-/** Codes for the day on which the second factor is gone: SHA-256 of 120 random bits, used once. */
+/** Single-use codes for someone without their authenticator app: SHA-256 of 120 random bits. */
 export const recoveryCodes = pgTable(
   'recovery_code',
   {
@@ -162,7 +162,7 @@ export const recoveryCodes = pgTable(
   (table) => [primaryKey({ columns: [table.userId, table.codeHash] })],
 );
 
-/** Browsers that an account knows, by the SHA-256 of their device cookie. */
+/** Browsers an account has signed in on, by the SHA-256 of their device cookie. */
 export const knownDevices = pgTable(
   'known_device',
   {
@@ -172,8 +172,8 @@ export const knownDevices = pgTable(
     tokenHash: text('token_hash').notNull(),
     /** Null: it reset the password, and nobody has signed in on it since then. */
     lastSignInAt: instant('last_sign_in_at'),
-    /** Attempts to sign in on it since the last one that came through; see `takeDeviceAttempt`. */
-    failedLoginAttempts: integer('failed_login_attempts').notNull().default(0),
+    /** Attempts on it since its last successful sign-in; see `takeDeviceAttempt`. */
+    failedSignIns: integer('failed_sign_ins').notNull().default(0),
   },
   (table) => [
     primaryKey({ columns: [table.userId, table.tokenHash] }),
@@ -181,16 +181,16 @@ export const knownDevices = pgTable(
   ],
 );
 
-/** Sign-ins whose password was right and that wait for the second factor. */
+/** Sign-ins with the right password that wait for a two-factor code. */
 export const pendingSignIns = pgTable(
   'pending_sign_in',
   {
-    /** SHA-256 of what the browser has in a cookie. */
+    /** SHA-256 of the secret in the browser's cookie. */
     tokenHash: text('token_hash').primaryKey(),
     userId: text('user_id')
       .notNull()
       .references(() => users.id, { onDelete: 'cascade' }),
-    /** The cutoff as it was when the password was checked (invariant 4). */
+    /** The cutoff when the password was checked (invariant 4). */
     cutoff: instant('cutoff').notNull(),
     provider: text('provider').notNull(),
     attempts: integer('attempts').notNull().default(0),
@@ -199,7 +199,7 @@ export const pendingSignIns = pgTable(
   (table) => [index('pending_sign_in_expires_idx').on(table.expires)],
 );
 
-/** Accounts that somebody asked for and whose address is not confirmed yet. */
+/** Sign-ups whose email address is not verified yet. */
 export const pendingSignUps = pgTable(
   'pending_sign_up',
   {
@@ -213,20 +213,20 @@ export const pendingSignUps = pgTable(
   (table) => [index('pending_sign_up_expires_idx').on(table.expires)],
 );
 
-/** What `user` keeps of failed attempts, for addresses without an account: nobody can tell them apart. */
+/** Counts attempts for emails without an account, as `user` does: an attacker cannot tell them apart. */
 export const unknownEmails = pgTable(
   'unknown_email',
   {
-    /** SHA-256: whose addresses these are is not ours to keep. */
-    addressHash: text('address_hash').primaryKey(),
-    failedLoginAttempts: integer('failed_login_attempts').notNull().default(0),
+    /** SHA-256: these people have no account, so their addresses are not stored. */
+    emailHash: text('email_hash').primaryKey(),
+    failedSignIns: integer('failed_sign_ins').notNull().default(0),
     lockoutUntil: instant('lockout_until'),
     updatedAt: updatedAt(),
   },
-  (table) => [index('unknown_address_updated_at_idx').on(table.updatedAt)],
+  (table) => [index('unknown_email_updated_at_idx').on(table.updatedAt)],
 );
 
-/** How often something was tried from somewhere. The limiter fixes the property names. */
+/** Rate limits. The limiter fixes the property names. */
 export const rateLimits = pgTable(
   'rate_limit',
   {
@@ -252,19 +252,19 @@ export type EmailKind =
   | 'session_ended_by_guesses'
   | 'recovery_codes_regenerated';
 
-/** What a mail tells beside its kind. Nothing secret: links are made when a mail is sent. */
+/** What an email says. Nothing secret: links are made when it is sent. */
 export interface EmailFacts {
   userAgent?: string | null;
   ipAddress?: string | null;
-  /** What it is about, where the address of the mail does not say it: the id of a user or a sign-up. */
+  /** The id of the user or sign-up it is about, where the recipient does not tell. */
   subject?: string;
-  /** How many acts a notice tells of, when it is more than one. */
+  /** How many events a notice sums up, when more than one. */
   count?: number;
-  /** The last of those acts, without the first one. */
+  /** The latest of those events, without the first. */
   last?: { userAgent: string | null; ipAddress: string | null; at: number }[];
 }
 
-/** Mails that wait to be sent. */
+/** The queue of emails to send. */
 export const emails = pgTable(
   'email',
   {
@@ -274,9 +274,9 @@ export const emails = pgTable(
     facts: jsonb('facts').$type<EmailFacts>().notNull().default({}),
     queuedAt: instant('queued_at').notNull().default(sql`clock_timestamp()`),
     attempts: integer('attempts').notNull().default(0),
-    /** The lowest goes first. */
+    /** Lowest first. */
     priority: integer('priority').notNull().default(0),
-    // Rounded down, so that what was queued is due at once.
+    // Rounded down, so that an email is due as soon as it is queued.
     nextAttemptAt: instant('next_attempt_at')
       .notNull()
       .default(sql`date_trunc('milliseconds', clock_timestamp())`),
@@ -317,7 +317,7 @@ export type AuditAction =
   | 'deleted'
   | 'data_downloaded';
 
-/** Who did what to which account, when and from where. Written in the transaction of the act. */
+/** Who did what to which account, when and from where. Written in the same transaction. */
 export const auditEvents = pgTable(
   'audit_event',
   {
@@ -326,7 +326,7 @@ export const auditEvents = pgTable(
     action: text('action').$type<AuditAction>().notNull(),
     /** The account it happened to. */
     userId: text('user_id').references(() => users.id, { onDelete: 'set null' }),
-    /** Who did it, when that is another account (an administrator). */
+    /** Who did it, if another account (an administrator). */
     actorId: text('actor_id').references(() => users.id, { onDelete: 'set null' }),
     sessionId: text('session_id'),
     userAgent: text('user_agent'),

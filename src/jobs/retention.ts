@@ -33,7 +33,7 @@ const DAY_MS = 86_400_000;
 /** No browser keeps a cookie for longer (draft-ietf-httpbis-rfc6265bis, section 5.5). */
 const DEVICE_MEMORY_MS = 400 * DAY_MS;
 /** Accounts forget no failed attempt: whoever waited for so long could tell the two apart. */
-const UNKNOWN_ADDRESS_MEMORY_MS = 30 * DAY_MS;
+const UNKNOWN_EMAIL_RETENTION_MS = 30 * DAY_MS;
 
 /**
  * Deletes the sessions that ended or expired longer ago than the retention, the history that is old
@@ -107,8 +107,8 @@ async function deleteBatch(
     [rateLimits, rateLimits.key, lt(rateLimits.expire, now)],
     [
       unknownEmails,
-      unknownEmails.addressHash,
-      lt(unknownEmails.updatedAt, before(UNKNOWN_ADDRESS_MEMORY_MS)),
+      unknownEmails.emailHash,
+      lt(unknownEmails.updatedAt, before(UNKNOWN_EMAIL_RETENTION_MS)),
     ],
     [knownDevices, knownDevices.tokenHash, lt(knownDevices.lastSignInAt, before(DEVICE_MEMORY_MS))],
   ];

@@ -113,8 +113,8 @@ describe('the purge', () => {
       { key: 'over', points: 1, expire: daysFromNow(-1 / 24) },
     ]);
     await database.insert(unknownEmails).values([
-      { addressHash: 'live', updatedAt: daysFromNow(-29) },
-      { addressHash: 'over', updatedAt: daysFromNow(-31) },
+      { emailHash: 'live', updatedAt: daysFromNow(-29) },
+      { emailHash: 'over', updatedAt: daysFromNow(-31) },
     ]);
     const [other] = await database
       .insert(users)
@@ -134,7 +134,7 @@ describe('the purge', () => {
       'for-ever',
       'live',
     ]);
-    expect(await database.select().from(unknownEmails)).toMatchObject([{ addressHash: 'live' }]);
+    expect(await database.select().from(unknownEmails)).toMatchObject([{ emailHash: 'live' }]);
     expect(await database.select().from(knownDevices)).toMatchObject([{ userId }]);
   });
 

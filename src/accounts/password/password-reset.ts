@@ -86,7 +86,7 @@ export async function setPassword(
 ): Promise<void> {
   const [user] = await transaction
     .update(users)
-    .set({ passwordHash, failedLoginAttempts: 0, lockoutUntil: null })
+    .set({ passwordHash, failedSignIns: 0, lockoutUntil: null })
     .where(eq(users.id, userId))
     .returning({ email: users.email });
   if (!user) throw new Error('The database returned no row for a locked user.');

@@ -33,7 +33,7 @@ export async function recoverAccount(
   const owned = isFree ? { email: address, emailVerified: now } : {};
   await transaction
     .update(users)
-    .set({ passwordHash: null, failedLoginAttempts: 0, lockoutUntil: null, ...owned })
+    .set({ passwordHash: null, failedSignIns: 0, lockoutUntil: null, ...owned })
     .where(eq(users.id, userId));
   await undoTwoFactor(transaction, act);
   await transaction.delete(accounts).where(eq(accounts.userId, userId));

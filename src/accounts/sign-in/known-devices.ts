@@ -41,11 +41,11 @@ export async function resetFailedAttempts(
     eq(knownDevices.tokenHash, hashSecret(deviceToken)),
   );
   const [device] = await transaction
-    .select({ attempts: knownDevices.failedLoginAttempts })
+    .select({ attempts: knownDevices.failedSignIns })
     .from(knownDevices)
     .where(isThisDevice);
   if (device) {
-    await transaction.update(knownDevices).set({ failedLoginAttempts: 0 }).where(isThisDevice);
+    await transaction.update(knownDevices).set({ failedSignIns: 0 }).where(isThisDevice);
     // It has only reset the password so far: `recordSignInOnDevice` must see it as new.
     await transaction
       .delete(knownDevices)
@@ -54,8 +54,8 @@ export async function resetFailedAttempts(
   }
   await transaction
     .update(users)
-    .set({ failedLoginAttempts: 0, lockoutUntil: null })
-    .where(and(eq(users.id, userId), gt(users.failedLoginAttempts, 0)));
+    .set({ failedSignIns: 0, lockoutUntil: null })
+    .where(and(eq(users.id, userId), gt(users.failedSignIns, 0)));
 }
 
 /**

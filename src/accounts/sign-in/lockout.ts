@@ -26,14 +26,14 @@ export async function takeDeviceAttempt(
   email: string,
   deviceToken: string,
 ): Promise<boolean> {
-  const { userId, tokenHash, failedLoginAttempts } = knownDevices;
-  const attempts = sql`case when ${isAmongLatest(OWN_ATTEMPTS_DEVICES)} then least(${failedLoginAttempts}, ${OWN_ATTEMPTS}) else ${OWN_ATTEMPTS} end + 1`;
+  const { userId, tokenHash, failedSignIns } = knownDevices;
+  const attempts = sql`case when ${isAmongLatest(OWN_ATTEMPTS_DEVICES)} then least(${failedSignIns}, ${OWN_ATTEMPTS}) else ${OWN_ATTEMPTS} end + 1`;
   const owner = database.select({ id: users.id }).from(users).where(hasEmail(email));
   const [device] = await database
     .update(knownDevices)
-    .set({ failedLoginAttempts: attempts })
+    .set({ failedSignIns: attempts })
     .where(and(eq(tokenHash, hashSecret(deviceToken)), inArray(userId, owner)))
-    .returning({ attempts: failedLoginAttempts });
+    .returning({ attempts: failedSignIns });
   return device !== undefined && device.attempts <= OWN_ATTEMPTS;
 }
 
@@ -44,7 +44,7 @@ export async function takeDeviceAttempt(
  * @throws {TooManyAttempts} while the address is locked; then nothing is counted.
  */
 export async function takeAttempt(database: Database, email: string, now: Date): Promise<void> {
-  const addressHash = hash('sha256', normalizeEmail(email), 'base64url');
+  const emailHash = hash('sha256', normalizeEmail(email), 'base64url');
   const counted = await database
     .update(users)
     .set(countedIn(users, now))
@@ -53,29 +53,29 @@ export async function takeAttempt(database: Database, email: string, now: Date):
   const countedStranger = await database
     .insert(unknownEmails)
     .select(
-      sql`select ${addressHash}, 1, null::timestamptz, now() where not exists (select from ${users} where ${hasEmail(email)})`,
+      sql`select ${emailHash}, 1, null::timestamptz, now() where not exists (select from ${users} where ${hasEmail(email)})`,
     )
     .onConflictDoUpdate({
-      target: unknownEmails.addressHash,
+      target: unknownEmails.emailHash,
       set: { ...countedIn(unknownEmails, now), updatedAt: sql`now()` },
       setWhere: isOpen(unknownEmails.lockoutUntil, now),
     })
-    .returning({ addressHash: unknownEmails.addressHash });
+    .returning({ emailHash: unknownEmails.emailHash });
   if (counted.length + countedStranger.length > 0) return;
-  throw new TooManyAttempts((await lockoutEnd(database, email, addressHash)) ?? now);
+  throw new TooManyAttempts((await lockoutEnd(database, email, emailHash)) ?? now);
 }
 
 /** One more attempt, and the pause that follows it. */
-function countedIn({ failedLoginAttempts }: Counted, now: Date): Record<string, SQL> {
-  const attempts = sql`${failedLoginAttempts} + 1`;
-  return { failedLoginAttempts: attempts, lockoutUntil: pauseEnd(attempts, now) };
+function countedIn({ failedSignIns }: Counted, now: Date): Record<string, SQL> {
+  const attempts = sql`${failedSignIns} + 1`;
+  return { failedSignIns: attempts, lockoutUntil: pauseEnd(attempts, now) };
 }
 
 /** Null: the lock was lifted meanwhile. */
 async function lockoutEnd(
   database: Database,
   email: string,
-  addressHash: string,
+  emailHash: string,
 ): Promise<Date | null> {
   const [known] = await database
     .select({ until: users.lockoutUntil })
@@ -84,6 +84,6 @@ async function lockoutEnd(
   const [stranger] = await database
     .select({ until: unknownEmails.lockoutUntil })
     .from(unknownEmails)
-    .where(eq(unknownEmails.addressHash, addressHash));
+    .where(eq(unknownEmails.emailHash, emailHash));
   return known?.until ?? stranger?.until ?? null;
 }

@@ -105,24 +105,24 @@ describe.each(STRATEGIES)('signing in while someone keeps guessing, %s', (strate
     const laptop = newSecret();
     const person = await signUpOn(laptop);
     await guessUntilLocked(person);
-    const { failedLoginAttempts, lockoutUntil } = await userOf(person);
+    const { failedSignIns, lockoutUntil } = await userOf(person);
     expect(await canSignIn(browserOf(laptop), person)).toBe(true);
-    expect(await userOf(person)).toMatchObject({ failedLoginAttempts, lockoutUntil });
+    expect(await userOf(person)).toMatchObject({ failedSignIns, lockoutUntil });
   });
 
   it('has ten attempts on a known device, and then none but those of everyone', async () => {
     const laptop = newSecret();
     const person = await signUpOn(laptop);
     await guessUntilLocked(person);
-    const before = (await userOf(person)).failedLoginAttempts;
+    const before = (await userOf(person)).failedSignIns;
     expect(await statusesOf(laptop, person, 12)).toEqual([...Array(10).fill(303), 429, 429]);
-    expect((await userOf(person)).failedLoginAttempts).toBe(before);
+    expect((await userOf(person)).failedSignIns).toBe(before);
     expect((await browserOf(laptop).signIn(person)).status).toBe(429);
 
     // Once the pause is over, a sign-in there gives both counts back.
     app.advance(61_000);
     expect(await canSignIn(browserOf(laptop), person)).toBe(true);
-    expect((await userOf(person)).failedLoginAttempts).toBe(0);
+    expect((await userOf(person)).failedSignIns).toBe(0);
     await guessUntilLocked(person);
     expect(await statusesOf(laptop, person, 1)).toEqual([303]);
   });

@@ -38,7 +38,7 @@ describe.each(STRATEGIES)('guessing passwords, %s', (strategy) => {
   }
   const countOf = async ({ email }: Person) => {
     const [user] = await app.database.select().from(users).where(eq(users.email, email));
-    return user?.failedLoginAttempts;
+    return user?.failedSignIns;
   };
 
   it('costs nothing five times, then a pause, also for the right password', async () => {
