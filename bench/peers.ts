@@ -48,8 +48,8 @@ const byGetSession =
     next();
   };
 
-/** The pattern that circulates: `getSession`, whose callback compares `iat` with the user's cutoff. */
-export const circulatingCheck: Peer = async (context, _url, count) => {
+/** The common pattern: `getSession`, whose callback compares `iat` with the user's cutoff. */
+export const commonPatternCheck: Peer = async (context, _url, count) => {
   const people = await insertPeople(context, count);
   const config: ExpressAuthConfig = {
     ...authjs,

@@ -40,9 +40,9 @@ export async function measureThroughput(): Promise<string> {
       [
         verdictOn('cached, of bare', { atLeast: 0.9 }, cached / rateOf('bare')),
         verdictOn(
-          'cached, times the circulating pattern',
+          'cached, times the common pattern',
           { atLeast: 8 },
-          cached / rateOf('circulating'),
+          cached / rateOf('common pattern'),
         ),
         verdictOn(
           'cached, times express-session',

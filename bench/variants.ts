@@ -6,7 +6,7 @@ import { loadViewer } from '../src/http/viewer.ts';
 import { createContextOn, signIn } from './latchkey.ts';
 import {
   betterAuthCheck,
-  circulatingCheck,
+  commonPatternCheck,
   expressSessionCheck,
   getSessionOnDatabase,
   type Peer,
@@ -35,7 +35,7 @@ export const variants: Record<string, (databaseUrl: string) => Promise<Variant>>
   'latchkey database cached': ours('database', 'cached'),
   'latchkey jwt strict': ours('jwt', 'strict'),
   'latchkey database strict': ours('database', 'strict'),
-  circulating: peer(circulatingCheck),
+  'common pattern': peer(commonPatternCheck),
   'getSession database': peer(getSessionOnDatabase),
   'express-session': peer(expressSessionCheck),
   'better-auth': peer((context, url, count) => betterAuthCheck(context, url, count, false)),
