@@ -18,6 +18,8 @@ function suite(name: 'pglite' | 'postgres', exclude: string[]) {
       exclude: ['test/browser/**', ...exclude],
       globalSetup: `test/support/prepare-${name}.ts`,
       pool: 'forks' as const,
+      // Modules are loaded once per worker, and databases are lent from file to file.
+      isolate: false,
       testTimeout: 60_000,
       expect: { poll: { timeout: 10_000 } },
       hookTimeout: 120_000,
@@ -31,6 +33,7 @@ const browser = {
     include: ['test/browser/**/*.test.ts'],
     globalSetup: ['test/support/prepare-pglite.ts'],
     pool: 'forks' as const,
+    isolate: false,
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },

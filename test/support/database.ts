@@ -4,6 +4,7 @@ import { PGlite } from '@electric-sql/pglite';
 import postgres from 'postgres';
 import { inject } from 'vitest';
 import { type OpenDatabase, openPglite, openPostgres } from '../../src/database/open.ts';
+import { createPool } from './database-pool.ts';
 
 /** The same server, another database. */
 export function urlOfDatabase(server: string, name: string): string {
@@ -19,26 +20,89 @@ export interface TestDatabase extends OpenDatabase {
   url: string | null;
 }
 
-/** A new, migrated, empty database of the kind that this test project runs on. */
-export async function openTestDatabase(): Promise<TestDatabase> {
+/** A migrated, empty database of the kind that this test project runs on. */
+export function openTestDatabase(): Promise<TestDatabase> {
   const template = inject('template');
-  if (template.kind === 'pglite') {
-    const image = new Blob([new Uint8Array(await readFile(template.image))]);
-    const opened = await openPglite(new PGlite({ loadDataDir: image }));
-    return { ...opened, url: null };
-  }
-  const name = `latchkey_${randomBytes(6).toString('hex')}`;
-  const admin = postgres(template.url.replace(/\/[^/]*$/, '/postgres'), { max: 1 });
-  await admin.unsafe(`create database ${name} template ${new URL(template.url).pathname.slice(1)}`);
-  const url = urlOfDatabase(template.url, name);
-  const opened = await openPostgres(url, null);
+  return template.kind === 'pglite' ? openOnPglite(template.image) : openOnPostgres(template.url);
+}
+
+const pglitePool = createPool<PGlite>(async (client, query) => {
+  const { rows } = await client.query<Record<string, unknown>>(query);
+  return rows;
+});
+
+async function openOnPglite(image: string): Promise<TestDatabase> {
+  const client = await pglitePool.take(async () => {
+    const blob = new Blob([new Uint8Array(await readFile(image))]);
+    return await PGlite.create({ loadDataDir: blob });
+  });
+  const { lent, end } = lend(client);
+  const opened = await openPglite(lent);
   return {
     ...opened,
-    url,
+    url: null,
     close: async () => {
-      await opened.close();
-      await admin.unsafe(`drop database ${name} with (force)`);
-      await admin.end();
+      end();
+      if (!(await pglitePool.giveBack(client))) await client.close();
     },
   };
+}
+
+/** A client that is closed from `end` on, while the real one stays open for the next test. */
+function lend(client: PGlite): { lent: PGlite; end(): void } {
+  let isOver = false;
+  const lent = new Proxy(client, {
+    get(target, key) {
+      if (isOver && key === 'closed') return true;
+      if (isOver) throw new Error('PGlite is closed');
+      const value: unknown = Reflect.get(target, key, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  return {
+    lent,
+    end: () => {
+      isOver = true;
+    },
+  };
+}
+
+interface Served {
+  name: string;
+  url: string;
+  /** A connection of the pool's own, to empty the database. */
+  client: postgres.Sql;
+}
+
+const postgresPool = createPool<Served>(async ({ client }, query) => await client.unsafe(query));
+
+async function openOnPostgres(templateUrl: string): Promise<TestDatabase> {
+  const admin = urlOfDatabase(templateUrl, 'postgres');
+  const served = await postgresPool.take(async () => {
+    const name = `latchkey_${randomBytes(6).toString('hex')}`;
+    const template = new URL(templateUrl).pathname.slice(1);
+    await once(admin, `create database ${name} template ${template}`);
+    const url = urlOfDatabase(templateUrl, name);
+    return { name, url, client: postgres(url, { max: 1, onnotice: () => undefined }) };
+  });
+  const opened = await openPostgres(served.url, null);
+  return {
+    ...opened,
+    url: served.url,
+    close: async () => {
+      await opened.close();
+      // Connections of a process that a test killed may still hold locks.
+      await served.client`select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid()`;
+      if (await postgresPool.giveBack(served)) return;
+      await served.client.end();
+      await once(admin, `drop database ${served.name} with (force)`);
+    },
+  };
+}
+
+async function once(url: string, query: string): Promise<void> {
+  const client = postgres(url, { max: 1 });
+  await client.unsafe(query);
+  await client.end();
 }
