@@ -7,21 +7,20 @@ import { conflicts, environment, type LOG_LEVELS } from './variables.ts';
 
 export interface Config {
   production: boolean;
-  /** Where people reach the app, as an origin. Null: taken from each request (development only). */
+  /** The public origin. Null: taken from each request (development only). */
   authUrl: URL | null;
-  /** Those of `AUTH_SECRET_3`, `_2`, `_1` and `AUTH_SECRET` that are set; the first one signs. */
+  /** `AUTH_SECRET_3`, `_2`, `_1` and `AUTH_SECRET`, as far as they are set. The first one writes. */
   secrets: string[];
   host: string;
   port: number;
-  /** Where metrics are told. Null: nowhere. */
+  /** Where metrics are served. Null: nowhere. */
   metrics: { host: string; port: number } | null;
-  /** How many processes serve. */
   workers: number;
-  /** Express's "trust proxy": a number of hops, or addresses. */
+  /** Express's "trust proxy": a number of proxies, or their addresses. */
   trustProxy: number | string[];
   cookieDomain: string | null;
   databaseUrl: string | null;
-  /** Past a pooler, for what it cannot carry: listening and migrating. */
+  /** Without a pooler, for LISTEN and migrations. */
   databaseListenUrl: string | null;
   dataDir: string;
   strategy: 'jwt' | 'database';
@@ -30,43 +29,42 @@ export interface Config {
   onDatabaseError: 'unavailable' | 'allow';
   purgeSchedule: string;
   purgeRetentionMs: number;
-  /** How long the history of accounts is kept. */
+  /** How long the history of an account is kept. */
   auditRetentionMs: number;
   cronSecret: string | null;
   signUp: 'open' | 'closed';
-  /** Who must have a second factor. */
+  /** Who must use two-factor authentication. */
   mfaRequired: Role[];
-  /** Where mails go: to a server, to files for developers, or nowhere. */
   email: EmailConfig;
-  /** What opens the page with the emails in the outbox; made at each start. Null: there is no such page. */
+  /** Opens the outbox page. New at each start. Null: there is no such page. */
   outboxToken: string | null;
   geoipDatabase: string | null;
   logLevel: (typeof LOG_LEVELS)[number];
 }
 
-/** Where emails without a server are shown. */
+/** The page that shows unsent emails. */
 export const OUTBOX_PATH = '/dev/outbox';
 const LOOPBACK_HOSTS = ['localhost', '127.0.0.1', '[::1]'];
 
-/** Whether a page may show the emails: they stay on this machine, and so do the people who use it. */
+/** Whether there is an outbox page: only if the app is reached on this machine. */
 export function hasOutboxPage({ authUrl, email }: Config): boolean {
   return email.to === 'outbox' && (authUrl === null || LOOPBACK_HOSTS.includes(authUrl.hostname));
 }
 
-/** Every variable that is wrong, one sentence each. */
+/** Settings that are wrong. The message says what to do, in a sentence for each. */
 export class ConfigError extends Error {
   override name = 'ConfigError';
 }
 
 /**
- * Reads the whole configuration; see `.env.example` for each variable. An empty or blank one counts as unset.
- * @throws {ConfigError} naming every variable that is wrong and what it should be, never its value.
+ * Reads the configuration. `.env.example` explains each variable. Empty and blank ones count as unset.
+ * @throws {ConfigError} naming each wrong variable and what it must be, but never its value.
  */
 export function readConfig(variables: Record<string, string | undefined>): Config {
   const set = Object.fromEntries(Object.entries(variables).filter(([, value]) => value?.trim()));
   const parsed = environment.safeParse(set, {
     error: (issue) =>
-      issue.code === 'invalid_value' ? `should be one of: ${issue.values.join(', ')}` : undefined,
+      issue.code === 'invalid_value' ? `must be one of: ${issue.values.join(', ')}` : undefined,
   });
   const wrong = [
     ...(parsed.error?.issues ?? []).map(({ path, message }) => [path.join('.'), message]),
@@ -74,7 +72,7 @@ export function readConfig(variables: Record<string, string | undefined>): Confi
   ];
   if (!parsed.success || wrong.length > 0) {
     const lines = wrong.map(([name, hint]) => `  ${name} ${hint}.`);
-    throw new ConfigError(`The configuration is not usable:\n${lines.join('\n')}`);
+    throw new ConfigError(`These settings are wrong:\n${lines.join('\n')}`);
   }
   const env = parsed.data;
   const production = env.NODE_ENV === 'production';
@@ -117,7 +115,7 @@ export function readConfig(variables: Record<string, string | undefined>): Confi
   };
 }
 
-/** In production mails go to a server or nowhere: an outbox is for whoever tries it out. */
+/** In production, emails go to a server or nowhere: the outbox is for development. */
 function emailConfigOf(env: z.infer<typeof environment>, production: boolean): EmailConfig {
   const from = env.EMAIL_FROM ?? 'Latchkey <latchkey@localhost>';
   if (env.SMTP_URL) return { to: 'server', url: env.SMTP_URL, from };

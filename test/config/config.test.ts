@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { parseEnv } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { ConfigError, readConfig } from '../../src/config/config.ts';
 import { warnOfTypos } from '../../src/config/typos.ts';
@@ -5,7 +7,7 @@ import { environment } from '../../src/config/variables.ts';
 
 const SECRET = 's'.repeat(32);
 
-function complaint(env: Record<string, string>): string {
+function errorOf(env: Record<string, string>): string {
   try {
     readConfig(env);
   } catch (error) {
@@ -16,7 +18,7 @@ function complaint(env: Record<string, string>): string {
 }
 
 describe('readConfig', () => {
-  it('needs nothing', () => {
+  it('needs no variable', () => {
     expect(readConfig({})).toMatchObject({
       host: '127.0.0.1',
       port: 3000,
@@ -28,13 +30,20 @@ describe('readConfig', () => {
     });
   });
 
-  it('takes an empty variable for one that is not set', () => {
+  it('has each variable in .env.example, with its default', async () => {
+    const example = await readFile(new URL('../../.env.example', import.meta.url), 'utf8');
+    const variables = parseEnv(example);
+    expect(Object.keys(variables).sort()).toEqual(Object.keys(environment.shape).sort());
+    expect(readConfig({ ...variables })).toEqual(readConfig({}));
+  });
+
+  it('treats an empty variable as unset', () => {
     expect(readConfig({ AUTH_URL: '', PORT: '', SESSION_IDLE_TIMEOUT: '' })).toEqual(
       readConfig({}),
     );
   });
 
-  it('trims AUTH_URL, and takes a blank variable for one that is not set', () => {
+  it('trims AUTH_URL, and treats a blank variable as unset', () => {
     expect(readConfig({ AUTH_URL: ' https://example.org \t' }).authUrl?.href).toBe(
       'https://example.org/',
     );
@@ -48,7 +57,7 @@ describe('readConfig', () => {
     ['DATABASE_URI', 'DATABASE_URL'],
     ['NODE_EVN', 'NODE_ENV'],
     ['AUTH_SECRET_4', 'AUTH_SECRET'],
-  ])('warns that %s is not %s, and not what it holds', (mistyped, meant) => {
+  ])('warns that %s is not %s, without its value', (mistyped, meant) => {
     const [warning, ...more] = warnOfTypos({ [mistyped]: 'hunter2' });
     expect(warning).toContain(`${mistyped} is not a setting`);
     expect(warning).toContain(`Did you mean ${meant}`);
@@ -56,7 +65,7 @@ describe('readConfig', () => {
     expect(more).toEqual([]);
   });
 
-  it('does not warn of settings, nor of variables of other programs', () => {
+  it('does not warn about settings or variables of other programs', () => {
     const others = [
       'SESSION_MANAGER',
       'HOSTNAME',
@@ -80,7 +89,7 @@ describe('readConfig', () => {
     expect(readConfig(env).secrets).toEqual([`${SECRET}3`, `${SECRET}1`, `${SECRET}0`]);
   });
 
-  it('moves the expiry at least twice in a short life', () => {
+  it('extends a short session at least twice', () => {
     const { policy } = readConfig({ SESSION_MAX_AGE: '12h' });
     expect(policy.updateAgeMs).toBe(6 * 3_600_000);
   });
@@ -139,42 +148,42 @@ describe('readConfig', () => {
     ['SESSION_LIMIT', '0', 'from 1 to 9999'],
     ['SESSION_CHECK', 'lazy', 'one of: cached, strict'],
     ['ON_DATABASE_ERROR', 'panic', 'one of: unavailable, allow'],
-    ['DATABASE_LISTEN_URL', 'postgres://db/x', 'DATABASE_URL leads to'],
+    ['DATABASE_LISTEN_URL', 'postgres://db/x', 'needs DATABASE_URL'],
     ['PURGE_SCHEDULE', 'nightly', 'a cron expression'],
     ['SIGN_UP', 'maybe', 'one of: open, closed'],
-    ['MFA_REQUIRED', 'root', 'admin, user, or both'],
-    ['MFA_REQUIRED', 'admin,', 'admin, user, or both'],
+    ['MFA_REQUIRED', 'root', 'admin, user, or admin,user'],
+    ['MFA_REQUIRED', 'admin,', 'admin, user, or admin,user'],
     ['LOG_LEVEL', 'loud', 'one of: trace'],
-  ])('says what %s=%s should be', (name, value, hint) => {
-    const said = complaint({ [name]: value });
-    expect(said).toContain(`  ${name} `);
-    expect(said).toContain(hint);
+  ])('says what %s=%s must be', (name, value, hint) => {
+    const message = errorOf({ [name]: value });
+    expect(message).toContain(`  ${name} `);
+    expect(message).toContain(hint);
   });
 
-  it('names every bad variable at once, and never repeats a secret', () => {
-    const said = complaint({
+  it('names every wrong variable at once, and never a secret', () => {
+    const message = errorOf({
       AUTH_SECRET: 'hunter2',
       DATABASE_URL: 'mysql://root:hunter2@db',
       PORT: 'x',
       SIGN_UP: 'x',
     });
-    expect(said.match(/^ {2}[A-Z_]+/gm)).toHaveLength(4);
-    expect(said).not.toContain('hunter2');
+    expect(message.match(/^ {2}[A-Z_]+/gm)).toHaveLength(4);
+    expect(message).not.toContain('hunter2');
   });
 
-  it('wants AUTH_URL and AUTH_SECRET in production', () => {
-    const said = complaint({ NODE_ENV: 'production' });
-    expect(said).toContain('AUTH_URL must be set in production');
-    expect(said).toContain('AUTH_SECRET must be set in production');
+  it('requires AUTH_URL and AUTH_SECRET in production', () => {
+    const message = errorOf({ NODE_ENV: 'production' });
+    expect(message).toContain('AUTH_URL must be set in production');
+    expect(message).toContain('AUTH_SECRET must be set in production');
     const env = { NODE_ENV: 'production', AUTH_URL: 'https://example.org', AUTH_SECRET: SECRET };
     expect(readConfig(env)).toMatchObject({ production: true, logLevel: 'info' });
   });
 
-  it('wants a cookie domain that the app is under', () => {
+  it('requires a cookie domain that contains the app', () => {
     const AUTH_URL = 'https://accounts.example.org';
     expect(readConfig({ AUTH_URL, COOKIE_DOMAIN: 'example.org' }).cookieDomain).toBe('example.org');
     for (const COOKIE_DOMAIN of ['ample.org', 'example.com', 'x.accounts.example.org']) {
-      expect(complaint({ AUTH_URL, COOKIE_DOMAIN })).toContain('the host of AUTH_URL');
+      expect(errorOf({ AUTH_URL, COOKIE_DOMAIN })).toContain('the host of AUTH_URL');
     }
   });
 });
