@@ -3,31 +3,31 @@ import type { Socket } from 'node:net';
 import type { Express } from 'express';
 
 /**
- * How long the server waits for clients. How long an answer may take is not decided here
- * (`answerInTime`), nor how many connections an address may have: that is the proxy's.
+ * How long the server waits for clients. `answerInTime` limits how long an answer takes, and the proxy
+ * limits connections per IP address.
  */
 export const TIMEOUTS = {
   /**
-   * A proxy reuses idle connections: nginx for 60 s, Caddy for 2 minutes. If this server closed one
-   * first, a request that is on its way there would be lost.
+   * Longer than proxies keep idle connections (nginx 60 s, Caddy 2 minutes): if this server closed one
+   * first, a request already sent on it would be lost.
    */
   keepAliveMs: 125_000,
-  /** A head that has begun. Above the former, as older releases of Node count from the end of the last request. */
+  /** The rest of a head. Above `keepAliveMs`, as older Node releases count from the last request's end. */
   headMs: 130_000,
-  /** A whole request. Node wants it to be no shorter than the former. */
+  /** A whole request. Node requires at least `headMs`. */
   requestMs: 135_000,
-  /** The first head on a connection: who opens many and sends nothing is not waited for. */
+  /** The first head on a connection. Stops clients that open many and send nothing. */
   firstHeadMs: 20_000,
-  /** The rest of a body that was answered before it had arrived. */
+  /** The rest of a body after its answer was sent. */
   unreadBodyMs: 2_000,
 };
 
 /**
- * A server for an app, whose requests and answers have Express's prototypes from the start.
+ * A server whose requests and responses have Express's prototypes from the start.
  *
- * Express gives them to each object with `Object.setPrototypeOf`. From then on V8 keeps a shape for that
- * object alone, and every property that a middleware adds copies it: most of what a small answer takes.
- * To set the prototype that is there already changes nothing.
+ * Express sets them on each object with `Object.setPrototypeOf`. V8 then keeps a shape for that object
+ * alone, which every added property copies: most of the cost of a small response. Setting a prototype
+ * that is already there is free.
  */
 export function createHttpServer(app: Express, timeouts = TIMEOUTS): Server {
   const { server, startServing } = createWaitingServer(timeouts);
@@ -35,13 +35,13 @@ export function createHttpServer(app: Express, timeouts = TIMEOUTS): Server {
   return server;
 }
 
-/** A server that can listen before its app is there. */
+/** A server that can listen before its app is ready. */
 export interface WaitingServer {
   server: Server;
   startServing(app: Express): void;
 }
 
-/** Answers 503 until it is given an app. */
+/** Answers 503 until `startServing`. */
 export function createWaitingServer(timeouts = TIMEOUTS): WaitingServer {
   class AppRequest extends IncomingMessage {}
   class AppResponse extends ServerResponse<AppRequest> {}
@@ -92,8 +92,8 @@ function closeWithoutFirstHead(server: Server, ms: number): void {
 }
 
 /**
- * Closes a connection on which a body is still on its way some time after the answer was sent. Not at
- * once: unread data makes TCP reset the connection, and the client may lose the answer.
+ * Closes a connection if the request's body is still arriving some time after the answer. Not
+ * immediately: unread data makes TCP reset the connection, and the client may lose the answer.
  */
 function closeUnread(request: IncomingMessage, response: ServerResponse, ms: number): void {
   const { headers, socket } = request;

@@ -1,8 +1,8 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 
 /**
- * A JSON logger, to standard output unless told otherwise. Values bound to a query never reach the log: Drizzle puts them, and so password
- * hashes and hashed session secrets, into the message of its errors.
+ * A JSON logger, by default to standard output. It removes the parameters of failed queries, which
+ * Drizzle puts into its error messages: they include password hashes and hashed secrets.
  */
 export function createLog(level: string, destination?: DestinationStream): Logger {
   return pino({ level, serializers: { err: describeError } }, destination);

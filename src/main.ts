@@ -10,9 +10,9 @@ import { serveMetrics } from './metrics.ts';
 import { serve } from './serve.ts';
 import { RUNS_JOBS, superviseWorkers, WorkerError } from './workers.ts';
 
-/** A stop takes less than ten seconds, whatever hangs. */
+/** A stop takes less than ten seconds, even if something hangs. */
 const STOP_DEADLINE_MS = 9_500;
-/** Where workers find the token that their supervisor has printed. */
+/** Passes the token that the supervisor prints on to its workers. */
 const OUTBOX_TOKEN = 'LATCHKEY_OUTBOX_TOKEN';
 
 async function start(): Promise<void> {
@@ -40,10 +40,10 @@ async function start(): Promise<void> {
 
   let isStopping = false;
   function stopOnce(): void {
-    // A signal may come twice: from the terminal and from the supervisor.
+    // The terminal and the supervisor may both send a signal.
     if (isStopping) return;
     isStopping = true;
-    // A query of a client that left can open a connection while the pool closes: nothing waits for it.
+    // A late query can open a connection while the pool closes, which would keep the process alive.
     setTimeout(() => process.exit(process.exitCode ?? 1), STOP_DEADLINE_MS).unref();
     stop().then(() => {
       process.exitCode ??= 0;
@@ -54,7 +54,7 @@ async function start(): Promise<void> {
   process.on('SIGINT', stopOnce);
 }
 
-/** One for all workers, which inherit the variable. */
+/** The same token for all workers, which inherit the variable. */
 function outboxToken(): string {
   const token = process.env[OUTBOX_TOKEN] ?? randomBytes(32).toString('base64url');
   process.env[OUTBOX_TOKEN] = token;
@@ -63,20 +63,20 @@ function outboxToken(): string {
 
 async function startMetrics(
   read: () => Promise<string>,
-  where: { host: string; port: number },
+  { host, port }: { host: string; port: number },
   stop: () => Promise<void>,
 ): Promise<void> {
   try {
-    // They go with the process, and do not keep it.
-    (await serveMetrics(read, where)).unref();
+    // Metrics must not keep the process alive.
+    (await serveMetrics(read, { host, port })).unref();
   } catch (cause) {
     await stop();
-    const sentence = `Cannot listen on METRICS_HOST ${where.host} and METRICS_PORT ${where.port}.`;
+    const sentence = `Cannot listen on METRICS_HOST ${host} and METRICS_PORT ${port}. Set METRICS_PORT to a free port.`;
     throw new ConfigError(sentence, { cause });
   }
 }
 
-/** What an operator can mend is a sentence; anything else is told whole. */
+/** A sentence for what an operator can fix, or else the whole error. */
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error instanceof ConfigError || error instanceof WorkerError) return error.message;
@@ -88,14 +88,14 @@ function explain(error: unknown): string {
   }
   const code = 'code' in error ? String(error.code) : '';
   if (['EEXIST', 'ENOTDIR', 'EACCES', 'EPERM', 'EROFS'].includes(code)) {
-    return `DATA_DIR should be a directory that this process can write to (${code}).`;
+    return `DATA_DIR must be a directory that this process can write to (${code}).`;
   }
   return error.stack ?? error.message;
 }
 
 function fail(error: unknown): void {
   process.exitCode = 1;
-  // A worker does not end while it is tied to its supervisor.
+  // A worker does not exit while it is connected to its supervisor.
   cluster.worker?.disconnect();
   process.stderr.write(`${explain(error)}\n`);
 }

@@ -2,17 +2,17 @@ import { createServer, type Server } from 'node:http';
 import { AggregatorRegistry, Counter, Histogram, Registry } from 'prom-client';
 import type { SessionStore } from './sessions/session-store.ts';
 
-/** What is counted. No label names a person: they are few and fixed. */
+/** Labels are few and fixed, and identify no one. */
 export interface Metrics {
   registry: Registry;
-  /** Counts a request by what the check said of its session. */
+  /** Counts a request by its verdict. */
   countCheck(verdict: string): void;
-  /** Seconds from the sending of a heartbeat until it was heard: what a change takes to get here. */
+  /** Seconds between sending and hearing a heartbeat: as long as a change takes to arrive. */
   propagation: Histogram;
   purged: Counter;
   purgeSeconds: Histogram;
   requestSeconds: Histogram<'method' | 'status'>;
-  /** Counts what a ledger's cache and listener do. */
+  /** Adds the metrics of a session store's cache and listener. */
   watch(sessionStore: SessionStore): void;
 }
 
@@ -22,7 +22,7 @@ export function createMetrics(): Metrics {
   const checks = new Map<string, number>();
   new Counter({
     name: 'latchkey_checks_total',
-    help: 'Requests by what the check said of their session.',
+    help: 'Requests by the verdict on their session.',
     labelNames: ['verdict'],
     registers,
     collect() {
@@ -45,48 +45,48 @@ export function createMetrics(): Metrics {
     },
     propagation: new Histogram({
       name: 'latchkey_propagation_seconds',
-      help: 'Time until a notification was heard, measured with heartbeats.',
+      help: 'Time until a notification is heard, measured with heartbeats.',
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
       registers,
     }),
     purged: new Counter({
       name: 'latchkey_purged_rows_total',
-      help: 'Rows that the purge deleted.',
+      help: 'Rows deleted by the purge.',
       registers,
     }),
     purgeSeconds: new Histogram({
       name: 'latchkey_purge_seconds',
-      help: 'How long a purge took.',
+      help: 'Duration of a purge.',
       buckets: [0.01, 0.1, 1, 10, 60, 600],
       registers,
     }),
     requestSeconds: new Histogram({
       name: 'latchkey_request_seconds',
-      help: 'How long requests took, by method and class of status.',
+      help: 'Duration of requests, by method and status class.',
       labelNames: ['method', 'status'],
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
       registers,
     }),
     watch({ cache, blindMs }) {
-      counter('latchkey_cache_hits_total', 'Checks without a query.', () => cache.hits);
-      counter('latchkey_cache_misses_total', 'Checks with a query.', () => cache.misses);
+      counter('latchkey_cache_hits_total', 'Checks that needed no query.', () => cache.hits);
+      counter('latchkey_cache_misses_total', 'Checks that needed a query.', () => cache.misses);
       counter(
         'latchkey_blind_seconds_total',
-        'Time in which the cache was not used, as changes might not be heard.',
+        'Time without the cache, because changes might go unheard.',
         () => blindMs() / 1000,
       );
     },
   };
 }
 
-/** Lets a supervisor ask this worker for its metrics. */
+/** Lets the supervisor read this worker's metrics. */
 export function shareMetrics({ registry }: Metrics): void {
   AggregatorRegistry.setRegistries(registry);
-  // prom-client answers the supervisor from the first of these on.
+  // Creating one makes prom-client answer the supervisor.
   new AggregatorRegistry();
 }
 
-/** Answers `GET /metrics` and nothing else, on a port of its own. */
+/** Serves only `GET /metrics`, on a separate port. */
 export async function serveMetrics(
   read: () => Promise<string>,
   { port, host }: { port: number; host: string },

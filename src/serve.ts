@@ -12,7 +12,7 @@ import { createLog } from './log.ts';
 import { createMetrics, shareMetrics } from './metrics.ts';
 import { openSessionStore } from './sessions/session-store.ts';
 
-/** Requests that run may go on for this long after a stop signal. */
+/** How long requests in flight may take after a stop signal. */
 const STOP_GRACE_MS = 8_000;
 
 export interface Serving {
@@ -20,18 +20,18 @@ export interface Serving {
   readMetrics(): Promise<string>;
   /** Such as `http://localhost:3000`. */
   address: string;
-  /** Finishes what runs, then closes the database. Takes less than ten seconds. */
+  /** Finishes requests in flight, then closes the database. Takes less than ten seconds. */
   stop(): Promise<void>;
 }
 
 /**
  * Opens the database and serves the app until it is stopped.
- * @param runsJobs whether the purge runs, and mails are sent, in this process.
+ * @param runsJobs whether this process purges and sends emails.
  */
 export async function serve(config: Config, runsJobs: boolean): Promise<Serving> {
   const waiting = createWaitingServer();
-  // The embedded database takes seconds to open, and a taken port is told before. With PostgreSQL, and so in a
-  // worker, a port that listens is one that serves.
+  // The embedded database takes seconds to open, so a port in use is reported first. With PostgreSQL, the
+  // port opens only when the app is ready.
   if (config.databaseUrl === null) await listen(waiting.server, config);
   try {
     return await serveOn(waiting, config, runsJobs);
@@ -49,7 +49,7 @@ async function serveOn(
 ): Promise<Serving> {
   const log = createLog(config.logLevel);
   const locationOf = await openLocations(config.geoipDatabase).catch((cause) => {
-    const sentence = 'GEOIP_DATABASE should be a country database in MaxMind’s format.';
+    const sentence = 'GEOIP_DATABASE must be a country database in MaxMind’s format.';
     throw new ConfigError(sentence, { cause });
   });
   const opened = await openDatabase(config);
@@ -84,23 +84,23 @@ async function serveOn(
 
 function listen(server: Server, { host, port }: Config): Promise<void> {
   return new Promise((resolve, reject) => {
-    const refuse = (cause: NodeJS.ErrnoException) => {
+    const fail = (cause: NodeJS.ErrnoException) => {
       const hint = 'Set PORT to a free port, or HOST to an address of this machine.';
       const sentence = `Cannot listen on HOST ${host} and PORT ${port} (${cause.code}). ${hint}`;
       reject(new ConfigError(sentence, { cause }));
     };
-    server.once('error', refuse);
+    server.once('error', fail);
     server.listen(port, host, () => {
-      server.off('error', refuse);
+      server.off('error', fail);
       resolve();
     });
   });
 }
 
-/** Takes no new connections, and waits for the requests that run, but not for ever. */
+/** Accepts no new connections, and waits up to `STOP_GRACE_MS` for requests in flight. */
 async function stopServing(server: Server): Promise<void> {
   const closed = new Promise((resolve) => server.close(resolve));
-  // A connection that a client keeps open would otherwise hold the server up.
+  // Else a kept-alive connection delays the stop.
   server.prependListener('request', (_request, response) => {
     response.setHeader('Connection', 'close');
   });
@@ -121,7 +121,7 @@ async function openDatabase({ databaseUrl, databaseListenUrl, dataDir }: Config)
   return explained('DATABASE_LISTEN_URL', openPostgres(databaseUrl, databaseListenUrl));
 }
 
-/** @throws {ConfigError} when the variable, or the database that it leads to, is to be mended. */
+/** @throws {ConfigError} if the operator can fix it: the variable, or the database it names. */
 function explained<Result>(variable: string, opening: Promise<Result>): Promise<Result> {
   return opening.catch((cause) => {
     const sentence = startProblem(variable, cause);
@@ -129,7 +129,7 @@ function explained<Result>(variable: string, opening: Promise<Result>): Promise<
   });
 }
 
-/** Where to open it in a browser on this machine. */
+/** The URL to open on this machine. */
 function addressOf(server: Server, host: string): string {
   const address = server.address();
   const port = typeof address === 'object' ? address?.port : address;

@@ -14,7 +14,7 @@ const STEPS = [
   ['minute', MINUTE_MS],
 ] as const;
 
-/** How long a wait is: "in 5 minutes", "in less than a minute". */
+/** When a wait ends: "in 5 minutes", "in less than a minute". */
 export function waitTime(until: Date, now: Date): string {
   const ms = until.getTime() - now.getTime();
   for (const [unit, size] of STEPS) {
@@ -25,13 +25,13 @@ export function waitTime(until: Date, now: Date): string {
 }
 
 /**
- * When something happened, with its time: "5 minutes ago (13:57 UTC)", "today 07:30 UTC",
+ * When something happened: "5 minutes ago (13:57 UTC)", "today 07:30 UTC",
  * "yesterday 22:10 UTC", "14 November 2026, 09:12 UTC". Days are calendar days in UTC.
  */
 export function relativeTime(instant: Date, now: Date): string {
   const time = clockTime(instant);
   const minutes = Math.floor((now.getTime() - instant.getTime()) / MINUTE_MS);
-  // A clock of another process may be a little ahead.
+  // Another process's clock may be slightly ahead.
   if (minutes < 1) return `just now (${time})`;
   if (minutes < 60) return `${relative.format(-minutes, 'minute')} (${time})`;
   const days = dayOf(now) - dayOf(instant);

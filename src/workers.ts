@@ -9,9 +9,9 @@ export const RUNS_JOBS = 'LATCHKEY_RUNS_JOBS';
 const RESTART_DELAY_MS = 1_000;
 
 /**
- * Runs the app in several processes that share a port, and replaces those that die. The first of them
- * runs the jobs, and so does whoever replaces it.
- * @throws when a worker ends before it serves: it has said why, and others would not fare better.
+ * Runs the app in several processes that share a port, and replaces those that die. The first worker,
+ * or its replacement, runs the jobs.
+ * @throws {WorkerError} if a worker ends before it serves.
  */
 export async function superviseWorkers(count: number, log: Logger): Promise<Serving> {
   const workers = new Set<Worker>();
@@ -23,7 +23,7 @@ export async function superviseWorkers(count: number, log: Logger): Promise<Serv
     worker.once('exit', (code, signal) => {
       workers.delete(worker);
       if (isStopping || !hasStarted) return;
-      log.error({ pid: worker.process.pid, code, signal }, 'a worker died and is replaced');
+      log.error({ pid: worker.process.pid, code, signal }, 'worker died, starting another');
       setTimeout(() => {
         if (!isStopping) start(runsJobs);
       }, RESTART_DELAY_MS);
@@ -56,11 +56,13 @@ export async function superviseWorkers(count: number, log: Logger): Promise<Serv
 function listeningPort(worker: Worker): Promise<number> {
   return new Promise((resolve, reject) => {
     worker.once('listening', ({ port }) => resolve(port));
-    worker.once('exit', () => reject(new WorkerError('A worker could not start.')));
+    worker.once('exit', () =>
+      reject(new WorkerError('A worker could not start. Its message above says why.')),
+    );
   });
 }
 
-/** A worker ended before it served. Its own message says why. */
+/** A worker ended before it served. It has printed why. */
 export class WorkerError extends Error {
   override name = 'WorkerError';
 }

@@ -5,18 +5,18 @@ import { STRATEGIES, startApp, type TestApp } from './support/app.ts';
 import { type Browser, newPerson, openBrowser, SESSION_COOKIE } from './support/browser.ts';
 import { startNaiveApp } from './support/naive-app.ts';
 
-/** What an attack is tried on. */
+/** What is attacked. */
 interface Target {
   server: Server;
   /** Signs the victim in and returns the browser. */
   signIn(): Promise<Browser>;
-  /** The victim signs out everywhere, from elsewhere. */
+  /** The victim signs out everywhere, on another device. */
   revokeAll(): Promise<void>;
   whoami: string;
   apiWhoami: string;
 }
 
-/** Each returns whether the attacker got what they came for. */
+/** Each returns whether the attack succeeds. */
 const attacks: Record<string, (target: Target) => Promise<boolean>> = {
   'laundering a revoked token through GET /auth/session': async (target) => {
     const browser = await target.signIn();
@@ -65,7 +65,7 @@ const attacks: Record<string, (target: Target) => Promise<boolean>> = {
     return answer.status === 200;
   },
 
-  'making oneself an administrator through POST /auth/session': async (target) => {
+  'becoming an administrator through POST /auth/session': async (target) => {
     const browser = await target.signIn();
     const csrfToken = await browser.csrfToken();
     const data = { role: 'admin', user: { role: 'admin' }, name: 'Mallory' };
@@ -75,7 +75,7 @@ const attacks: Record<string, (target: Target) => Promise<boolean>> = {
   },
 };
 
-/** The victim cannot sign in again within the second of the cutoff: a denial, not a break-in. */
+/** The victim cannot sign in again within the second of the cutoff: a denial of service. */
 async function isLockedOutAfterCutoff(target: Target): Promise<boolean> {
   await target.revokeAll();
   const browser = await target.signIn();
@@ -88,13 +88,13 @@ function chunked(token: string | null): string {
   return `${SESSION_COOKIE}.0=${first}; ${SESSION_COOKIE}.1=${second}`;
 }
 
-describe('the pattern that circulates', () => {
+describe('the common pattern', () => {
   let naive: Awaited<ReturnType<typeof startNaiveApp>>;
   let target: Target;
 
   beforeAll(async () => {
-    // Auth.js counts in whole seconds. A clock that stands still at half a second shows what that
-    // does whatever the speed of this machine.
+    // Auth.js counts in whole seconds. With a clock stopped at half a second, the outcome does not
+    // depend on this machine's speed.
     vi.useFakeTimers({ toFake: ['Date'], now: 1_800_000_000_500 });
     naive = await startNaiveApp();
     target = {
@@ -138,7 +138,7 @@ describe.each(STRATEGIES)('Latchkey with the %s strategy', (strategy) => {
 
   beforeAll(async () => {
     app = await startApp({ env: { SESSION_STRATEGY: strategy } });
-    // The first account is the administrator; the victims are not.
+    // The first account is the administrator, so that the victims are not.
     await openBrowser(app).signUp(newPerson());
   });
   afterAll(() => app.close());

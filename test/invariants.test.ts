@@ -39,6 +39,6 @@ it('takes the time as an argument (invariant 12)', async () => {
   expect(matching(files, /new Date\(\)|Date\.now\(/)).toEqual([]);
 });
 
-it('reads the environment at the entry alone', async () => {
+it('reads the environment only in main.ts', async () => {
   expect(matching(await filesIn('src', /\.ts$/), /process\.env/)).toEqual(['src/main.ts']);
 });

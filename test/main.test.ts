@@ -27,7 +27,7 @@ describe('the process', () => {
     return started;
   }
 
-  it('starts with no configuration, prints its address and the link to the outbox, and stops on SIGTERM', async () => {
+  it('starts without configuration, prints its address and the outbox link, and stops on SIGTERM', async () => {
     const { child, output, exit, ready } = run({});
     const address = await ready();
     const link = /Read them at (http:\/\/\S+)\n/.exec(output.text)?.[1] ?? '';
@@ -48,7 +48,7 @@ describe('the process', () => {
     expect(await exit).toEqual({ code: 0, signal: null });
   });
 
-  it('says that the database is open in another process, and starts after that one died', async () => {
+  it('reports a database that is open in another process, and starts after that one died', async () => {
     const first = run({});
     await first.ready();
     const second = run({});
@@ -62,7 +62,7 @@ describe('the process', () => {
     expect((await fetch(`${await third.ready()}/readyz`)).status).toBe(200);
   });
 
-  it('says that the port is in use', async () => {
+  it('reports a port that is in use', async () => {
     const squatter = createServer().listen(0, '127.0.0.1');
     await once(squatter, 'listening');
     const address = squatter.address();
@@ -73,7 +73,7 @@ describe('the process', () => {
     squatter.close();
   });
 
-  it('says so before it opens the database, and does not touch what is there', async () => {
+  it('reports it before it opens or creates the database', async () => {
     const squatter = createServer().listen(0, '127.0.0.1');
     await once(squatter, 'listening');
     const address = squatter.address();
@@ -100,7 +100,7 @@ describe('the process', () => {
     expect((await fetch(`${address}/sign-in`)).status).toBe(200);
   });
 
-  it('warns of a mistyped variable, and starts', async () => {
+  it('warns about a mistyped variable, and starts', async () => {
     const { output, ready } = run({ SESION_MAX_AGE: '1h', SESSION_MANAGER: 'local/x' });
     await ready();
     expect(output.text).toContain(
@@ -114,7 +114,7 @@ describe('the process', () => {
     ['speaks SSH', (socket: Socket) => socket.write('SSH-2.0-OpenSSH_9.2\r\n')],
     ['speaks HTTP', (socket: Socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')],
     ['hangs up', (socket: Socket) => socket.destroy()],
-  ])('says within seconds that DATABASE_URL is no PostgreSQL: it %s', async (_, speak) => {
+  ])('reports within seconds that DATABASE_URL is no PostgreSQL: it %s', async (_, speak) => {
     const other = createServer((socket) => {
       socket.on('error', () => undefined);
       speak(socket);
@@ -130,7 +130,7 @@ describe('the process', () => {
     other.close();
   });
 
-  it('says that METRICS_PORT is in use, and does not serve without metrics', async () => {
+  it('reports a METRICS_PORT that is in use, and does not serve without metrics', async () => {
     const squatter = createServer().listen(0, '127.0.0.1');
     await once(squatter, 'listening');
     const address = squatter.address();
@@ -144,31 +144,31 @@ describe('the process', () => {
 
   it.each([
     [{ HOST: 'nowhere.invalid' }, 'HOST nowhere.invalid'],
-    [{ DATA_DIR: '/dev/null' }, 'DATA_DIR should be a directory'],
-    [{ GEOIP_DATABASE: '/nowhere.mmdb' }, 'GEOIP_DATABASE should be'],
-  ])('says in a sentence what is wrong with %j', async (env, sentence) => {
+    [{ DATA_DIR: '/dev/null' }, 'DATA_DIR must be a directory'],
+    [{ GEOIP_DATABASE: '/nowhere.mmdb' }, 'GEOIP_DATABASE must be'],
+  ])('reports in a sentence what is wrong with %j', async (env, sentence) => {
     const { output, exit } = run(env);
     expect((await exit).code).toBe(1);
     expect(output.text).toContain(sentence);
     expect(output.text).not.toContain('    at ');
   });
 
-  it('names every bad variable and exits with 1', async () => {
+  it('names every wrong variable and exits with 1', async () => {
     const { output, exit } = run({ PORT: 'x', SESSION_STRATEGY: 'x', NODE_ENV: 'production' });
     expect((await exit).code).toBe(1);
-    expect(output.text).toContain('  PORT should be a port number, such as 3000.');
-    expect(output.text).toContain('  SESSION_STRATEGY should be one of: jwt, database.');
+    expect(output.text).toContain('  PORT must be a port number, such as 3000.');
+    expect(output.text).toContain('  SESSION_STRATEGY must be one of: jwt, database.');
     expect(output.text).toContain('  AUTH_URL must be set in production');
     expect(output.text).not.toContain('    at ');
   });
 
-  it('says that the database does not answer', async () => {
+  it('reports a database that does not answer', async () => {
     const { output, exit } = run({ DATABASE_URL: 'postgres://127.0.0.1:1/nothing' });
     expect((await exit).code).toBe(1);
     expect(output.text).toContain('The database of DATABASE_URL does not answer');
   });
 
-  it('finishes a request that runs when it is told to stop, and takes no new one', async () => {
+  it('finishes a request in flight when it stops, and accepts no new one', async () => {
     const { child, exit, ready } = run({});
     const address = await ready();
     const { csrfToken, cookie } = await csrfOf(address);
@@ -180,7 +180,7 @@ describe('the process', () => {
       };
       const post = request(`${address}/sign-up`, { method: 'POST', headers });
       post.on('error', reject).on('response', (answer) => resolve(answer.statusCode));
-      // The server has the head of the request, and waits for its body, when it is told to stop.
+      // The server has the head of the request and waits for its body when it is stopped.
       post.on('continue', async () => {
         child.kill('SIGTERM');
         await expect.poll(() => isRefused(address), { timeout: 10_000 }).toBe(true);

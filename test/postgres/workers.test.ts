@@ -84,7 +84,7 @@ describe('several workers', () => {
   it('are replaced when they die, and stop together', async () => {
     const [victim] = servedBy();
     process.kill(victim, 'SIGKILL');
-    await expect.poll(() => lines('a worker died and is replaced').length).toBe(1);
+    await expect.poll(() => lines('worker died, starting another').length).toBe(1);
     await expect
       .poll(
         async () => {

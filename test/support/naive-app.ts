@@ -12,7 +12,7 @@ declare module '@auth/core/types' {
 }
 
 /**
- * The pattern that circulates for signing out JWT sessions: `callbacks.session` compares the token's
+ * The common pattern for signing out JWT sessions: `callbacks.session` compares the token's
  * `iat` with a date on the user, `callbacks.jwt` copies what `update()` sends, and an API reads the
  * token with `getToken`. Attacks are shown to work here before they are shown to fail on the app.
  */
