@@ -2,19 +2,19 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { openPostgres } from '../src/database/open.ts';
 
-/** The cluster of this run, as `pg_virtualenv` names it to its child. */
+/** The PostgreSQL cluster of this run, from `pg_virtualenv`. */
 const { PGUSER, PGPASSWORD, PGHOST, PGPORT } = process.env;
 export const urlOf = (database: string): string =>
   `postgres://${PGUSER}:${PGPASSWORD}@${PGHOST}:${PGPORT}/${database}`;
 
-/** Makes an empty database on the cluster of this run, and returns its address. */
+/** Creates an empty database and returns its URL. */
 export async function createDatabase(): Promise<string> {
   const name = `bench_${randomBytes(6).toString('hex')}`;
   await query(urlOf('postgres'), `create database ${name}`);
   return urlOf(name);
 }
 
-/** Runs one query on a connection of its own. */
+/** Runs a query on a new connection. */
 export async function query(url: string, text: string): Promise<Record<string, unknown>[]> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
@@ -25,7 +25,7 @@ export async function query(url: string, text: string): Promise<Record<string, u
   }
 }
 
-/** Fills a database with sessions of other people: live ones, and such as ended long ago. */
+/** Fills a database with sessions: live ones, and dead ones that ended long ago. */
 export async function fillSessions(
   url: string,
   { live, dead }: { live: number; dead: number },
@@ -35,7 +35,7 @@ export async function fillSessions(
   const prefix = crypto.randomUUID();
   await query(
     url,
-    // Without triggers and foreign keys, which take their time and change nothing here.
+    // Without triggers and foreign keys, which only take time here.
     `set session_replication_role = replica;
      insert into "user" (id, name, email)
        select '${prefix}' || n, 'Person ' || n, '${prefix}' || n || '@example.org'

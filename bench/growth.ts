@@ -1,8 +1,8 @@
 import { createDatabase, fillSessions } from './databases.ts';
-import { createContextOn, insertPeople, signInOften } from './latchkey.ts';
-import { keepCookies, load } from './load.ts';
+import { createContextOn, insertUsers, signInOnDevices } from './latchkey.ts';
+import { load, writeCookieFile } from './load.ts';
 import { startLatchkey, startVariant } from './processes.ts';
-import { fixed, table, verdictOn } from './report.ts';
+import { formatNumber, table, targetRow } from './report.ts';
 import { median } from './statistics.ts';
 
 const FEW = 10_000;
@@ -10,7 +10,7 @@ const MANY = 5_000_000;
 const ROUNDS = 5;
 const ROUND = { seconds: 3, connections: 16 };
 
-/** Whether the check and the page of devices stay as quick when there is more in the database. */
+/** Whether the check and the devices page stay fast as the database grows. */
 export async function measureGrowth(): Promise<string> {
   const small = await createDatabase();
   const large = await createDatabase();
@@ -25,13 +25,13 @@ export async function measureGrowth(): Promise<string> {
   const page = await measurePage(large);
   return [
     '## Growth',
-    `How many times as long a request takes with ${fixed(MANY, 0)} session rows as with ${fixed(FEW, 0)}, and /account/sessions (one page of 25) of somebody with 1,000 sessions as of somebody with 10.`,
+    `The time of a request with ${formatNumber(MANY, 0)} session rows relative to ${formatNumber(FEW, 0)}, and the time of /account/sessions (25 devices per page) with 1,000 sessions relative to 10.`,
     table(
       ['target', 'wanted', 'measured', ''],
       [
-        verdictOn('the check, strict (a query each)', { atMost: 1.2 }, strict, ' times'),
-        verdictOn('the check, cached', { atMost: 1.2 }, cached, ' times'),
-        verdictOn('/account/sessions', { atMost: 3 }, page, ' times'),
+        targetRow('the check, strict (one query each)', { atMost: 1.2 }, strict, ' times'),
+        targetRow('the check, cached', { atMost: 1.2 }, cached, ' times'),
+        targetRow('/account/sessions', { atMost: 3 }, page, ' times'),
       ],
     ),
   ].join('\n\n');
@@ -43,9 +43,9 @@ interface Subject {
   stop?(): Promise<void>;
 }
 
-/** How many times as long the second takes as the first. */
+/** How many times as long a request to the second subject takes as one to the first. */
 async function ratioOf(subjects: Subject[]): Promise<number> {
-  const files = await Promise.all(subjects.map(({ cookies }) => keepCookies(cookies)));
+  const files = await Promise.all(subjects.map(({ cookies }) => writeCookieFile(cookies)));
   const rates: number[][] = subjects.map(() => []);
   // The first round warms up.
   for (let round = 0; round <= ROUNDS; round += 1) {
@@ -61,9 +61,12 @@ async function ratioOf(subjects: Subject[]): Promise<number> {
 
 async function measurePage(url: string): Promise<number> {
   const context = await createContextOn(url);
-  const [few, many] = await insertPeople(context, 2);
-  if (!few || !many) throw new Error('Nobody was inserted.');
-  const devices = [await signInOften(context, few, 10), await signInOften(context, many, 1_000)];
+  const [few, many] = await insertUsers(context, 2);
+  if (!few || !many) throw new Error('No users were inserted.');
+  const devices = [
+    await signInOnDevices(context, few, 10),
+    await signInOnDevices(context, many, 1_000),
+  ];
   const latchkey = await startLatchkey(url);
   const page = `${latchkey.origin}/account/sessions`;
   const ratio = await ratioOf(

@@ -17,9 +17,9 @@ export const device = {
   ipAddress: '192.0.2.7',
 };
 
-type Person = Pick<SessionUser, 'id' | 'sessionsValidAfter'>;
+type User = Pick<SessionUser, 'id' | 'sessionsValidAfter'>;
 
-/** What Latchkey is made of, on a database of its own. Logs nothing: neither do the others. */
+/** Latchkey's parts on this database. Logs nothing, like the other libraries. */
 export async function createContextOn(
   databaseUrl: string,
   env: Record<string, string> = {},
@@ -27,7 +27,7 @@ export async function createContextOn(
   const settings = {
     AUTH_SECRET: SECRET,
     SESSION_CHECK: 'strict',
-    // Some people here have a thousand sessions.
+    // Some users here have 1,000 sessions.
     SESSION_LIMIT: '9999',
     LOG_LEVEL: 'silent',
     ...env,
@@ -46,11 +46,11 @@ export async function createContextOn(
   return createContext({ config, sessionStore, log, metrics, locationOf, clock: () => new Date() });
 }
 
-/** Inserts so many people. */
-export function insertPeople(
+/** Inserts `count` users. */
+export function insertUsers(
   { database }: Pick<Context, 'database'>,
   count: number,
-): Promise<Person[]> {
+): Promise<User[]> {
   const rows = Array.from({ length: count }, (_, index) => ({
     name: `Person ${index}`,
     email: `${crypto.randomUUID()}@example.org`,
@@ -59,22 +59,20 @@ export function insertPeople(
   return database.insert(users).values(rows).returning(columns);
 }
 
-/** Signs so many people in, with a session each. Returns their cookies. */
+/** Signs `count` new users in, with a session each. Returns their cookies. */
 export async function signIn(context: Context, count: number): Promise<string[]> {
-  const people = await insertPeople(context, count);
-  const started = await Promise.all(
-    people.map((person) => inTurn(() => signInOne(context, person))),
-  );
+  const people = await insertUsers(context, count);
+  const started = await Promise.all(people.map((user) => limited(() => signInOne(context, user))));
   return started.map(({ cookie }) => cookie);
 }
 
-/** So many at once: heartbeats wait for their turn among them, and must not wait for long. */
-const inTurn = pLimit(20);
+/** At most 20 at once, so that heartbeats do not wait long for a connection. */
+const limited = pLimit(20);
 
-/** Signs somebody in. Returns the cookie, and the public id of the session. */
+/** Signs a user in. Returns the cookie and the session's public id. */
 export async function signInOne(
   { sessionStore, config, tokens, cookies }: Context,
-  { id: userId, sessionsValidAfter: cutoff }: Person,
+  { id: userId, sessionsValidAfter: cutoff }: User,
 ): Promise<{ id: string; cookie: string }> {
   const request = {
     userId,
@@ -91,7 +89,7 @@ export async function signInOne(
   return { id: viewer.session.id, cookie: `${cookies.session.name}=${token}` };
 }
 
-/** Signs somebody in on so many devices. */
-export function signInOften(context: Context, person: Person, count: number) {
-  return Promise.all(Array.from({ length: count }, () => inTurn(() => signInOne(context, person))));
+/** Signs a user in on `count` devices. */
+export function signInOnDevices(context: Context, user: User, count: number) {
+  return Promise.all(Array.from({ length: count }, () => limited(() => signInOne(context, user))));
 }

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** What a while of load came to. Latencies are in milliseconds. */
+/** The result of a load. Latencies are in milliseconds. */
 export interface Load {
   requests: number;
   perSecond: number;
@@ -20,16 +20,16 @@ export interface LoadOptions {
   connections: number;
 }
 
-/** Writes the cookies of signed-in browsers where the load generator finds them. */
-export async function keepCookies(cookies: string[]): Promise<string> {
+/** Writes cookies to a file for the load generator. Returns its path. */
+export async function writeCookieFile(cookies: string[]): Promise<string> {
   const file = join(await mkdtemp(join(tmpdir(), 'latchkey-bench-')), 'cookies');
   await writeFile(file, cookies.join('\n'));
   return file;
 }
 
 /**
- * Asks for a page over and over, with all cookies in rotation.
- * @throws when any answer is an error: a server that refuses is quick.
+ * Requests a page repeatedly, with all cookies in rotation.
+ * @throws if any response is an error: a server that refuses is fast.
  */
 export async function load(
   url: string,

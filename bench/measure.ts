@@ -1,4 +1,4 @@
-/** All measurements one after another, and what came of them in `bench/RESULTS.md`. */
+/** Runs all measurements and writes `bench/RESULTS.md`. */
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
@@ -33,10 +33,10 @@ const [row] = await query(urlOf('postgres'), 'show server_version');
 const { dependencies } = JSON.parse(readFileSync('bench/package.json', 'utf8'));
 const head = [
   '# Results',
-  'Written by `npm run bench`. The figures are of one run on one machine; what carries over to others is the ratios.',
-  `Node ${process.version}, PostgreSQL ${row?.server_version}, ${cpus()[0]?.model.trim()}; the servers on one core, load and database on another. Against better-auth ${dependencies['better-auth']}, express-session ${dependencies['express-session']} with connect-pg-simple ${dependencies['connect-pg-simple']}.`,
+  'Written by `npm run bench`. The figures are from one run on one machine; only the ratios carry over to others.',
+  `Node ${process.version}, PostgreSQL ${row?.server_version}, ${cpus()[0]?.model.trim()}; the servers on one core, load and database on another. Compared with better-auth ${dependencies['better-auth']}, express-session ${dependencies['express-session']} with connect-pg-simple ${dependencies['connect-pg-simple']}.`,
 ].join('\n\n');
-// Only a whole run is a result.
+// Only a complete run is a result.
 if (asked.length === 0) {
   await writeFile('bench/RESULTS.md', `${[head, ...sections].join('\n\n')}\n`);
 }

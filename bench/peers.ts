@@ -16,7 +16,7 @@ import session from 'express-session';
 import pg from 'pg';
 import type { Context } from '../src/auth/context.ts';
 import { accounts, users, verificationTokens } from '../src/database/schema.ts';
-import { insertPeople, SECRET } from './latchkey.ts';
+import { insertUsers, SECRET } from './latchkey.ts';
 
 declare module 'express-session' {
   interface SessionData {
@@ -24,7 +24,7 @@ declare module 'express-session' {
   }
 }
 
-/** Another way to check sessions, and the cookies of so many people whom it has signed in. */
+/** Another session check, with the cookies of `count` users who are signed in with it. */
 export type Peer = (
   context: Context,
   databaseUrl: string,
@@ -48,9 +48,9 @@ const byGetSession =
     next();
   };
 
-/** The common pattern: `getSession`, whose callback compares `iat` with the user's cutoff. */
+/** The common pattern: `getSession` with a callback that compares `iat` with the user's cutoff. */
 export const commonPatternCheck: Peer = async (context, _url, count) => {
-  const people = await insertPeople(context, count);
+  const people = await insertUsers(context, count);
   const config: ExpressAuthConfig = {
     ...authjs,
     session: { strategy: 'jwt' },
@@ -84,12 +84,12 @@ const authjsSessions = pgTable('authjs_session', {
   expires: timestamp('expires', { mode: 'date' }).notNull(),
 });
 
-/** Auth.js with its own database sessions. */
+/** Auth.js's own database sessions. */
 export const getSessionOnDatabase: Peer = async (context, _url, count) => {
   const { database } = context;
   await database.execute(sql`create table ${authjsSessions}
     (session_token text primary key, user_id text not null, expires timestamp not null)`);
-  const people = await insertPeople(context, count);
+  const people = await insertUsers(context, count);
   const rows = people.map(({ id: userId }) => ({
     sessionToken: crypto.randomUUID(),
     userId,
@@ -117,7 +117,7 @@ export const getSessionOnDatabase: Peer = async (context, _url, count) => {
   return { check: byGetSession(config), cookies };
 };
 
-/** express-session with connect-pg-simple, as their READMEs set them up. */
+/** express-session with connect-pg-simple, set up as in their READMEs. */
 export const expressSessionCheck: Peer = async (_context, url, count) => {
   const pool = new pg.Pool({ connectionString: url, max: 10 });
   const Store = connectPgSimple(session);
@@ -149,7 +149,7 @@ export const expressSessionCheck: Peer = async (_context, url, count) => {
   return { check, cookies };
 };
 
-/** better-auth with its own tables, and with or without its cookie cache. */
+/** better-auth with its own tables, with or without its cookie cache. */
 export async function betterAuthCheck(
   _context: Context,
   url: string,
@@ -167,7 +167,7 @@ export async function betterAuthCheck(
     rateLimit: { enabled: false },
     emailAndPassword: {
       enabled: true,
-      // Only for the sign-ups here: hashing is not what is measured.
+      // Makes sign-ups fast. Hashing is not measured.
       password: { hash: async (password: string) => password, verify: async () => true },
     },
     session: { cookieCache: { enabled: hasCookieCache, maxAge: 86_400 } },

@@ -5,12 +5,12 @@ import { SECRET } from './latchkey.ts';
 import type { Ready } from './server.ts';
 
 const children = new Set<ChildProcess>();
-// What is left over would eat from the next measurement.
+// Processes left running would slow the next measurement.
 process.on('exit', () => {
   for (const child of children) child.kill('SIGKILL');
 });
 
-/** Node on core 0, where nothing else runs. */
+/** Starts Node on core 0, where nothing else runs. */
 function startOnServerCore(
   args: string[],
   env: Record<string, string>,
@@ -25,10 +25,10 @@ function startOnServerCore(
   return child;
 }
 
-/** The next message of a child. Throws when it ends instead. */
+/** The next message of a child. Throws if the child ends first. */
 async function messageOf<T>(child: ChildProcess): Promise<T> {
   const died = once(child, 'exit').then(() => {
-    throw new Error(`A process that was measured ended: ${child.spawnargs.join(' ')}`);
+    throw new Error(`A measured process ended: ${child.spawnargs.join(' ')}`);
   });
   const [message] = await Promise.race([once(child, 'message'), died]);
   died.catch(() => undefined);
@@ -41,8 +41,8 @@ async function stop(child: ChildProcess): Promise<void> {
   await exit;
 }
 
-/** Runs a script of this folder, and returns the message that it sends. */
-export async function measureIn<T>(script: string, env: Record<string, string>): Promise<T> {
+/** Runs a script of this folder in a process, and returns the message it sends. */
+export async function measureInProcess<T>(script: string, env: Record<string, string>): Promise<T> {
   const child = startOnServerCore(['--expose-gc', `bench/dist/bench/${script}.js`], env, 'ignore');
   const exit = once(child, 'exit');
   const message = await messageOf<T>(child);
@@ -51,12 +51,12 @@ export async function measureIn<T>(script: string, env: Record<string, string>):
 }
 
 export interface BenchServer extends Ready {
-  /** Bytes that it allocates in a request, on average, while `work` sends it so many. */
+  /** Bytes allocated per request, on average, while `work` sends requests. */
   allocation(work: () => Promise<{ requests: number }>): Promise<number>;
   stop(): Promise<void>;
 }
 
-/** One of the apps that are compared. */
+/** Starts one of the compared apps. */
 export async function startVariant(variant: string, databaseUrl: string): Promise<BenchServer> {
   const env = { DATABASE_URL: databaseUrl };
   const child = startOnServerCore(['bench/dist/bench/server.js', variant], env, 'ignore');
@@ -74,14 +74,14 @@ export async function startVariant(variant: string, databaseUrl: string): Promis
   };
 }
 
-/** Latchkey itself, as `npm start` runs it. */
+/** Starts Latchkey as `npm start` does. */
 export async function startLatchkey(databaseUrl: string, env: Record<string, string> = {}) {
   const port = String(await freePort());
   const origin = `http://127.0.0.1:${port}`;
   const settings = { PORT: port, AUTH_URL: origin, AUTH_SECRET: SECRET, LOG_LEVEL: 'silent' };
   const main = { ...settings, DATABASE_URL: databaseUrl, ...env };
   const child = startOnServerCore(['dist/main.js'], main, 'pipe');
-  const [said] = await once(child.stdout ?? child, 'data');
-  if (!/ready at/.test(String(said))) throw new Error(`Latchkey did not start: ${said}`);
+  const [output] = await once(child.stdout ?? child, 'data');
+  if (!/ready at/.test(String(output))) throw new Error(`Latchkey did not start: ${output}`);
   return { origin, stop: () => stop(child) };
 }

@@ -1,9 +1,9 @@
 import pg from 'pg';
 import { createDatabase, fillSessions, query } from './databases.ts';
 import { createContextOn, signIn } from './latchkey.ts';
-import { keepCookies, type Load, load } from './load.ts';
+import { type Load, load, writeCookieFile } from './load.ts';
 import { startLatchkey } from './processes.ts';
-import { fixed, table, verdictOn } from './report.ts';
+import { formatNumber, table, targetRow } from './report.ts';
 import { median } from './statistics.ts';
 
 const DEAD = 1_000_000;
@@ -11,13 +11,13 @@ const LIVE = 1_000_000;
 const WINDOW = { seconds: 3, connections: 8 };
 const CRON_SECRET = 'a secret for measurements alone, of 32 characters or more';
 
-/** What a large purge costs those who are signed in meanwhile. */
+/** How a large purge slows other requests. */
 export async function measurePurge(): Promise<string> {
   const url = await createDatabase();
   await fillSessions(url, { live: LIVE, dead: 0 });
-  const cookieFile = await keepCookies(await signIn(await createContextOn(url), 1_000));
+  const cookieFile = await writeCookieFile(await signIn(await createContextOn(url), 1_000));
   const latchkey = await startLatchkey(url, { CRON_SECRET });
-  // Now, as the app purges when it starts.
+  // After the start, as the app purges when it starts.
   await fillSessions(url, { live: 0, dead: DEAD });
   await query(url, 'vacuum analyze');
 
@@ -49,15 +49,15 @@ export async function measurePurge(): Promise<string> {
   const p99 = (windows: Load[]) => median(windows.map((each) => each.p99));
   return [
     '## Purge',
-    `${fixed(DEAD, 0)} sessions that ended long ago among ${fixed(DEAD + LIVE, 0)} were deleted in ${fixed(seconds, 0)} s, ${fixed(cleaned / seconds, 0)} a second, in transactions of which the longest held its locks for ${fixed(longestMs, 0)} ms. Authenticated requests on ${WINDOW.connections} connections in the same process had a p99 of ${fixed(p99(before), 1)} ms before and of ${fixed(p99(during), 1)} ms meanwhile (median of ${during.length} windows of ${WINDOW.seconds} s).`,
+    `${formatNumber(DEAD, 0)} sessions that ended long ago among ${formatNumber(DEAD + LIVE, 0)} were deleted in ${formatNumber(seconds, 0)} s, ${formatNumber(cleaned / seconds, 0)} a second, in transactions. The longest held locks for ${formatNumber(longestMs, 0)} ms. Authenticated requests on ${WINDOW.connections} connections in the same process had a p99 of ${formatNumber(p99(before), 1)} ms before and ${formatNumber(p99(during), 1)} ms during the purge (median of ${during.length} windows of ${WINDOW.seconds} s).`,
     table(
       ['target', 'wanted', 'measured', ''],
-      [verdictOn('p99 meanwhile', { atMost: 2 }, p99(during) / p99(before), ' times')],
+      [targetRow('p99 during the purge', { atMost: 2 }, p99(during) / p99(before), ' times')],
     ),
   ].join('\n\n');
 }
 
-/** Looks every few milliseconds how long a transaction has held locks to write sessions. */
+/** Polls how long transactions hold write locks on sessions. `stop` returns the longest, in ms. */
 function watchLocks(url: string): { stop(): Promise<number> } {
   let isWatching = true;
   const watching = (async () => {

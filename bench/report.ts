@@ -1,4 +1,4 @@
-export const fixed = (value: number, digits: number): string =>
+export const formatNumber = (value: number, digits: number): string =>
   value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 
 /** A table in Markdown. */
@@ -7,8 +7,8 @@ export function table(head: string[], rows: string[][]): string {
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
-/** A row on whether a target was met. */
-export function verdictOn(
+/** A row that says whether a target was met. */
+export function targetRow(
   what: string,
   wanted: { atLeast: number } | { atMost: number },
   measured: number,
@@ -16,5 +16,10 @@ export function verdictOn(
 ): string[] {
   const isMet = 'atLeast' in wanted ? measured >= wanted.atLeast : measured <= wanted.atMost;
   const bound = 'atLeast' in wanted ? `at least ${wanted.atLeast}` : `at most ${wanted.atMost}`;
-  return [what, `${bound}${unit}`, `${fixed(measured, 2)}${unit}`, isMet ? 'met' : '**missed**'];
+  return [
+    what,
+    `${bound}${unit}`,
+    `${formatNumber(measured, 2)}${unit}`,
+    isMet ? 'met' : '**missed**',
+  ];
 }

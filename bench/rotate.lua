@@ -1,4 +1,4 @@
--- Sends each request with the next cookie of a file, whichever connection it goes out on.
+-- Sends each request with the next cookie of a file, on any connection.
 local requests, turn = {}, 0
 
 function init(args)

@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: looks for what it needs, builds, and runs all measurements (or those that are
- * named) on a throwaway PostgreSQL cluster. Load and database stay on core 1, what is measured on 0.
+ * `npm run bench`: checks requirements, builds, and runs all measurements (or those named) on a
+ * throwaway PostgreSQL cluster. Load and database run on core 1, what is measured on core 0.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
@@ -11,7 +11,7 @@ const POSTGRES = ['fsync=on', 'shared_buffers=512MB', 'max_connections=200', 'ma
 
 function run(program: string, args: string[]): void {
   const { status, error } = spawnSync(program, args, { stdio: 'inherit' });
-  if (status !== 0) throw error ?? new Error(`${program} ended with ${status}.`);
+  if (status !== 0) throw error ?? new Error(`${program} exited with ${status}.`);
 }
 
 const missing = Object.entries(NEEDS).filter(
@@ -19,7 +19,7 @@ const missing = Object.entries(NEEDS).filter(
 );
 if (missing.length > 0) {
   const packages = missing.map(([, name]) => name).join(' ');
-  throw new Error(`Install what the measurements need: apt-get install ${packages}`);
+  throw new Error(`The measurements need more programs: apt-get install ${packages}`);
 }
 if (availableParallelism() < 2) {
   throw new Error('The measurements need two cores: one for the servers and one for the load.');

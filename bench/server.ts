@@ -1,4 +1,4 @@
-/** One app under test, in a process of its own: `server.ts VARIANT`, driven over IPC. */
+/** One measured app in its own process: `server.ts VARIANT`, controlled over IPC. */
 import type { HeapProfiler } from 'node:inspector';
 import { Session } from 'node:inspector/promises';
 import type { AddressInfo } from 'node:net';
@@ -6,15 +6,16 @@ import { createHttpServer } from '../src/http-server.ts';
 import { variants } from './variants.ts';
 
 export interface Ready {
-  /** What to ask for. */
+  /** What to request. */
   url: string;
-  /** The cookies of its signed-in browsers. */
+  /** The cookies of its signed-in users. */
   cookies: string[];
 }
 
 const [name = ''] = process.argv.slice(2);
 const create = variants[name];
-if (!create || !process.env.DATABASE_URL) throw new Error(`No variant is called ${name}.`);
+if (!create || !process.env.DATABASE_URL)
+  throw new Error(`There is no variant "${name}", or DATABASE_URL is not set.`);
 const { app, cookies } = await create(process.env.DATABASE_URL);
 const server = createHttpServer(app);
 server.listen(0, '127.0.0.1', () => {
@@ -22,7 +23,7 @@ server.listen(0, '127.0.0.1', () => {
   process.send?.({ url: `http://127.0.0.1:${port}/api/me`, cookies } satisfies Ready);
 });
 
-/** Counts all that is allocated, also what a garbage collection takes away meanwhile. */
+/** Counts all allocations, including those that are collected meanwhile. */
 const inspector = new Session();
 inspector.connect();
 process.on('message', async (message) => {

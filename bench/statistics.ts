@@ -1,4 +1,4 @@
-/** The value below which this share (0 to 1) of the values lie, by the nearest rank. */
+/** The nearest-rank percentile, with `share` from 0 to 1. */
 export function percentile(values: number[], share: number): number {
   const sorted = [...values].sort((one, other) => one - other);
   const value = sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];

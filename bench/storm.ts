@@ -2,26 +2,26 @@ import { hashPassword } from '../src/accounts/password/password.ts';
 import { users } from '../src/database/schema.ts';
 import { createDatabase } from './databases.ts';
 import { createContextOn, signIn } from './latchkey.ts';
-import { keepCookies, type Load, load } from './load.ts';
+import { type Load, load, writeCookieFile } from './load.ts';
 import { startLatchkey } from './processes.ts';
-import { fixed } from './report.ts';
+import { formatNumber } from './report.ts';
 import { median } from './statistics.ts';
 
 const AT_ONCE = 50;
 const ROUNDS = 5;
 const WINDOW = { seconds: 2, connections: 8 };
 const password = 'a password for the storm';
-// Somebody each: so many attempts on one account lock it.
+// One account each, as this many attempts would lock one.
 const emails = Array.from({ length: AT_ONCE }, (_, index) => `storm-${index}@example.org`);
 
-/** What many sign-ins at once cost those who are signed in already. */
+/** How many sign-ins at once slow other requests. */
 export async function measureStorm(): Promise<string> {
   const url = await createDatabase();
   const context = await createContextOn(url);
   const passwordHash = await hashPassword(password);
   const people = emails.map((email) => ({ name: 'Ada', email, passwordHash }));
   await context.database.insert(users).values(people);
-  const cookieFile = await keepCookies(await signIn(context, 1_000));
+  const cookieFile = await writeCookieFile(await signIn(context, 1_000));
   const { origin, stop } = await startLatchkey(url);
 
   await load(`${origin}/`, cookieFile, WINDOW);
@@ -38,11 +38,11 @@ export async function measureStorm(): Promise<string> {
     during.push(await window);
   }
   await stop();
-  const p99 = (windows: Load[]) => fixed(median(windows.map((each) => each.p99)), 1);
-  const rate = (windows: Load[]) => fixed(median(windows.map((each) => each.perSecond)), 0);
+  const p99 = (windows: Load[]) => formatNumber(median(windows.map((each) => each.p99)), 1);
+  const rate = (windows: Load[]) => formatNumber(median(windows.map((each) => each.perSecond)), 0);
   return [
     '## Sign-in storm',
-    `${AT_ONCE} sign-ins at once (argon2id) took ${fixed(median(stormsMs), 0)} ms together, on the one core of the server. Authenticated requests on ${WINDOW.connections} connections in the ${WINDOW.seconds} s from their start: p99 ${p99(during)} ms (${rate(during)} a second), before ${p99(before)} ms (${rate(before)} a second).`,
+    `${AT_ONCE} sign-ins at once (argon2id) took ${formatNumber(median(stormsMs), 0)} ms in total on the server’s single core. Authenticated requests on ${WINDOW.connections} connections in the first ${WINDOW.seconds} s: p99 ${p99(during)} ms (${rate(during)} per second), and before ${p99(before)} ms (${rate(before)} per second).`,
   ].join('\n\n');
 }
 

@@ -1,7 +1,7 @@
 import { createDatabase } from './databases.ts';
-import { keepCookies, type Load, load } from './load.ts';
+import { type Load, load, writeCookieFile } from './load.ts';
 import { startVariant } from './processes.ts';
-import { fixed, table, verdictOn } from './report.ts';
+import { formatNumber, table, targetRow } from './report.ts';
 import { median } from './statistics.ts';
 import { variants } from './variants.ts';
 
@@ -16,7 +16,7 @@ interface Measured {
   kilobytes: number;
 }
 
-/** How many requests a second each check leaves of what the same app does without one. */
+/** Throughput with each check, compared with the same app without a check. */
 export async function measureThroughput(): Promise<string> {
   const measured = await measureAll(Object.keys(variants));
   const rateOf = (name: string) => measured.find((each) => each.name === name)?.perSecond ?? 0;
@@ -24,32 +24,32 @@ export async function measureThroughput(): Promise<string> {
   const strict = Math.min(rateOf('latchkey jwt strict'), rateOf('latchkey database strict'));
   return [
     '## Throughput',
-    `Requests a second, median of ${GENERATIONS * ROUNDS} interleaved rounds of ${ROUND.seconds} s, in ${GENERATIONS} processes one after another, ${ROUND.connections} connections, 1,000 signed-in sessions in rotation. *Bare* is the same Express app and the same requests without the check of sessions.`,
+    `Requests per second, median of ${GENERATIONS * ROUNDS} interleaved rounds of ${ROUND.seconds} s, in ${GENERATIONS} successive processes, ${ROUND.connections} connections, 1,000 signed-in sessions in rotation. *Bare* is the same Express app with the same requests and no session check.`,
     table(
-      ['check', 'of bare', 'requests/s', 'p99 in ms', 'allocated a request'],
+      ['check', 'of bare', 'requests/s', 'p99 in ms', 'allocated per request'],
       measured.map(({ name, perSecond, p99, kilobytes }) => [
         name,
-        fixed(perSecond / rateOf('bare'), 2),
-        fixed(perSecond, 0),
-        fixed(p99, 1),
-        `${fixed(kilobytes, 0)} kB`,
+        formatNumber(perSecond / rateOf('bare'), 2),
+        formatNumber(perSecond, 0),
+        formatNumber(p99, 1),
+        `${formatNumber(kilobytes, 0)} kB`,
       ]),
     ),
     table(
       ['target', 'wanted', 'measured', ''],
       [
-        verdictOn('cached, of bare', { atLeast: 0.9 }, cached / rateOf('bare')),
-        verdictOn(
+        targetRow('cached, of bare', { atLeast: 0.9 }, cached / rateOf('bare')),
+        targetRow(
           'cached, times the common pattern',
           { atLeast: 8 },
           cached / rateOf('common pattern'),
         ),
-        verdictOn(
+        targetRow(
           'cached, times express-session',
           { atLeast: 3 },
           cached / rateOf('express-session'),
         ),
-        verdictOn('strict, of bare', { atLeast: 0.55 }, strict / rateOf('bare')),
+        targetRow('strict, of bare', { atLeast: 0.55 }, strict / rateOf('bare')),
       ],
     ),
   ].join('\n\n');
@@ -57,14 +57,14 @@ export async function measureThroughput(): Promise<string> {
 
 async function measureAll(names: string[]): Promise<Measured[]> {
   const measured = names.map((name) => ({ name, rounds: [] as Load[], kilobytes: [] as number[] }));
-  // New processes in each generation: two of the same program differ by some percent in speed.
+  // New processes in each generation, as two of the same program differ by a few percent.
   for (let generation = 0; generation < GENERATIONS; generation += 1) {
     const subjects = [];
     for (const { name, rounds, kilobytes } of measured) {
       const server = await startVariant(name, await createDatabase());
-      const cookieFile = await keepCookies(server.cookies);
+      const cookieFile = await writeCookieFile(server.cookies);
       const send = () => load(server.url, cookieFile, ROUND);
-      // Warms up what is to be warm: compiled code, caches, connections.
+      // Warms up compiled code, caches and connections.
       await send();
       kilobytes.push((await server.allocation(send)) / 1024);
       subjects.push({ server, send, rounds });

@@ -12,7 +12,7 @@ import {
   type Peer,
 } from './peers.ts';
 
-/** How many browsers are signed in. */
+/** How many users are signed in. */
 const SESSIONS = 1_000;
 
 export interface Variant {
@@ -20,15 +20,15 @@ export interface Variant {
   cookies: string[];
 }
 
-/** By name: the same Express app and the same middleware, around another check of sessions each. */
+/** By name: the same Express app and middleware with different session checks. */
 export const variants: Record<string, (databaseUrl: string) => Promise<Variant>> = {
   bare: async (url) => {
     const context = await createContextOn(url);
-    const app = around(context, (_request, response, next) => {
-      response.locals.userId = 'nobody was asked';
+    const app = createAppWith(context, (_request, response, next) => {
+      response.locals.userId = 'not checked';
       next();
     });
-    // The same requests as Latchkey's: parsing a cookie is no check.
+    // The same requests as Latchkey's, so that only the check differs.
     return { app, cookies: await signIn(context, SESSIONS) };
   },
   'latchkey jwt cached': ours('jwt', 'cached'),
@@ -50,7 +50,7 @@ function ours(strategy: 'jwt' | 'database', check: 'cached' | 'strict') {
     const context = await createContextOn(url, env);
     const checkSession = loadViewer(context);
     return {
-      app: around(context, (request, response, next) =>
+      app: createAppWith(context, (request, response, next) =>
         checkSession(request, response, (error) => {
           response.locals.userId = request.viewer?.user.id;
           next(error);
@@ -65,12 +65,12 @@ function peer(create: Peer) {
   return async (url: string): Promise<Variant> => {
     const context = await createContextOn(url);
     const { check, cookies } = await create(context, url, SESSIONS);
-    return { app: around(context, check), cookies };
+    return { app: createAppWith(context, check), cookies };
   };
 }
 
-/** One small route, for those whom the check has let in. */
-function around(context: Context, check: RequestHandler): Express {
+/** An app with this check and one small route behind it. */
+function createAppWith(context: Context, check: RequestHandler): Express {
   const router = Router();
   router.get('/api/me', (_request, response) => {
     const { userId } = response.locals;
