@@ -139,8 +139,8 @@ describe.each(STRATEGIES)('deactivating an account, %s', (strategy) => {
     await openBrowser(app).post('/forgot-password', { email: person.email });
     await here.post('/account/delete');
     await app.deliverEmails();
-    const reset = linkIn(smtpServer.take('Set a new password'));
-    const deletion = linkIn(smtpServer.take('Delete your account'));
+    const reset = linkIn(smtpServer.take('Reset your password'));
+    const deletion = linkIn(smtpServer.take('Confirm account deletion'));
     await deactivate(person);
     const id = await idOf(person);
     const left = (await app.database.select().from(verificationTokens))
@@ -161,7 +161,9 @@ describe.each(STRATEGIES)('deactivating an account, %s', (strategy) => {
     await here.post('/account/delete');
     await deactivate(person);
     await app.deliverEmails();
-    expect(smtpServer.received.map(({ subject }) => subject)).not.toContain('Delete your account');
+    expect(smtpServer.received.map(({ subject }) => subject)).not.toContain(
+      'Confirm account deletion',
+    );
     expect(await app.database.$count(emails)).toBe(0);
   });
 });

@@ -45,7 +45,7 @@ describe.skipIf(chromiumPath === null)('the life of an account, in a real browse
       await signUp(page, person);
       await expectText(page, 'Check your email');
       await look(page, 'sign-up-sent');
-      await followEmail(page, 'Confirm your email address');
+      await followEmail(page, 'Verify your email address');
       await look(page, 'confirm-sign-up');
       const link = page.url();
       await fillIn(page, { 'Your password': 'not what was chosen' });
@@ -63,7 +63,7 @@ describe.skipIf(chromiumPath === null)('the life of an account, in a real browse
       await fillIn(page, { 'New email address': newEmail });
       await button(page, 'Send link').click();
       await look(page, 'email-sent');
-      await followEmail(page, 'Confirm your new email address');
+      await followEmail(page, 'Verify your new email address');
       await look(page, 'verify-email');
       await button(page, 'Verify this address').click();
       await page.goto('/account');
@@ -72,7 +72,7 @@ describe.skipIf(chromiumPath === null)('the life of an account, in a real browse
       await look(page, 'undo-email-change');
       await button(page, 'Undo the change').click();
       await look(page, 'undo-email-done');
-      await followEmail(page, 'Set a new password');
+      await followEmail(page, 'Reset your password');
       await fillIn(page, { 'New password': 'a wholly other password' });
       await button(page, 'Set password').click();
       await fillIn(page, { Email: person.email, Password: 'a wholly other password' });
@@ -85,7 +85,7 @@ describe.skipIf(chromiumPath === null)('the life of an account, in a real browse
       await look(page, 'delete-account');
       await button(page, 'Email me the link').click();
       await expectText(page, person.email);
-      await followEmail(page, 'Delete your account');
+      await followEmail(page, 'Confirm account deletion');
       await look(page, 'delete-account-confirm');
       await button(page, 'Delete account permanently').click();
       await look(page, 'delete-account-done');

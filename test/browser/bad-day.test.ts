@@ -65,7 +65,7 @@ describe.skipIf(chromiumPath === null)('on a bad day, in a real browser', () => 
       await fillIn(here, { Email: person.email });
       await button(here, 'Send link').click();
       await look(here, 'forgot-password-sent');
-      await followEmail(here, 'Set a new password');
+      await followEmail(here, 'Reset your password');
       const link = here.url();
       await fillIn(here, { 'New password': 'short' });
       await button(here, 'Set password').click();
@@ -114,7 +114,7 @@ describe.skipIf(chromiumPath === null)('on a bad day, in a real browser', () => 
       await expectText(there, 'Someone reported a sign-in');
       await signIn(there, person);
       await expectText(there, 'Wrong email or password.');
-      await followEmail(owner, 'Set a new password');
+      await followEmail(owner, 'Reset your password');
       await setPassword(owner);
       await signIn(owner, { ...person, password: NEW_PASSWORD });
       await owner.goto('/account/sessions');

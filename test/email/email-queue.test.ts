@@ -98,7 +98,7 @@ describe('the email queue', () => {
     for (let time = 0; time < 5; time += 1) await notice(newPerson().email);
     await reset(person.email);
     await app.deliverEmails();
-    expect(subjects()[0]).toBe('Set a new password');
+    expect(subjects()[0]).toBe('Reset your password');
     expect(subjects()).toHaveLength(6);
   });
 
@@ -110,7 +110,7 @@ describe('the email queue', () => {
     stopJob = app.startEmailJob();
     await expect.poll(() => app.smtpServer.held()).toBe(4);
     await reset(person.email);
-    await expect.poll(subjects).toEqual(['Set a new password']);
+    await expect.poll(subjects).toEqual(['Reset your password']);
     expect(app.smtpServer.held()).toBe(4);
     app.smtpServer.release();
     await expect.poll(() => subjects().length, { timeout: 20_000 }).toBe(13);

@@ -36,7 +36,7 @@ it('shows the emails of a server without SMTP_URL, with links to follow', async 
 
   const [eml = ''] = (await readdir(join(directory, 'outbox'))).filter((each) => /eml$/.test(each));
   const file = await readFile(join(directory, 'outbox', eml), 'utf8');
-  expect(file).toContain('Subject: Set a new password');
+  expect(file).toContain('Subject: Reset your password');
 });
 
 it('shows them to nobody without the token, whatever their headers say', async () => {

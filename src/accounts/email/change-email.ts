@@ -59,17 +59,19 @@ export function makeChangeToken(
   database: Database,
   { id, address, facts, attempts }: QueuedEmail,
   now: Date,
-): Promise<{ token: string } | 'exists' | null> {
+): Promise<{ token: string; isNew: boolean } | 'exists' | null> {
   const subject = `${facts.subject}:${address}`;
   const asked = askedIn(subject);
   return database.transaction(async (transaction) => {
-    if (!isStanding(asked, await lockUser(transaction, asked.userId))) return null;
+    const user = await lockUser(transaction, asked.userId);
+    if (!user || !isStanding(asked, user)) return null;
     if (!(await isQueued(transaction, id))) return null;
     if (attempts === 1 && (await isOneTooMany(transaction, asked, now))) return null;
     // Also where it is not sent: it counts.
     const token = await createEmailToken(transaction, PURPOSE, subject, now, attempts);
     if (token === null) return null;
-    return (await isAddressTaken(transaction, address, asked.userId)) ? 'exists' : { token };
+    if (await isAddressTaken(transaction, address, asked.userId)) return 'exists';
+    return { token, isNew: normalizeEmail(user.email) !== address };
   });
 }
 

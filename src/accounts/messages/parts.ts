@@ -1,43 +1,71 @@
 import { deviceName } from '../../audit/device.ts';
+import type { Fact, Message } from '../../email/message.ts';
 import type { QueuedEmail } from '../../email/queue.ts';
 import { exactTime } from '../../time-format.ts';
 import type { MessageContext } from '../account-context.ts';
 
-/** Never from a request: its `Host` is whatever a client sends, and a mail goes to somebody else. */
-export function originOf({ config }: MessageContext): string {
-  return config.authUrl?.origin ?? `http://localhost:${config.port}`;
+/** Writes the message of a queued email. Null: there is no reason for it any more. */
+export type MessageWriter = (
+  context: MessageContext,
+  email: QueuedEmail,
+) => Promise<Message | null>;
+
+/**
+ * The address of a page, with the token that opens it.
+ *
+ * The origin never comes from a request: an attacker chooses its `Host`, and the email goes to someone else.
+ */
+export function linkTo({ config }: MessageContext, path: string, token?: string): string {
+  const origin = config.authUrl?.origin ?? `http://localhost:${config.port}`;
+  return `${origin}${path}${token === undefined ? '' : `?token=${token}`}`;
 }
 
-/** "Firefox on Linux, Germany". Both from lists: no email quotes what a request said. */
-export function whereFrom({ locationOf }: MessageContext, facts: QueuedEmail['facts']): string {
-  const place = locationOf(facts.ipAddress ?? null);
-  return [deviceName(facts.userAgent ?? null), place].filter((each) => each !== null).join(', ');
+/** "Firefox on Linux, Germany". Both come from lists: no email quotes a request. */
+export function deviceAndLocation(
+  { locationOf }: MessageContext,
+  { userAgent = null, ipAddress = null }: QueuedEmail['facts'],
+): string {
+  const location = locationOf(ipAddress);
+  return location === null ? deviceName(userAgent) : `${deviceName(userAgent)}, ${location}`;
 }
 
-/** "Device: Firefox on Linux · Location: Germany · Time: 21 November 2026 at 14:02:07 UTC". */
-export function actLine(
+/** The device, location and time of one event. */
+export function eventFacts(
   { locationOf }: MessageContext,
   { userAgent = null, ipAddress = null }: QueuedEmail['facts'],
   at: Date,
-): string {
-  const place = locationOf(ipAddress);
-  const parts = [
-    `Device: ${deviceName(userAgent)}`,
-    ...(place === null ? [] : [`Location: ${place}`]),
-    `Time: ${exactTime(at)}`,
+): Fact[] {
+  const location = locationOf(ipAddress);
+  return [
+    { label: 'Device', value: deviceName(userAgent) },
+    ...(location === null ? [] : [{ label: 'Location', value: location }]),
+    { label: 'Time', value: exactTime(at) },
   ];
-  return parts.join(' · ');
 }
 
-/** A line for each act that a notice tells of, or for the first and the last of them. */
-export function actLines(context: MessageContext, { facts, queuedAt }: QueuedEmail): string[] {
+/** The facts of every event in a merged notice, or of the first and the last ones. */
+export function eventList(
+  context: MessageContext,
+  { facts, queuedAt }: QueuedEmail,
+): Message['body'] {
   const { count = 1, last = [] } = facts;
-  const first = actLine(context, facts, queuedAt);
+  const first = eventFacts(context, facts, queuedAt);
   if (count === 1) return [first];
-  const isWhole = count === last.length + 1;
+  const isComplete = count === last.length + 1;
   return [
-    `This happened ${count} times${isWhole ? ':' : `. The first and the last ${last.length}:`}`,
+    `This happened ${count} times${isComplete ? ':' : `. The first and the last ${last.length}:`}`,
     first,
-    ...last.map((act) => actLine(context, act, new Date(act.at))),
+    ...last.map((event) => eventFacts(context, event, new Date(event.at))),
   ];
 }
+
+/** Tells the owner about a security event, with a password reset as the way out. */
+export const notice =
+  (subject: string, happened: string, ifNotYou: string): MessageWriter =>
+  async (context, email) => ({
+    address: email.address,
+    subject,
+    body: [happened, ...eventList(context, email)],
+    action: { label: 'Reset password', url: linkTo(context, '/forgot-password') },
+    closing: `If this was you, you can ignore this email. ${ifNotYou}`,
+  });

@@ -14,7 +14,7 @@ import {
 import { linkIn, linksInHtml } from '../../support/smtp-server.ts';
 
 const { auditEvents, emails, pendingSignUps, users, verificationTokens } = schema;
-const SUBJECT = 'Delete your account';
+const SUBJECT = 'Confirm account deletion';
 const PATH = '/account/delete';
 const CONFIRM = '/account/delete/confirm';
 const IPS = ['192.0.2.10', '198.51.100.7'];

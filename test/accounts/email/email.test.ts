@@ -18,9 +18,9 @@ import {
 } from '../../support/browser.ts';
 import { linkIn, linksInHtml } from '../../support/smtp-server.ts';
 
-const CONFIRM = 'Confirm your new email address';
+const VERIFY = 'Verify your new email address';
 const CHANGED = 'Your email address was changed';
-const RESET = 'Set a new password';
+const RESET = 'Reset your password';
 const NEW_PASSWORD = 'a wholly other password';
 const DAY_MS = 86_400_000;
 
@@ -86,7 +86,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
   async function linkFor(browser: Browser, email: string): Promise<string> {
     expect((await ask(browser, email)).status).toBe(303);
     await app.deliverEmails();
-    return take(CONFIRM);
+    return take(VERIFY);
   }
   /** Changes the address, and returns the path of the link that undoes it. */
   async function change(browser: Browser, email: string): Promise<string> {
@@ -142,7 +142,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
       await app.deliverEmails();
       await here.post('/account/sessions/revoke-others');
     }
-    expect(received()).toEqual(Array(3).fill({ to: stranger, subject: CONFIRM }));
+    expect(received()).toEqual(Array(3).fill({ to: stranger, subject: VERIFY }));
     await app.forgetEmails();
     await ask((await newAccount()).here, stranger);
     // This voids all links that the account asked for.
@@ -154,7 +154,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     app.advance(DAY_MS + 1);
     await ask((await newAccount()).here, stranger);
     await app.deliverEmails();
-    expect(received()).toEqual([{ to: stranger, subject: CONFIRM }]);
+    expect(received()).toEqual([{ to: stranger, subject: VERIFY }]);
     app.advance(-DAY_MS - 1);
   });
 
@@ -227,10 +227,10 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     const free = newAddress();
     expect(await bare(owner.email)).toEqual(await bare(free));
     await app.deliverEmails();
-    const told = smtpServer.take('You have an account already');
+    const told = smtpServer.take('You already have an account');
     expect([told.to].flat()[0]?.text).toBe(owner.email);
     expect(told.text).not.toContain('verify-email');
-    expect(received()).toEqual([{ to: free, subject: CONFIRM }]);
+    expect(received()).toEqual([{ to: free, subject: VERIFY }]);
     expect(await addressOf(userId)).toBe(before);
   });
 
@@ -339,7 +339,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     const email = newAddress();
     for (let asked = 0; asked < 5; asked += 1) await ask(here, email);
     await app.deliverEmails();
-    expect(received()).toEqual(Array(3).fill({ to: email, subject: CONFIRM }));
+    expect(received()).toEqual(Array(3).fill({ to: email, subject: VERIFY }));
   });
 
   it('sends its link again as often as it takes', async () => {
@@ -353,7 +353,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     smtpServer.accept();
     await app.database.update(emails).set({ nextAttemptAt: sql`now()` });
     await app.deliverEmails();
-    expect((await use(take(CONFIRM))).status).toBe(303);
+    expect((await use(take(VERIFY))).status).toBe(303);
   });
 
   describe('that was changed', () => {
@@ -503,7 +503,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     expect((await here.post('/account/email/verify')).headers.location).toBe('/account');
     expect((await here.get('/account')).text).toContain(`We’ve sent a link to ${person.email}`);
     await app.deliverEmails();
-    const email = smtpServer.take(CONFIRM);
+    const email = smtpServer.take('Verify your email address');
     asker = here;
     expect([email.to].flat()[0]?.text).toBe(person.email);
     expect((await use(linkIn(email))).status).toBe(303);

@@ -9,7 +9,7 @@ import { type AppWithEmail, startAppWithEmail } from '../../support/app-with-ema
 import { newPerson, openBrowser, type Person, signInTwice } from '../../support/browser.ts';
 import { linkIn, linksInHtml } from '../../support/smtp-server.ts';
 
-const SUBJECT = 'Set a new password';
+const SUBJECT = 'Reset your password';
 const NEW_PASSWORD = 'a wholly other password';
 
 describe.each(STRATEGIES)('resetting a password, %s', (strategy) => {

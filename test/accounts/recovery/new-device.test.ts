@@ -44,7 +44,7 @@ describe.each(STRATEGIES)('a sign-in on a new device, %s', (strategy) => {
   /** Sets another password with the link that was mailed last. */
   async function setPasswordByEmail(): Promise<void> {
     await app.deliverEmails();
-    const path = linkIn(app.smtpServer.take('Set a new password'));
+    const path = linkIn(app.smtpServer.take('Reset your password'));
     const token = new URL(path, 'http://x').searchParams.get('token') ?? '';
     await openBrowser(app).post('/reset-password', { token, password: NEW_PASSWORD });
   }

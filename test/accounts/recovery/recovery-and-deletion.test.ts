@@ -6,7 +6,7 @@ import { type AppWithEmail, startAppWithEmail } from '../../support/app-with-ema
 import { type Browser, newPerson, openBrowser, signInTwice } from '../../support/browser.ts';
 import { linkIn } from '../../support/smtp-server.ts';
 
-const DELETION = 'Delete your account';
+const DELETION = 'Confirm account deletion';
 const WEEK_MS = 7 * 86_400_000;
 
 describe.each(STRATEGIES)('an account whose email address was moved, %s', (strategy) => {
@@ -41,7 +41,7 @@ describe.each(STRATEGIES)('an account whose email address was moved, %s', (strat
     const stolen = newPerson().email;
     await thief.post('/account/email', { email: stolen });
     await app.deliverEmails();
-    expect((await use(linkIn(app.smtpServer.take('Confirm your new')), thief)).status).toBe(303);
+    expect((await use(linkIn(app.smtpServer.take('Verify your new')), thief)).status).toBe(303);
     return { id, person, thief, stolen };
   }
 
@@ -73,7 +73,7 @@ describe.each(STRATEGIES)('an account whose email address was moved, %s', (strat
     const email = newPerson().email;
     await here.post('/account/email', { email });
     await app.deliverEmails();
-    await use(linkIn(app.smtpServer.take('Confirm your new')), here);
+    await use(linkIn(app.smtpServer.take('Verify your new')), here);
     await here.post('/account/delete');
     await app.deliverEmails();
     expect(sentTo(DELETION)).toEqual([person.email]);

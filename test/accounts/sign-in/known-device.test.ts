@@ -61,7 +61,7 @@ describe.each(STRATEGIES)('signing in while someone keeps guessing, %s', (strate
   async function resetIn(browser: Browser, { email }: Person): Promise<void> {
     await browser.post('/forgot-password', { email });
     await app.deliverEmails();
-    const path = linkIn(app.smtpServer.take('Set a new password'));
+    const path = linkIn(app.smtpServer.take('Reset your password'));
     const token = new URL(path, 'http://x').searchParams.get('token') ?? '';
     await browser.post('/reset-password', { token, password: NEW_PASSWORD });
   }

@@ -117,7 +117,7 @@ describe.each(STRATEGIES)('guessing passwords, %s', (strategy) => {
     await app.forgetEmails();
     await openBrowser(app).post('/forgot-password', { email: person.email });
     await app.deliverEmails();
-    const path = linkIn(app.smtpServer.take('Set a new password'));
+    const path = linkIn(app.smtpServer.take('Reset your password'));
     const token = new URL(path, 'http://x').searchParams.get('token') ?? '';
     const password = 'a wholly other password';
     await openBrowser(app).post('/reset-password', { token, password });

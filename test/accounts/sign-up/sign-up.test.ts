@@ -6,8 +6,8 @@ import { newPerson, openBrowser, type Person } from '../../support/browser.ts';
 import { openTestDatabase } from '../../support/database.ts';
 import { linkIn, linksInHtml, startSmtpServer } from '../../support/smtp-server.ts';
 
-const CONFIRM = 'Confirm your email address';
-const EXISTS = 'You have an account already';
+const CONFIRM = 'Verify your email address';
+const EXISTS = 'You already have an account';
 const DAY_MS = 86_400_000;
 
 let places = 0;

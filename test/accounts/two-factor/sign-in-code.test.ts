@@ -122,7 +122,7 @@ describe.each(STRATEGIES)('signing in with a code, %s', (strategy) => {
     expect(await browser.isSignedIn()).toBe(false);
     expect(await activityOf(owner)).toContain('Wrong two-factor code');
     await app.deliverEmails();
-    expect(smtpServer.take('Five wrong codes at a sign-in').text).toContain('/forgot-password');
+    expect(smtpServer.take('Someone may know your password').text).toContain('/forgot-password');
   });
 
   it('takes no sixth code, however many come at once', async () => {

@@ -63,7 +63,7 @@ describe.each(STRATEGIES)('a second factor, %s', (strategy) => {
     expect((await owner.get('/account/security')).text).toContain('On. Signing in requires');
     expect(await activityOf(owner)).toContain('Two-factor authentication turned on');
     await app.deliverEmails();
-    expect(smtpServer.take('A second factor was set up').text).toContain('Firefox on Linux');
+    expect(smtpServer.take('Two-factor authentication is on').text).toContain('Firefox on Linux');
 
     const browser = await askedForCode(app, person);
     expect((await giveCode(browser, code)).status).toBe(422);
@@ -79,7 +79,7 @@ describe.each(STRATEGIES)('a second factor, %s', (strategy) => {
     expect(renewed).toHaveLength(10);
     expect(await activityOf(owner)).toContain('Recovery codes regenerated');
     await app.deliverEmails();
-    expect(smtpServer.take('New recovery codes were made').text).toContain('ten new');
+    expect(smtpServer.take('New recovery codes').text).toContain('ten new');
     const browser = await askedForCode(app, person);
     expect((await giveCode(browser, recoveryCodes[0] ?? '')).status).toBe(422);
     expect((await giveCode(browser, renewed[0] ?? '')).status).toBe(303);
@@ -94,7 +94,9 @@ describe.each(STRATEGIES)('a second factor, %s', (strategy) => {
     );
     expect(await activityOf(owner)).toContain('Two-factor authentication turned off');
     await app.deliverEmails();
-    expect(smtpServer.take('Your second factor was removed').text).toContain('only your password');
+    expect(smtpServer.take('Two-factor authentication is off').text).toContain(
+      'only your password',
+    );
     const [user] = await app.database.select().from(users).where(eq(users.email, person.email));
     expect(user).toMatchObject({ totpKey: null, totpKeyPending: null });
     expect(await app.database.$count(recoveryCodes, eq(recoveryCodes.userId, `${user?.id}`))).toBe(
