@@ -8,7 +8,7 @@ const FIRST_PAUSE_SECONDS = 60;
 const LONGEST_PAUSE_SECONDS = 3_600;
 
 /** The condition that no pause is running. */
-export const isOpen = (lockedUntil: PgColumn, now: Date): SQL =>
+export const isNotPaused = (lockedUntil: PgColumn, now: Date): SQL =>
   sql`(${lockedUntil} is null or ${lte(lockedUntil, now)})`;
 
 /** When the pause ends that follows so many attempts: null for the free ones, then one that doubles. */

@@ -64,7 +64,7 @@ export async function findEmailToken(
   const [found] = await database
     .select({ identifier: verificationTokens.identifier })
     .from(verificationTokens)
-    .where(usable(purpose, token, now));
+    .where(isUsable(purpose, token, now));
   return found ? found.identifier.slice(purpose.length + 1) : null;
 }
 
@@ -81,7 +81,7 @@ export async function useEmailToken(
   if (!isSecret(token)) return null;
   const [used] = await transaction
     .delete(verificationTokens)
-    .where(usable(purpose, token, now))
+    .where(isUsable(purpose, token, now))
     .returning({ identifier: verificationTokens.identifier });
   return used ? used.identifier.slice(purpose.length + 1) : null;
 }
@@ -105,7 +105,7 @@ export const isVoid = sql<boolean>`starts_with(${verificationTokens.token}, ${VO
  * Lets links open nothing any more. They still count: whoever cancelled and asked again, over and over,
  * could otherwise fill a stranger's mailbox.
  */
-export async function voidLinks(
+export async function voidEmailTokens(
   transaction: Database,
   purpose: EmailTokenPurpose,
   subject: string,
@@ -141,7 +141,7 @@ export async function dropAllButRecoveryTokens(
   }
 }
 
-const usable = (purpose: EmailTokenPurpose, token: string, now: Date) =>
+const isUsable = (purpose: EmailTokenPurpose, token: string, now: Date) =>
   and(
     eq(verificationTokens.token, hashSecret(token)),
     sql`starts_with(${verificationTokens.identifier}, ${identifierOf(purpose, '')})`,

@@ -42,11 +42,11 @@ export function createThrottles(database: Database): Throttles {
       clearExpiredByTimeout: false,
     });
   return {
-    signIn: byPlace(
+    signIn: byIpAddress(
       limiter('sign_in:address', 50, QUARTER_HOUR_S),
       limiter('sign_in:network', 250, QUARTER_HOUR_S),
     ),
-    email: byPlace(limiter('mail:address', 30, HOUR_S), limiter('mail:network', 150, HOUR_S)),
+    email: byIpAddress(limiter('mail:address', 30, HOUR_S), limiter('mail:network', 150, HOUR_S)),
     twoFactor: byKey(limiter('two_factor', 25, DAY_S)),
     // Three codes in a million are right at any time. A year has at most 53 windows: 5,300 guesses, of
     // which one is right with a probability of 1.6%.
@@ -69,16 +69,16 @@ function byKey(limiter: RateLimiterDrizzle): Throttle {
 }
 
 /** By address, and by the network that it is in, as whoever has one address often has many. */
-function byPlace(byAddress: RateLimiterDrizzle, byNetwork: RateLimiterDrizzle): Throttle {
+function byIpAddress(byAddress: RateLimiterDrizzle, byNetwork: RateLimiterDrizzle): Throttle {
   return {
     async count(ipAddress, now) {
-      const { address, network } = placesOf(ipAddress);
-      const refund = [
+      const { address, network } = networksOf(ipAddress);
+      const uncount = [
         await byKey(byAddress).count(address, now),
         await byKey(byNetwork).count(network, now),
       ];
       return async () => {
-        await Promise.all(refund.map((each) => each()));
+        await Promise.all(uncount.map((each) => each()));
       };
     },
   };
@@ -94,7 +94,7 @@ async function consume(limiter: RateLimiterDrizzle, key: string, now: Date): Pro
 }
 
 /** Of IPv6 a home has a whole /64, and a provider hands out /48s; of IPv4 a network is a /24. */
-function placesOf(ipAddress: string | null): { address: string; network: string } {
+function networksOf(ipAddress: string | null): { address: string; network: string } {
   if (ipAddress === null) return { address: 'unknown', network: 'unknown' };
   if (ipaddr.IPv4.isValid(ipAddress)) {
     const network = ipaddr.IPv4.networkAddressFromCIDR(`${ipAddress}/24`).toString();

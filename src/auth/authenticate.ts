@@ -1,7 +1,7 @@
 import { CredentialsSignin } from '@auth/core/errors';
 import type { User } from '@auth/core/types';
 import { isPassword, PASSWORD_MAX_LENGTH } from '../accounts/password/password.ts';
-import { takeAttempt, takeDeviceAttempt } from '../accounts/sign-in/lockout.ts';
+import { countKnownDeviceAttempt, countSignInAttempt } from '../accounts/sign-in/lockout.ts';
 import { findCredentials } from '../accounts/users.ts';
 import type { Device } from '../audit/device.ts';
 import { recordEvent } from '../audit/record.ts';
@@ -36,16 +36,16 @@ export async function authenticate(
   const email = boundedText(given.email, EMAIL_MAX_LENGTH);
   const password = boundedText(given.password, PASSWORD_MAX_LENGTH);
   const now = clock();
-  const isOwnAttempt = await takeDeviceAttempt(database, email, deviceToken);
-  const refund = isOwnAttempt ? null : await throttles.signIn.count(device.ipAddress, now);
-  if (!isOwnAttempt) await takeAttempt(database, email, now);
+  const isOwnAttempt = await countKnownDeviceAttempt(database, email, deviceToken);
+  const uncount = isOwnAttempt ? null : await throttles.signIn.count(device.ipAddress, now);
+  if (!isOwnAttempt) await countSignInAttempt(database, email, now);
   const user = await findCredentials(database, email);
   const isRight = await isPassword(user?.passwordHash ?? null, password);
   if (!user || !isRight) {
     await recordEvent(database, { action: 'sign_in_failed', userId: user?.id ?? null, device });
     return null;
   }
-  await refund?.();
+  await uncount?.();
   if (!user.isActive) throw new SignInRefused('deactivated');
   const { id, name, role, organizationId, sessionsValidAfter } = user;
   return { id, name, email: user.email, role, organizationId, sessionsValidAfter };

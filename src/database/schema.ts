@@ -43,7 +43,7 @@ export const users = pgTable(
     isActive: boolean('is_active').notNull().default(true),
     /** The cutoff: anything authenticated before it is rejected. */
     sessionsValidAfter: instant('sessions_valid_after').notNull().default(sql`'epoch'`),
-    /** Attempts since the last successful sign-in; see `takeAttempt`. */
+    /** Attempts since the last successful sign-in; see `countSignInAttempt`. */
     failedSignIns: integer('failed_sign_ins').notNull().default(0),
     /** No sign-in until then. Existing sessions are not affected. */
     lockoutUntil: instant('lockout_until'),
@@ -172,7 +172,7 @@ export const knownDevices = pgTable(
     tokenHash: text('token_hash').notNull(),
     /** Null: it reset the password, and nobody has signed in on it since then. */
     lastSignInAt: instant('last_sign_in_at'),
-    /** Attempts on it since its last successful sign-in; see `takeDeviceAttempt`. */
+    /** Attempts on it since its last successful sign-in; see `countKnownDeviceAttempt`. */
     failedSignIns: integer('failed_sign_ins').notNull().default(0),
   },
   (table) => [

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Database } from '../database/open.ts';
 import type { Message } from './message.ts';
-import { dropEmail, postponeEmail, type QueuedEmail, takeEmail } from './queue.ts';
+import { claimEmail, dropEmail, postponeEmail, type QueuedEmail } from './queue.ts';
 import type { Send } from './transport.ts';
 
 const FIRST_PAUSE_MS = 30_000;
@@ -26,7 +26,7 @@ export async function deliverEmails(
   { signal, linksOnly = false }: { signal?: AbortSignal; linksOnly?: boolean } = {},
 ): Promise<void> {
   while (!signal?.aborted) {
-    const email = await takeEmail(delivery.database, { linksOnly });
+    const email = await claimEmail(delivery.database, { linksOnly });
     if (!email) return;
     await deliver(delivery, email);
   }

@@ -17,7 +17,7 @@ export interface QueuedEmail {
 const LEASE = sql`interval '5 minutes'`;
 
 /** What somebody waits for, or takes an act back with. All other mails are notices. */
-const LINKS: EmailKind[] = [
+const LINK_KINDS: EmailKind[] = [
   'password_reset',
   'sign_up',
   'email_change',
@@ -30,7 +30,7 @@ export async function queueEmail(
   transaction: Database,
   email: { kind: EmailKind; address: string; facts?: EmailFacts },
 ): Promise<void> {
-  if (LINKS.includes(email.kind)) await transaction.insert(emails).values(email);
+  if (LINK_KINDS.includes(email.kind)) await transaction.insert(emails).values(email);
   else await queueNotice(transaction, email);
 }
 
@@ -38,7 +38,7 @@ export async function queueEmail(
  * Takes the next mail that is due, links first, so that nobody else sends it. Null: none is.
  * @param options.linksOnly takes no notice.
  */
-export async function takeEmail(
+export async function claimEmail(
   database: Database,
   { linksOnly = false } = {},
 ): Promise<QueuedEmail | null> {

@@ -12,7 +12,7 @@ export type EmailConfig =
 /** Hands a letter over. Throws when it could not be handed over. */
 export type Send = (message: Message) => Promise<void>;
 
-const PATIENCE = { connectionTimeout: 10_000, greetingTimeout: 10_000, socketTimeout: 30_000 };
+const TIMEOUTS = { connectionTimeout: 10_000, greetingTimeout: 10_000, socketTimeout: 30_000 };
 
 /** How letters leave; null: they do not. */
 export function openTransport(
@@ -23,9 +23,9 @@ export function openTransport(
   if (config.to === 'nowhere') return null;
   if (config.to === 'outbox') return toOutbox(config, clock, onFile);
   const { url, from } = config;
-  const transport = createTransport({ url, ...PATIENCE });
+  const transport = createTransport({ url, ...TIMEOUTS });
   return async (message) => {
-    await transport.sendMail({ from, ...(await partsOf(message)) });
+    await transport.sendMail({ from, ...(await renderParts(message)) });
   };
 }
 
@@ -37,7 +37,7 @@ function toOutbox(
 ): Send {
   const transport = createTransport({ streamTransport: true, buffer: true });
   return async (message) => {
-    const parts = await partsOf(message);
+    const parts = await renderParts(message);
     const { message: source } = await transport.sendMail({ from, ...parts });
     // Links in them open accounts.
     await mkdir(directory, { recursive: true, mode: 0o700 });
@@ -50,6 +50,6 @@ function toOutbox(
   };
 }
 
-async function partsOf(message: Message) {
+async function renderParts(message: Message) {
   return { to: message.address, subject: message.subject, ...(await renderMessage(message)) };
 }

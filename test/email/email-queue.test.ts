@@ -1,7 +1,7 @@
 import { eq } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { emails } from '../../src/database/schema.ts';
-import { dropEmail, queueEmail, takeEmail } from '../../src/email/queue.ts';
+import { claimEmail, dropEmail, queueEmail } from '../../src/email/queue.ts';
 import { type AppWithEmail, startAppWithEmail } from '../support/app-with-email.ts';
 import { FIREFOX, IPHONE, newPerson, openBrowser } from '../support/browser.ts';
 import { linkIn } from '../support/smtp-server.ts';
@@ -123,7 +123,7 @@ describe('the email queue', () => {
     let isDone = false;
     const takeAll = async () => {
       while (!isDone) {
-        const email = await takeEmail(app.database);
+        const email = await claimEmail(app.database);
         if (!email) {
           await new Promise((resolve) => setTimeout(resolve, 1));
           continue;

@@ -37,7 +37,7 @@ export function requestDeletion(
     if (await isNeeded(transaction, user)) return 'last_administrator';
     const { id: userId } = user;
     const address = await ownerAddress(transaction, user, now);
-    const facts = { ...device, subject: stateOf(user) };
+    const facts = { ...device, subject: subjectPrefix(user) };
     await queueEmail(transaction, { kind: 'account_deletion', address, facts });
     await recordEvent(transaction, { action: 'deletion_requested', userId, device });
     return 'done';
@@ -75,7 +75,7 @@ export async function makeDeletionToken(
     .select(userColumns)
     .from(users)
     .where(eq(users.id, userIdIn(subject)));
-  if (!user || !(await isMeant(database, user, subject, now))) return null;
+  if (!user || !(await isUnchanged(database, user, subject, now))) return null;
   return createEmailToken(database, PURPOSE, subject, now, attempts);
 }
 
@@ -91,7 +91,7 @@ export async function findDeletion(
     .select(userColumns)
     .from(users)
     .where(eq(users.id, userIdIn(subject)));
-  return user && (await isMeant(database, user, subject, now)) ? user : null;
+  return user && (await isUnchanged(database, user, subject, now)) ? user : null;
 }
 
 /** Deletes the account that a link is about. Of two uses at once one does. */
@@ -106,7 +106,7 @@ export async function deleteByLink(
   return changeUsers(sessionStore, [userId], async (transaction) => {
     await lockAccounts(transaction);
     const user = await lockUser(transaction, userId);
-    if (!user || !(await isMeant(transaction, user, subject, now))) return null;
+    if (!user || !(await isUnchanged(transaction, user, subject, now))) return null;
     if (await isNeeded(transaction, user)) return 'last_administrator';
     if (!(await useEmailToken(transaction, PURPOSE, token, now))) return null;
     await eraseUser(transaction, user);
@@ -133,13 +133,13 @@ async function lockOwner(
  * A link is about the account as it was: once its mail would go to another address, or it was signed out
  * everywhere, as by a new password, whoever holds the old mail holds nothing.
  */
-const stateOf = ({ id, sessionsValidAfter }: SessionUser): string =>
+const subjectPrefix = ({ id, sessionsValidAfter }: SessionUser): string =>
   `${id}:${sessionsValidAfter.getTime()}`;
 const userIdIn = (subject: string): string => subject.split(':')[0] ?? '';
-const isMeant = async (
+const isUnchanged = async (
   database: Database,
   user: SessionUser,
   subject: string,
   now: Date,
 ): Promise<boolean> =>
-  user.isActive && `${stateOf(user)}:${await ownerAddress(database, user, now)}` === subject;
+  user.isActive && `${subjectPrefix(user)}:${await ownerAddress(database, user, now)}` === subject;

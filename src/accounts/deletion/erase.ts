@@ -7,7 +7,7 @@ import type { SessionUser } from '../../sessions/lookup.ts';
 import { dropAllButRecoveryTokens, dropEmailTokens, RECOVERY_PURPOSES } from '../email-tokens.ts';
 import { normalizeEmail } from '../users.ts';
 
-const NOBODY = { userAgent: null, ipAddress: null };
+const NO_DEVICE = { userAgent: null, ipAddress: null };
 
 /**
  * Deletes an account with all that belongs to it. Of its history the acts and their instants stay, and
@@ -24,19 +24,19 @@ export async function eraseUser(transaction: Database, user: SessionUser): Promi
   await dropEmailsOf(transaction, { address: user.email, userId: id });
   // Limits by account have its id in their key.
   await transaction.delete(rateLimits).where(sql`strpos(${rateLimits.key}, ${id}) > 0`);
-  await forgetWho(transaction, id);
+  await anonymizeHistory(transaction, id);
   await transaction.delete(users).where(eq(users.id, id));
-  await recordEvent(transaction, { action: 'deleted', userId: null, device: NOBODY });
+  await recordEvent(transaction, { action: 'deleted', userId: null, device: NO_DEVICE });
 }
 
 /** Takes the person out of the history, also out of what they did to other accounts. */
-async function forgetWho(transaction: Database, userId: string): Promise<void> {
+async function anonymizeHistory(transaction: Database, userId: string): Promise<void> {
   // From here on nobody else can write an event of this user, which would come too late for this.
   await transaction.select({ id: users.id }).from(users).where(eq(users.id, userId)).for('update');
   const isTheirs = eq(auditEvents.userId, userId);
   await transaction
     .update(auditEvents)
-    .set(NOBODY)
+    .set(NO_DEVICE)
     .where(or(isTheirs, eq(auditEvents.actorId, userId)));
   // The keys to the user are emptied by the database when the user goes.
   await transaction.update(auditEvents).set({ sessionId: null }).where(isTheirs);

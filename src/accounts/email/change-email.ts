@@ -15,7 +15,7 @@ import {
   useEmailToken,
 } from '../email-tokens.ts';
 import { lockAccounts } from '../lock-accounts.ts';
-import { dropRecoveryLinksFrom, firstUndoTo } from '../recovery/recovery-link.ts';
+import { dropRecoveryLinksFrom, findFirstUndoTo } from '../recovery/recovery-link.ts';
 import { isAddressTaken, normalizeEmail } from '../users.ts';
 
 const PURPOSE = 'email_change';
@@ -26,7 +26,7 @@ const TO_AN_ADDRESS = { times: 3, seconds: DAY_SECONDS };
 const OF_AN_ACCOUNT = { times: 10, seconds: DAY_SECONDS };
 
 /** Who asked for an address, and which one. */
-export interface Asked {
+export interface EmailChangeRequest {
   userId: string;
   /**
    * The cutoff as it was then, in milliseconds: what raises it, such as a reset of the password, also
@@ -61,12 +61,12 @@ export function makeChangeToken(
   now: Date,
 ): Promise<{ token: string; isNew: boolean } | 'exists' | null> {
   const subject = `${facts.subject}:${address}`;
-  const asked = askedIn(subject);
+  const asked = parseSubject(subject);
   return database.transaction(async (transaction) => {
     const user = await lockUser(transaction, asked.userId);
-    if (!user || !isStanding(asked, user)) return null;
+    if (!user || !isStillValid(asked, user)) return null;
     if (!(await isQueued(transaction, id))) return null;
-    if (attempts === 1 && (await isOneTooMany(transaction, asked, now))) return null;
+    if (attempts === 1 && (await isOverLimit(transaction, asked, now))) return null;
     // Also where it is not sent: it counts.
     const token = await createEmailToken(transaction, PURPOSE, subject, now, attempts);
     if (token === null) return null;
@@ -75,9 +75,9 @@ export function makeChangeToken(
   });
 }
 
-async function isOneTooMany(
+async function isOverLimit(
   transaction: Database,
-  { userId, address }: Asked,
+  { userId, address }: EmailChangeRequest,
   now: Date,
 ): Promise<boolean> {
   const instant = sql`${now.toISOString()}::timestamptz`;
@@ -106,7 +106,7 @@ export async function changeEmail(
   return changeUsers(sessionStore, [userId], async (transaction) => {
     await lockAccounts(transaction);
     const user = await lockUser(transaction, userId);
-    if (!user || !isStanding(asked, user)) return null;
+    if (!user || !isStillValid(asked, user)) return null;
     if (await isAddressTaken(transaction, address, userId)) return 'taken';
     if (!(await useEmailToken(transaction, PURPOSE, token, now))) return null;
     await transaction
@@ -118,7 +118,7 @@ export async function changeEmail(
     await dropEmailTokens(transaction, PURPOSE, userId);
     await dropEmailsAbout(transaction, PURPOSE, userId);
     await recordEvent(transaction, { action: 'email_changed', userId, device });
-    const undone = await firstUndoTo(transaction, userId, address, now);
+    const undone = await findFirstUndoTo(transaction, userId, address, now);
     if (undone === null) {
       const facts = { ...device, subject: userId };
       await queueEmail(transaction, { kind: 'email_changed', address: user.email, facts });
@@ -135,24 +135,24 @@ export async function findEmailChange(
   database: Database,
   token: string,
   now: Date,
-): Promise<Asked | null> {
+): Promise<EmailChangeRequest | null> {
   const subject = await findEmailToken(database, PURPOSE, token, now);
   if (subject === null) return null;
-  const asked = askedIn(subject);
+  const asked = parseSubject(subject);
   const [user] = await database
     .select({ isActive: users.isActive, sessionsValidAfter: users.sessionsValidAfter })
     .from(users)
     .where(eq(users.id, asked.userId));
-  return isStanding(asked, user ?? null) ? asked : null;
+  return isStillValid(asked, user ?? null) ? asked : null;
 }
 
 /** The subject of a link: the id of the user, the cutoff and the address. */
-function askedIn(subject: string): Asked {
+function parseSubject(subject: string): EmailChangeRequest {
   const [userId = '', cutoff = '', ...address] = subject.split(':');
   return { userId, cutoffMs: Number(cutoff), address: address.join(':') };
 }
 
-const isStanding = (
-  { cutoffMs }: Asked,
+const isStillValid = (
+  { cutoffMs }: EmailChangeRequest,
   user: Pick<SessionUser, 'isActive' | 'sessionsValidAfter'> | null,
 ): boolean => user?.isActive === true && user.sessionsValidAfter.getTime() === cutoffMs;

@@ -4,7 +4,7 @@ import { emails, verificationTokens } from '../../database/schema.ts';
 import { dropEmailsAbout } from '../../email/queue.ts';
 import { lockUser } from '../../sessions/lock.ts';
 import type { SessionUser } from '../../sessions/lookup.ts';
-import { isVoid, voidLinks } from '../email-tokens.ts';
+import { isVoid, voidEmailTokens } from '../email-tokens.ts';
 import { normalizeEmail } from '../users.ts';
 
 const PURPOSE = 'email_change';
@@ -43,7 +43,7 @@ export async function listPendingEmails(
 export function cancelEmailChange(database: Database, userId: string): Promise<void> {
   return database.transaction(async (transaction) => {
     await lockUser(transaction, userId);
-    await voidLinks(transaction, PURPOSE, userId);
+    await voidEmailTokens(transaction, PURPOSE, userId);
     await dropEmailsAbout(transaction, PURPOSE, userId);
   });
 }

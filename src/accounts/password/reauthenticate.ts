@@ -9,7 +9,7 @@ import type { Session, SessionRecord } from '../../sessions/lookup.ts';
 import type { Act } from '../../sessions/revoke.ts';
 import { endSession } from '../../sessions/revoke.ts';
 import type { AccountContext } from '../account-context.ts';
-import { FREE_ATTEMPTS, isOpen, pauseEnd } from '../attempt-pauses.ts';
+import { FREE_ATTEMPTS, isNotPaused, pauseEnd } from '../attempt-pauses.ts';
 import { TooManyAttempts } from '../too-many-attempts.ts';
 import { isPassword } from './password.ts';
 
@@ -40,7 +40,7 @@ export async function checkPassword(
   password: string,
   act: Act,
 ): Promise<PasswordAnswer> {
-  const wrongPasswords = await takePasswordAttempt(database, session.id, act.now);
+  const wrongPasswords = await countPasswordAttempt(database, session.id, act.now);
   if (wrongPasswords === null) return 'session_over';
   if (await isPassword(await findPasswordHash(database, user.id), password)) {
     await database
@@ -54,7 +54,7 @@ export async function checkPassword(
 }
 
 /** Returns how many were wrong in a row if this one is too; null when the session is over. */
-async function takePasswordAttempt(
+async function countPasswordAttempt(
   database: Database,
   sessionId: string,
   now: Date,
@@ -64,7 +64,7 @@ async function takePasswordAttempt(
   const [counted] = await database
     .update(sessions)
     .set({ wrongPasswords: attempts, passwordLockedUntil: pauseEnd(attempts, now) })
-    .where(and(isThisSession, isOpen(sessions.passwordLockedUntil, now)))
+    .where(and(isThisSession, isNotPaused(sessions.passwordLockedUntil, now)))
     .returning({ wrongPasswords: sessions.wrongPasswords });
   if (counted) return counted.wrongPasswords;
   const [locked] = await database

@@ -46,10 +46,10 @@ export async function findRecoveryLink(
   now: Date,
 ): Promise<RecoveryLink | null> {
   const subject = await findEmailToken(database, purpose, token, now);
-  return subject === null ? null : recoveryLinkIn(subject);
+  return subject === null ? null : parseSubject(subject);
 }
 
-function recoveryLinkIn(subject: string): RecoveryLink {
+function parseSubject(subject: string): RecoveryLink {
   const [userId = '', emailId = '', at = '', ...address] = subject.split(':');
   return { userId, emailId: Number(emailId), at: new Date(Number(at)), address: address.join(':') };
 }
@@ -73,7 +73,7 @@ export async function ownerAddress(
       .from(verificationTokens)
       .where(and(isTheirs, gt(expires, now)));
     for (const link of links) {
-      const { emailId: id, address } = recoveryLinkIn(link.identifier.slice(purpose.length + 1));
+      const { emailId: id, address } = parseSubject(link.identifier.slice(purpose.length + 1));
       open.push({ id, address });
     }
   }
@@ -81,7 +81,7 @@ export async function ownerAddress(
 }
 
 /** The mail of the first link that would give an account this address back. Null: there is none. */
-export async function firstUndoTo(
+export async function findFirstUndoTo(
   database: Database,
   userId: string,
   address: string,
@@ -94,7 +94,7 @@ export async function firstUndoTo(
     .from(verificationTokens)
     .where(and(sql`starts_with(${identifier}, ${prefix})`, gt(expires, now)));
   const emails = links
-    .map((link) => recoveryLinkIn(link.identifier.slice('email_change_undo:'.length)))
+    .map((link) => parseSubject(link.identifier.slice('email_change_undo:'.length)))
     .filter((undo) => undo.address === address)
     .map(({ emailId }) => emailId);
   return emails.length > 0 ? Math.min(...emails) : null;

@@ -14,7 +14,7 @@ const PURPOSE = 'email_change_undo';
  * Takes an account back from whoever changed its address, which it had before.
  * @returns `taken`: another account has that address by now, and nothing was done; null as for `findRecoveryLink`.
  */
-export async function undoEmailChangeByLink(
+export async function restoreEmail(
   sessionStore: Writable,
   token: string,
   { device, now }: Act,

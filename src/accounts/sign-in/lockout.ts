@@ -3,7 +3,7 @@ import { and, eq, inArray, type SQL, sql } from 'drizzle-orm';
 import { hashSecret } from '../../crypto/secret.ts';
 import type { Database } from '../../database/open.ts';
 import { knownDevices, unknownEmails, users } from '../../database/schema.ts';
-import { isOpen, pauseEnd } from '../attempt-pauses.ts';
+import { isNotPaused, pauseEnd } from '../attempt-pauses.ts';
 import { TooManyAttempts } from '../too-many-attempts.ts';
 import { hasEmail, normalizeEmail } from '../users.ts';
 import { isAmongLatest, OWN_ATTEMPTS } from './known-devices.ts';
@@ -19,9 +19,9 @@ type Counted = typeof users | typeof unknownEmails;
  * who signed in with many cookies while they knew the password has ten times ten, which is as many in a
  * row as NIST SP 800-63B (section 3.2.2) allows.
  * @returns false when the account does not know the device or its attempts are used up: then the attempt
- *   is one for `takeAttempt`.
+ *   is one for `countSignInAttempt`.
  */
-export async function takeDeviceAttempt(
+export async function countKnownDeviceAttempt(
   database: Database,
   email: string,
   deviceToken: string,
@@ -43,12 +43,16 @@ export async function takeDeviceAttempt(
  * an account is counted in the same way, with the same queries.
  * @throws {TooManyAttempts} while the address is locked; then nothing is counted.
  */
-export async function takeAttempt(database: Database, email: string, now: Date): Promise<void> {
+export async function countSignInAttempt(
+  database: Database,
+  email: string,
+  now: Date,
+): Promise<void> {
   const emailHash = hash('sha256', normalizeEmail(email), 'base64url');
   const counted = await database
     .update(users)
-    .set(countedIn(users, now))
-    .where(and(hasEmail(email), isOpen(users.lockoutUntil, now)))
+    .set(increment(users, now))
+    .where(and(hasEmail(email), isNotPaused(users.lockoutUntil, now)))
     .returning({ id: users.id });
   const countedStranger = await database
     .insert(unknownEmails)
@@ -57,8 +61,8 @@ export async function takeAttempt(database: Database, email: string, now: Date):
     )
     .onConflictDoUpdate({
       target: unknownEmails.emailHash,
-      set: { ...countedIn(unknownEmails, now), updatedAt: sql`now()` },
-      setWhere: isOpen(unknownEmails.lockoutUntil, now),
+      set: { ...increment(unknownEmails, now), updatedAt: sql`now()` },
+      setWhere: isNotPaused(unknownEmails.lockoutUntil, now),
     })
     .returning({ emailHash: unknownEmails.emailHash });
   if (counted.length + countedStranger.length > 0) return;
@@ -66,7 +70,7 @@ export async function takeAttempt(database: Database, email: string, now: Date):
 }
 
 /** One more attempt, and the pause that follows it. */
-function countedIn({ failedSignIns }: Counted, now: Date): Record<string, SQL> {
+function increment({ failedSignIns }: Counted, now: Date): Record<string, SQL> {
   const attempts = sql`${failedSignIns} + 1`;
   return { failedSignIns: attempts, lockoutUntil: pauseEnd(attempts, now) };
 }

@@ -43,7 +43,7 @@ export async function findPendingSignIn(
   now: Date,
 ): Promise<PendingSignIn | null> {
   if (!isSecret(token)) return null;
-  const [found] = await database.select().from(pendingSignIns).where(open(token, now));
+  const [found] = await database.select().from(pendingSignIns).where(isOpen(token, now));
   return found ?? null;
 }
 
@@ -60,7 +60,7 @@ export async function countCodeAttempt(
   const [taken] = await database
     .update(pendingSignIns)
     .set({ attempts: sql`${pendingSignIns.attempts} + 1` })
-    .where(open(token, now))
+    .where(isOpen(token, now))
     .returning();
   return taken ? { ...taken, codesLeft: MAX_CODES - taken.attempts } : null;
 }
@@ -74,7 +74,7 @@ export async function endPendingSignIn(database: Database, token: string): Promi
   return ended.length > 0;
 }
 
-const open = (token: string, now: Date) =>
+const isOpen = (token: string, now: Date) =>
   and(
     eq(pendingSignIns.tokenHash, hashSecret(token)),
     gt(pendingSignIns.expires, now),

@@ -17,9 +17,9 @@ import { createUser, isAddressTaken, normalizeEmail } from '../users.ts';
 const PURPOSE = 'sign_up';
 const HOUR_MS = 3_600_000;
 /** More to one address would be somebody else filling a mailbox. */
-const MAILS_AN_HOUR = 3;
+const EMAILS_AN_HOUR = 3;
 /** Whoever opens a link need not be who chose the password, so guesses must be few. */
-const MAX_TRIES = 5;
+const MAX_ATTEMPTS = 5;
 
 interface SignUp {
   name: string;
@@ -54,7 +54,7 @@ export async function makeSignUpToken(
   now: Date,
 ): Promise<{ token: string } | 'exists' | null> {
   const id = facts.subject ?? '';
-  const [pending] = await database.select().from(pendingSignUps).where(isOpen(id, now));
+  const [pending] = await database.select().from(pendingSignUps).where(isPending(id, now));
   if (!pending) return null;
   const { email, expires } = pending;
   const anHourBefore = new Date(expires.getTime() - HOUR_MS);
@@ -63,7 +63,7 @@ export async function makeSignUpToken(
     gt(pendingSignUps.expires, anHourBefore),
     sql`(${pendingSignUps.expires}, ${pendingSignUps.id}) < (${expires.toISOString()}::timestamptz, ${id})`,
   );
-  if ((await database.$count(pendingSignUps, earlier)) >= MAILS_AN_HOUR) return null;
+  if ((await database.$count(pendingSignUps, earlier)) >= EMAILS_AN_HOUR) return null;
   if (await isAddressTaken(database, email)) return 'exists';
   const token = await createEmailToken(database, PURPOSE, id, now, attempts);
   return token === null ? null : { token };
@@ -80,7 +80,7 @@ export async function findSignUp(
   const [pending] = await database
     .select({ email: pendingSignUps.email })
     .from(pendingSignUps)
-    .where(isOpen(id, now));
+    .where(isPending(id, now));
   return pending?.email ?? null;
 }
 
@@ -98,11 +98,11 @@ export async function confirmSignUp(
   { device, now }: Act,
 ): Promise<SessionUser | 'wrong' | 'closed' | null> {
   const id = await findEmailToken(database, PURPOSE, token, now);
-  const pending = id === null ? null : await takeTry(database, id, now);
+  const pending = id === null ? null : await countAttempt(database, id, now);
   if (!pending) return null;
   const { name, email, passwordHash } = pending;
   if (!(await isPassword(passwordHash, password))) {
-    return pending.attempts < MAX_TRIES ? 'wrong' : null;
+    return pending.attempts < MAX_ATTEMPTS ? 'wrong' : null;
   }
   return database.transaction(async (transaction) => {
     await lockAccounts(transaction);
@@ -115,18 +115,18 @@ export async function confirmSignUp(
 }
 
 /** Counts a try, before the password is looked at, so that many at once are no more than five. */
-async function takeTry(database: Database, id: string, now: Date) {
+async function countAttempt(database: Database, id: string, now: Date) {
   const [taken] = await database
     .update(pendingSignUps)
     .set({ attempts: sql`${pendingSignUps.attempts} + 1` })
-    .where(isOpen(id, now))
+    .where(isPending(id, now))
     .returning();
   return taken ?? null;
 }
 
-const isOpen = (id: string, now: Date) =>
+const isPending = (id: string, now: Date) =>
   and(
     eq(pendingSignUps.id, id),
     gt(pendingSignUps.expires, now),
-    lt(pendingSignUps.attempts, MAX_TRIES),
+    lt(pendingSignUps.attempts, MAX_ATTEMPTS),
   );

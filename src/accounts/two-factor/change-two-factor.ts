@@ -9,12 +9,12 @@ import type { Session, Viewer } from '../../sessions/lookup.ts';
 import { type Act, endOtherSessions, type Kept } from '../../sessions/revoke.ts';
 import type { AccountContext } from '../account-context.ts';
 import { dropRecoveryCodes, makeRecoveryCodes } from './recovery-codes.ts';
-import { stepOfCode } from './totp.ts';
-import { sealKey } from './totp-key.ts';
-import { pendingKey } from './two-factor.ts';
+import { matchTimeStep } from './totp.ts';
+import { encryptTotpKey } from './totp-key.ts';
+import { findPendingKey } from './two-factor.ts';
 
 /** What a change of the second factor left behind. */
-interface Changed {
+interface TwoFactorChange {
   /** What this session's token must carry now, as all others were ended; null: none were. */
   kept: Kept | null;
 }
@@ -29,26 +29,26 @@ export function turnOnTwoFactor(
   viewer: Viewer,
   given: { code: string; endsOthers: boolean },
   act: Act,
-): Promise<(Changed & { codes: string[] }) | 'wrong_code' | null> {
+): Promise<(TwoFactorChange & { codes: string[] }) | 'wrong_code' | null> {
   const { id: userId } = viewer.user;
   return changeUsers(sessionStore, [userId], async (transaction) => {
     const live = await lockLiveSession(transaction, { sid: viewer.sid, userId }, act.now);
-    const key = live && (await pendingKey(transaction, config.secrets, viewer, act.now));
+    const key = live && (await findPendingKey(transaction, config.secrets, viewer, act.now));
     if (!live || !key) return null;
-    const step = stepOfCode(key, given.code, act.now);
+    const step = matchTimeStep(key, given.code, act.now);
     if (step === null) return 'wrong_code';
     const owner = { userId, purpose: 'sign_in' };
     await transaction
       .update(users)
       .set({
-        totpKey: await sealKey(config.secrets, key, owner),
+        totpKey: await encryptTotpKey(config.secrets, key, owner),
         totpKeyPending: null,
         totpLastStep: step,
       })
       .where(eq(users.id, userId));
     const codes = await makeRecoveryCodes(transaction, userId);
-    await tell(transaction, 'two_factor_turned_on', live, act);
-    return { codes, kept: given.endsOthers ? await endOthers(transaction, live, act) : null };
+    await recordAndNotify(transaction, 'two_factor_turned_on', live, act);
+    return { codes, kept: given.endsOthers ? await signOutOthers(transaction, live, act) : null };
   });
 }
 
@@ -58,7 +58,7 @@ export function turnOffTwoFactor(
   viewer: Viewer,
   { endsOthers }: { endsOthers: boolean },
   act: Act,
-): Promise<Changed | null> {
+): Promise<TwoFactorChange | null> {
   const { id: userId } = viewer.user;
   return changeUsers(sessionStore, [userId], async (transaction) => {
     const live = await lockLiveSession(transaction, { sid: viewer.sid, userId }, act.now);
@@ -70,8 +70,8 @@ export function turnOffTwoFactor(
       .returning({ id: users.id });
     if (!removed) return null;
     await dropRecoveryCodes(transaction, userId);
-    await tell(transaction, 'two_factor_turned_off', live, act);
-    return { kept: endsOthers ? await endOthers(transaction, live, act) : null };
+    await recordAndNotify(transaction, 'two_factor_turned_off', live, act);
+    return { kept: endsOthers ? await signOutOthers(transaction, live, act) : null };
   });
 }
 
@@ -86,13 +86,13 @@ export function renewRecoveryCodes(
     const live = await lockLiveSession(transaction, { sid: viewer.sid, userId }, act.now);
     const isOn = and(eq(users.id, userId), isNotNull(users.totpKey));
     if (!live || (await transaction.$count(users, isOn)) === 0) return null;
-    await tell(transaction, 'recovery_codes_regenerated', live, act);
+    await recordAndNotify(transaction, 'recovery_codes_regenerated', live, act);
     return makeRecoveryCodes(transaction, userId);
   });
 }
 
 /** Writes a change down, and tells the owner by mail (ASVS 5.0, 6.3.7). */
-async function tell(
+async function recordAndNotify(
   transaction: Database,
   what: AuditAction & EmailKind,
   { id: sessionId, userId }: Session,
@@ -108,7 +108,7 @@ async function tell(
 }
 
 /** Signs all other devices out, as whoever is on them got in without it (ASVS 5.0, 7.4.3). */
-async function endOthers(transaction: Database, live: Session, { device, now }: Act) {
+async function signOutOthers(transaction: Database, live: Session, { device, now }: Act) {
   const { userId } = live;
   await recordEvent(transaction, { action: 'others_revoked', userId, device });
   return endOtherSessions(transaction, live, 'revoked_others', now);

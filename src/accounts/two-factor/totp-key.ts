@@ -15,14 +15,14 @@ export interface KeyOwner {
  * its owner inside, so that a row that is copied to another account is of no use there (RFC 7519,
  * section 4.1). It has to be read to compare codes, so a hash would not do.
  */
-export function sealKey(
+export function encryptTotpKey(
   secrets: string[],
   key: string,
   { userId, purpose }: KeyOwner,
   expires: Date | null = null,
 ): Promise<string> {
   const [newest] = secrets;
-  if (newest === undefined) throw new Error('sealKey needs at least one secret.');
+  if (newest === undefined) throw new Error('encryptTotpKey needs at least one secret.');
   const token = new EncryptJWT({ key })
     .setProtectedHeader(ENCRYPTION)
     .setSubject(userId)
@@ -31,7 +31,7 @@ export function sealKey(
 }
 
 /** The key in what was sealed; null: it is somebody else's, too old, or under a secret that is gone. */
-export async function openKey(
+export async function decryptTotpKey(
   secrets: string[],
   sealed: string,
   owner: KeyOwner,

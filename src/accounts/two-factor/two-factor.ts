@@ -6,8 +6,8 @@ import { lockLiveSession } from '../../sessions/lock.ts';
 import type { Viewer } from '../../sessions/lookup.ts';
 import type { AccountContext } from '../account-context.ts';
 import { countRecoveryCodes } from './recovery-codes.ts';
-import { newKey } from './totp.ts';
-import { openKey, sealKey } from './totp-key.ts';
+import { newTotpKey } from './totp.ts';
+import { decryptTotpKey, encryptTotpKey } from './totp-key.ts';
 
 /** For so long a key waits for the code that confirms it. */
 const SET_UP_MS = 60 * 60_000;
@@ -38,7 +38,7 @@ export async function findTwoFactor(
     const codesLeft = await countRecoveryCodes(database, userId);
     return { state: 'on', since: added?.since ?? null, codesLeft };
   }
-  const key = await pendingKey(database, config.secrets, viewer, clock());
+  const key = await findPendingKey(database, config.secrets, viewer, clock());
   return key === null ? { state: 'off' } : { state: 'pending', key };
 }
 
@@ -50,7 +50,12 @@ export async function beginTwoFactorSetup(
 ): Promise<void> {
   const { id: userId } = viewer.user;
   const expires = new Date(now.getTime() + SET_UP_MS);
-  const totpKeyPending = await sealKey(config.secrets, newKey(), setUpBy(viewer), expires);
+  const totpKeyPending = await encryptTotpKey(
+    config.secrets,
+    newTotpKey(),
+    setupOwner(viewer),
+    expires,
+  );
   await changeUsers(sessionStore, [userId], async (transaction) => {
     if (!(await lockLiveSession(transaction, { sid: viewer.sid, userId }, now))) return;
     await transaction
@@ -77,10 +82,10 @@ export async function cancelTwoFactorSetup(
  * For one session and one hour: else somebody who had a browser for a moment could begin, keep a copy
  * of the key, and wait for its owner to confirm it.
  */
-const setUpBy = ({ user, session }: Viewer) => ({ userId: user.id, purpose: session.id });
+const setupOwner = ({ user, session }: Viewer) => ({ userId: user.id, purpose: session.id });
 
 /** The key that this session is setting up; null: none, or not any more. */
-export async function pendingKey(
+export async function findPendingKey(
   database: Database,
   secrets: string[],
   viewer: Viewer,
@@ -90,6 +95,7 @@ export async function pendingKey(
     .select({ pending: users.totpKeyPending })
     .from(users)
     .where(eq(users.id, viewer.user.id));
-  const opened = user?.pending && (await openKey(secrets, user.pending, setUpBy(viewer), now));
+  const opened =
+    user?.pending && (await decryptTotpKey(secrets, user.pending, setupOwner(viewer), now));
   return opened ? opened.key : null;
 }

@@ -11,8 +11,8 @@ import type { CountedSignIn } from '../sign-in/pending-sign-in.ts';
 import type { Throttles } from '../throttle.ts';
 import { TooManyAttempts } from '../too-many-attempts.ts';
 import { countRecoveryCodes, useRecoveryCode } from './recovery-codes.ts';
-import { isAppCode, stepOfCode } from './totp.ts';
-import { openKey, sealKey } from './totp-key.ts';
+import { isAppCode, matchTimeStep } from './totp.ts';
+import { decryptTotpKey, encryptTotpKey } from './totp-key.ts';
 
 /** What a code was worth. */
 export type CodeAnswer =
@@ -69,7 +69,7 @@ export async function verifyCode(
     }
     return { kind: 'wrong' };
   });
-  if (answer.kind !== 'wrong') await Promise.all(counts.map((refund) => refund()));
+  if (answer.kind !== 'wrong') await Promise.all(counts.map((uncount) => uncount()));
   return answer;
 }
 
@@ -103,15 +103,15 @@ async function useAppCode(
     .from(users)
     .where(eq(users.id, userId));
   const owner = { userId, purpose: 'sign_in' };
-  const opened = user?.sealed ? await openKey(secrets, user.sealed, owner, now) : null;
+  const opened = user?.sealed ? await decryptTotpKey(secrets, user.sealed, owner, now) : null;
   if (!opened) {
     log.warn({ userId }, 'no AUTH_SECRET that is set opens this second factor');
     return false;
   }
-  const step = stepOfCode(opened.key, typed, now);
+  const step = matchTimeStep(opened.key, typed, now);
   if (step === null) return false;
   const renewed = opened.isUnderOldSecret
-    ? { totpKey: await sealKey(secrets, opened.key, owner) }
+    ? { totpKey: await encryptTotpKey(secrets, opened.key, owner) }
     : {};
   const used = await transaction
     .update(users)

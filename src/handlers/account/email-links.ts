@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express';
 import { changeEmail, findEmailChange } from '../../accounts/email/change-email.ts';
 import { findRecoveryLink } from '../../accounts/recovery/recovery-link.ts';
-import { undoEmailChangeByLink } from '../../accounts/recovery/undo-email-change.ts';
+import { restoreEmail } from '../../accounts/recovery/undo-email-change.ts';
 import type { Context } from '../../auth/context.ts';
 import { deviceOf } from '../../http/device.ts';
 import { HttpError } from '../../http/error.ts';
@@ -82,7 +82,7 @@ export function undoEmailChange(context: Context): RequestHandler {
   return async (request, response) => {
     const token = textIn(request.body, 'token');
     const act = { device: deviceOf(request), now: context.clock() };
-    const restored = await undoEmailChangeByLink(context.sessionStore, token, act);
+    const restored = await restoreEmail(context.sessionStore, token, act);
     if (restored === 'taken') throw takenAddress();
     if (restored === null) {
       const locals = { title: UNDO, token: '', email: null };

@@ -6,7 +6,7 @@ import {
   turnOnTwoFactor,
 } from '../../accounts/two-factor/change-two-factor.ts';
 import { inGroups, isRecoveryCode } from '../../accounts/two-factor/recovery-codes.ts';
-import { keyUri } from '../../accounts/two-factor/totp.ts';
+import { otpauthUri } from '../../accounts/two-factor/totp.ts';
 import {
   beginTwoFactorSetup,
   cancelTwoFactorSetup,
@@ -147,7 +147,7 @@ async function sendPage(
 /** A key as an app takes it: scanned, typed, or by a link on the phone itself. */
 async function setUpOf(context: Context, key: string, email: string) {
   // The host, so that an app can tell two of these servers apart.
-  const link = keyUri(key, siteOf(context), email);
+  const link = otpauthUri(key, siteOf(context), email);
   return {
     state: 'pending' as const,
     key: inGroups(key, ' '),

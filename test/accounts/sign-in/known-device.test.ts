@@ -1,6 +1,6 @@
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { takeAttempt } from '../../../src/accounts/sign-in/lockout.ts';
+import { countSignInAttempt } from '../../../src/accounts/sign-in/lockout.ts';
 import { createThrottles } from '../../../src/accounts/throttle.ts';
 import { hashSecret, newSecret } from '../../../src/crypto/secret.ts';
 import { knownDevices, users } from '../../../src/database/schema.ts';
@@ -40,7 +40,7 @@ describe.each(STRATEGIES)('signing in while someone keeps guessing, %s', (strate
   async function guessUntilLocked({ email }: Pick<Person, 'email'>): Promise<void> {
     for (;;) {
       try {
-        await takeAttempt(app.database, email, app.now());
+        await countSignInAttempt(app.database, email, app.now());
       } catch {
         return;
       }

@@ -1,6 +1,6 @@
 import { and, eq, isNull } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { stepOfCode } from '../../../src/accounts/two-factor/totp.ts';
+import { matchTimeStep } from '../../../src/accounts/two-factor/totp.ts';
 import { auditEvents, sessions, users } from '../../../src/database/schema.ts';
 import { STRATEGIES, type TestApp } from '../../support/app.ts';
 import { type AppWithEmail, startAppWithEmail } from '../../support/app-with-email.ts';
@@ -27,9 +27,9 @@ it.each([
   const key = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ';
   const app = { now: () => new Date(now.getTime() + steps * 30_000) } as TestApp;
   const step = Math.floor(now.getTime() / 30_000) + steps;
-  expect(stepOfCode(key, codeOf(app, key), now)).toBe(isTaken ? step : null);
-  expect(stepOfCode(key, '07 08-1804', new Date(1_111_111_109_000))).toBe(null);
-  expect(stepOfCode(key, '081 804', new Date(1_111_111_109_000))).toBe(37_037_036);
+  expect(matchTimeStep(key, codeOf(app, key), now)).toBe(isTaken ? step : null);
+  expect(matchTimeStep(key, '07 08-1804', new Date(1_111_111_109_000))).toBe(null);
+  expect(matchTimeStep(key, '081 804', new Date(1_111_111_109_000))).toBe(37_037_036);
 });
 
 describe.each(STRATEGIES)('signing in with a code, %s', (strategy) => {

@@ -1,7 +1,7 @@
 import { eq, sql } from 'drizzle-orm';
 import { Secret } from 'otpauth';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { openKey } from '../../../src/accounts/two-factor/totp-key.ts';
+import { decryptTotpKey } from '../../../src/accounts/two-factor/totp-key.ts';
 import { hashSecret } from '../../../src/crypto/secret.ts';
 import { recoveryCodes, users } from '../../../src/database/schema.ts';
 import { createLog } from '../../../src/log.ts';
@@ -119,8 +119,8 @@ describe.each(STRATEGIES)('what a second factor keeps, %s', (strategy) => {
     const { id, sealed } = await sealedOf(person);
     const owner = { userId: id, purpose: 'sign_in' };
     const now = app.now();
-    expect(await openKey([SECRET], sealed, owner, now)).toBe(null);
-    expect(await openKey([NEW_SECRET], sealed, owner, now)).toEqual({
+    expect(await decryptTotpKey([SECRET], sealed, owner, now)).toBe(null);
+    expect(await decryptTotpKey([NEW_SECRET], sealed, owner, now)).toEqual({
       key,
       isUnderOldSecret: false,
     });
