@@ -5,7 +5,7 @@ import type { Database } from '../database/open.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
 import type { Throttles } from './throttle.ts';
 
-/** What it takes to look after accounts. The context of the app (`auth/context.ts`) has it, and more. */
+/** The part of the app's context (`auth/context.ts`) that account flows need. */
 export interface AccountContext {
   config: Config;
   database: Database;
@@ -16,7 +16,7 @@ export interface AccountContext {
   clock: () => Date;
 }
 
-/** What it takes to write letters. */
+/** What writing an email needs. */
 export type MessageContext = Pick<
   AccountContext,
   'config' | 'sessionStore' | 'locationOf' | 'clock'

@@ -4,7 +4,7 @@ import type { Database } from '../database/open.ts';
 import { accounts, knownDevices, recoveryCodes, users } from '../database/schema.ts';
 import { streamAllSessions } from '../sessions/list.ts';
 
-/** By name, so that a column which is added to `user` is in nobody's hands before it is named here. */
+/** Listed by name, so that a new column of `user` is not exported by accident. */
 const profileColumns = {
   id: users.id,
   name: users.name,
@@ -23,8 +23,8 @@ const profileColumns = {
 };
 
 /**
- * All that is kept about an account, as far as it is its owner's to know (GDPR, articles 15 and 20), with
- * what can be long in batches. No hash, token or key is part of it, and nothing of where an administrator was.
+ * Everything stored about an account (GDPR, articles 15 and 20), with long lists in batches. It has no
+ * hash, token or key, and not the device of an administrator.
  */
 export async function collectData(database: Database, userId: string) {
   const [profile] = await database.select(profileColumns).from(users).where(eq(users.id, userId));

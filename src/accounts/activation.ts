@@ -8,21 +8,21 @@ import { isLastAdministrator } from './administrators.ts';
 import { dropAllButRecoveryTokens } from './email-tokens.ts';
 import { lockAccounts } from './lock-accounts.ts';
 
-/** An account that was switched off or on. */
+/** An account that was deactivated or reactivated. */
 export interface ActivationChange {
   name: string;
   /** How many sessions ended with it. */
   ended: number;
 }
 
-/** Why an account was not switched off; see `deactivateUser`. */
+/** Why an account was not deactivated; see `deactivateUser`. */
 export type NotDeactivated = 'yourself' | 'last_administrator';
 
 /**
- * Switches an account off: every session ends, and every link that was sent to open something dies
- * (ASVS 5.0, 7.4.2). Done once already, it is a success and changes nothing.
- * @returns what was done; why not: administrators cannot switch themselves off, and one who is active
- *   must remain, also when two switch each other off; null: no such account.
+ * Deactivates an account: ends every session and drops every link but those for recovery (ASVS 5.0,
+ * 7.4.2). Doing it twice succeeds.
+ * @returns the change; or why not: administrators cannot deactivate themselves, and one must stay active,
+ *   even when two deactivate each other; null: no such account.
  */
 export function deactivateUser(
   sessionStore: Writable,
@@ -39,14 +39,14 @@ export function deactivateUser(
     if (await isLastAdministrator(transaction, user)) return 'last_administrator';
     await transaction.update(users).set({ isActive: false }).where(eq(users.id, userId));
     const ended = await endAllSessions(transaction, userId, 'deactivated', now);
-    // Those that only take something back may wait until it is on again.
+    // Recovery links work again after reactivation.
     await dropAllButRecoveryTokens(transaction, userId);
     await recordEvent(transaction, { action: 'deactivated', userId, actorId, device });
     return { name, ended };
   });
 }
 
-/** Lets somebody sign in again. No session comes back. Null: no such account. */
+/** Reactivates an account. Ended sessions stay ended. Null: no such account. */
 export function activateUser(
   sessionStore: Writable,
   userId: string,

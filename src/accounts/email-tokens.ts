@@ -7,8 +7,8 @@ const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 
 /**
- * What a link in a mail may do, and for how long. ASVS 5.0, 6.4.1 and 6.6.2: such tokens are random,
- * used once, and good for a short time; those that only take something back may wait for a holiday.
+ * How long a link in an email works. ASVS 5.0, 6.4.1 and 6.6.2: such tokens are random, single-use and
+ * short-lived. Recovery links only undo something, and last longer than a short holiday.
  */
 export const EMAIL_TOKEN_LIFETIMES_MS = {
   password_reset: 30 * MINUTE_MS,
@@ -21,16 +21,16 @@ export const EMAIL_TOKEN_LIFETIMES_MS = {
 
 export type EmailTokenPurpose = keyof typeof EMAIL_TOKEN_LIFETIMES_MS;
 
-/** More would be somebody else filling a mailbox. */
+/** Stops someone from flooding another person's mailbox. */
 const TOKENS_AT_ONCE = 3;
 
 const identifierOf = (purpose: EmailTokenPurpose, subject: string) => `${purpose}:${subject}`;
 
 /**
- * Makes the token of a link, of which only the hash is kept.
- * @param subject what the link is about: the id of a user, or one followed by `:` and more.
- * @param attempt which attempt to send its mail this is. One that is sent again was let through before.
- * @returns null when there are links enough for this already.
+ * Creates the token of a link. Only its hash is stored.
+ * @param subject what the link is about: the id of a user or sign-up, or one followed by `:` and more.
+ * @param attempt which attempt to send the email this is. The limit applies to the first one only.
+ * @returns null when the limit for this subject is reached.
  */
 export async function createEmailToken(
   database: Database,
@@ -53,7 +53,7 @@ export async function createEmailToken(
   return token;
 }
 
-/** What a link is about; null: it is used, expired, for another purpose or not ours. Changes nothing. */
+/** The subject of a link; null: used, expired, for another purpose or unknown. Changes nothing. */
 export async function findEmailToken(
   database: Database,
   purpose: EmailTokenPurpose,
@@ -69,8 +69,8 @@ export async function findEmailToken(
 }
 
 /**
- * Uses a link up, so that of two uses at once one wins. Give it the transaction of what the link does.
- * @returns what it is about, or null, as `findEmailToken`.
+ * Uses a link up, in the transaction of what the link does: of two concurrent uses, one wins.
+ * @returns as `findEmailToken`.
  */
 export async function useEmailToken(
   transaction: Database,
@@ -86,7 +86,7 @@ export async function useEmailToken(
   return used ? used.identifier.slice(purpose.length + 1) : null;
 }
 
-/** Lets no link of this purpose work any more that is about this subject, or one that begins with it. */
+/** Deletes the links of a purpose whose subject starts with this one. */
 export async function dropEmailTokens(
   transaction: Database,
   purpose: EmailTokenPurpose,
@@ -97,13 +97,13 @@ export async function dropEmailTokens(
     .where(sql`starts_with(${verificationTokens.identifier}, ${identifierOf(purpose, subject)})`);
 }
 
-/** Marks a link that was cancelled: no token has this hash. */
+/** Marks a cancelled link: no token has a hash that starts with it. */
 const VOID = 'void:';
 export const isVoid = sql<boolean>`starts_with(${verificationTokens.token}, ${VOID})`;
 
 /**
- * Lets links open nothing any more. They still count: whoever cancelled and asked again, over and over,
- * could otherwise fill a stranger's mailbox.
+ * Cancels links, but keeps them: they still count towards the limit. Otherwise someone could request and
+ * cancel in a loop, and flood a stranger's mailbox.
  */
 export async function voidEmailTokens(
   transaction: Database,
@@ -122,15 +122,15 @@ export async function voidEmailTokens(
 }
 
 /**
- * Links that take back what somebody did to an account. They outlive what ends all others: whoever took
- * an account over could else get rid of them with a link that comes to his own mailbox.
+ * Links that undo an act on an account. They survive what drops all others: otherwise an attacker who
+ * took over the account could get rid of them with a link in their own mailbox.
  */
 export const RECOVERY_PURPOSES = [
   'email_change_undo',
   'report_device',
 ] as const satisfies EmailTokenPurpose[];
 
-/** Lets none of a user's links open anything any more. Those that take something back stay. */
+/** Deletes all links of a user, except for recovery. */
 export async function dropAllButRecoveryTokens(
   transaction: Database,
   userId: string,

@@ -1,13 +1,12 @@
 import { sql } from 'drizzle-orm';
 import type { Database } from '../database/open.ts';
 
-/** Any fixed number, as long as nothing else in the database locks on it. */
+/** Any number that no other advisory lock uses. */
 const ACCOUNTS_LOCK = 7_304_213;
 
 /**
- * Lets whatever creates, switches off or deletes accounts, or gives one an address, take turns until the
- * transaction ends: what is asked about all accounts stays true for as long. Goes before any lock of a
- * user.
+ * Serializes everything that creates, deactivates or deletes accounts, or changes an email address, until
+ * the transaction ends: checks across accounts stay true. Take it before the lock of any user.
  */
 export async function lockAccounts(transaction: Database): Promise<void> {
   await transaction

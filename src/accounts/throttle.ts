@@ -9,28 +9,27 @@ const HOUR_S = 3_600;
 const DAY_S = 86_400;
 const WEEK_S = 604_800;
 
-/** How often something may be tried. Counted in the database, so for all processes together. */
+/** Undoes one count: an attempt that succeeds counts for nothing. */
+export type Uncount = () => Promise<void>;
+
+/** A rate limit, counted in the database for all processes. */
 export interface Throttle {
-  /**
-   * Counts a try.
-   * @returns how to take it back: what came through counts for nothing.
-   * @throws {TooManyAttempts} when that was one too many.
-   */
-  count(who: string | null, now: Date): Promise<() => Promise<void>>;
+  /** @throws {TooManyAttempts} over the limit. */
+  count(who: string | null, now: Date): Promise<Uncount>;
 }
 
 export interface Throttles {
-  /** Attempts to sign in that failed, by IP address. */
+  /** Failed sign-ins, by IP address. */
   signIn: Throttle;
-  /** Mails that a stranger can have sent, at sign-up, for a forgotten password and the like, by IP address. */
+  /** Emails that anyone can request, as for sign-up or a forgotten password, by IP address. */
   email: Throttle;
   /** Wrong two-factor codes of any kind, by account and cutoff: a password reset starts a new count. */
   twoFactor: Throttle;
-  /** Wrong codes from an authenticator app, by account: nothing starts a new count before its time. */
+  /** Wrong codes from an authenticator app, by account: nothing resets the count early. */
   appCode: Throttle;
-  /** Changes of a name, by account: each adds to the history. */
+  /** Name changes, by account: each adds to the history. */
   rename: Throttle;
-  /** Downloads of all data, by account. */
+  /** Downloads of account data, by account. */
   download: Throttle;
 }
 
@@ -38,7 +37,7 @@ export function createThrottles(database: Database): Throttles {
   const limiter = (keyPrefix: string, points: number, duration: number) =>
     new RateLimiterDrizzle({
       ...{ storeClient: database, schema: rateLimits, keyPrefix, points, duration },
-      // The purge does that.
+      // The purge job does it.
       clearExpiredByTimeout: false,
     });
   return {
@@ -48,8 +47,8 @@ export function createThrottles(database: Database): Throttles {
     ),
     email: byIpAddress(limiter('mail:address', 30, HOUR_S), limiter('mail:network', 150, HOUR_S)),
     twoFactor: byKey(limiter('two_factor', 25, DAY_S)),
-    // Three codes in a million are right at any time. A year has at most 53 windows: 5,300 guesses, of
-    // which one is right with a probability of 1.6%.
+    // Three codes in a million are right at any time. At most 53 windows a year make 5,300 guesses, and
+    // one of them is right with a probability of 1.6%.
     appCode: byKey(limiter('app_code', 100, WEEK_S)),
     rename: byKey(limiter('rename', 30, HOUR_S)),
     download: byKey(limiter('download', 5, HOUR_S)),
@@ -68,17 +67,17 @@ function byKey(limiter: RateLimiterDrizzle): Throttle {
   };
 }
 
-/** By address, and by the network that it is in, as whoever has one address often has many. */
+/** By IP address and by its network: attackers often have many addresses in one network. */
 function byIpAddress(byAddress: RateLimiterDrizzle, byNetwork: RateLimiterDrizzle): Throttle {
   return {
     async count(ipAddress, now) {
       const { address, network } = networksOf(ipAddress);
-      const uncount = [
+      const uncounts = [
         await byKey(byAddress).count(address, now),
         await byKey(byNetwork).count(network, now),
       ];
       return async () => {
-        await Promise.all(uncount.map((each) => each()));
+        await Promise.all(uncounts.map((uncount) => uncount()));
       };
     },
   };
@@ -93,7 +92,7 @@ async function consume(limiter: RateLimiterDrizzle, key: string, now: Date): Pro
   }
 }
 
-/** Of IPv6 a home has a whole /64, and a provider hands out /48s; of IPv4 a network is a /24. */
+/** IPv6: a home has a /64, and providers assign /48s. IPv4: a /24 is a network. */
 function networksOf(ipAddress: string | null): { address: string; network: string } {
   if (ipAddress === null) return { address: 'unknown', network: 'unknown' };
   if (ipaddr.IPv4.isValid(ipAddress)) {

@@ -1,10 +1,10 @@
-/** Something was tried too often. It can be tried again at `until`. */
+/** Over a limit. The next attempt is allowed at `until`. */
 export class TooManyAttempts extends Error {
   override name = 'TooManyAttempts';
   readonly until: Date;
 
   constructor(until: Date) {
-    super(`Too many attempts; open again at ${until.toISOString()}.`);
+    super(`Too many attempts; try again at ${until.toISOString()}.`);
     this.until = until;
   }
 }

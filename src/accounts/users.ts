@@ -11,13 +11,13 @@ import { lockAccounts } from './lock-accounts.ts';
 const NAME_MAX_LENGTH = 100;
 
 /**
- * Control, format and separator characters: a name could break a line with them, or read backwards. The
- * joiners U+200C and U+200D are spelling in some scripts and in emoji, so they may stand where Unicode
- * lets them matter: after a mark such as a virama, between Arabic letters, between emoji (UAX #31, 2.3).
+ * Control, format and separator characters can break a line or reverse the text. The joiners U+200C and
+ * U+200D are part of spelling in some scripts and in emoji, so they are allowed after a mark such as a
+ * virama, between Arabic letters, and between emoji (UAX #31, 2.3).
  */
 const UNFIT =
   /(?!(?<=\p{M}|\p{scx=Arab})[\u200C\u200D](?=\p{L})|(?<=\p{ExtPict}|\p{EMod}|\uFE0F)\u200D(?=\p{ExtPict}))[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
-/** Fillers and the Braille blank are letters and symbols that show nothing. */
+/** At least one: fillers and the Braille blank are invisible letters and symbols. */
 const VISIBLE = /(?![\p{DI}\u2800])[\p{L}\p{N}\p{P}\p{S}]/u;
 
 const isFit = (name: string): boolean => name.search(UNFIT) < 0 && VISIBLE.test(name);
@@ -30,17 +30,17 @@ export const nameShape = z
   .max(NAME_MAX_LENGTH, `Use at most ${NAME_MAX_LENGTH} characters.`)
   .refine(isFit, 'Use letters, digits and punctuation only.');
 
-/** A name that another provider tells of somebody, made to fit; their address when nothing is left. */
+/** A provider's name for someone, cleaned; their email address when nothing is left. */
 export function usableName(name: string | null | undefined, email: string): string {
   const fitted = fitName((name ?? '').slice(0, NAME_MAX_LENGTH));
   return isFit(fitted) ? fitted : fitName(email.slice(0, NAME_MAX_LENGTH));
 }
 
-/** After cutting: that may leave half a character, or a joiner that joins nothing. */
+/** Clean after cutting, which can leave half a character or a joiner that joins nothing. */
 const fitName = (cut: string): string =>
   cut.replace(UNFIT, (unfit) => (/[\p{Cf}\p{Cs}]/u.test(unfit) ? '' : ' ')).trim();
 
-/** How an email address is stored and looked up. */
+/** The form in which email addresses are stored and looked up. */
 export const normalizeEmail = (email: string): string => email.trim().toLowerCase();
 
 /** The condition that an account has this address. */
@@ -49,17 +49,16 @@ export const hasEmail = (email: string) => eq(sql`lower(${users.email})`, normal
 export interface NewUser {
   name: string;
   email: string;
-  /** None for people who sign in with another provider. */
+  /** None for people who sign in with a provider. */
   passwordHash?: string;
   image?: string | null;
   emailVerified?: Date | null;
 }
 
 /**
- * Creates an account. The very first one becomes the administrator: sign-ups take turns for the
- * question, so that two at once give one.
- * @returns the user, or why there is none: the address has an account, or sign-up is closed to all
- *   but the first.
+ * Creates an account. The first one becomes the administrator; sign-ups are serialized, so that two at
+ * once make one administrator.
+ * @returns the user; `exists`: the address has an account; `closed`: sign-up is closed, except for the first.
  */
 export function createUser(
   database: Database,
@@ -86,7 +85,7 @@ export function createUser(
   });
 }
 
-/** Whether an account has this address, other than this one. */
+/** Whether another account has this address. */
 export async function isAddressTaken(
   database: Database,
   email: string,
@@ -96,13 +95,13 @@ export async function isAddressTaken(
   return (await database.$count(users, and(hasEmail(email), other))) > 0;
 }
 
-/** Whether somebody has shown that mails to the address of an account reach them. */
+/** Whether the email address of an account is verified. */
 export async function isEmailVerified(database: Database, userId: string): Promise<boolean> {
-  const isReauthenticated = and(eq(users.id, userId), isNotNull(users.emailVerified));
-  return (await database.$count(users, isReauthenticated)) > 0;
+  const isVerified = and(eq(users.id, userId), isNotNull(users.emailVerified));
+  return (await database.$count(users, isVerified)) > 0;
 }
 
-/** Whether a stranger may create an account: always the first one, so that there is an admin. */
+/** Whether anyone may sign up. The first account may always be created. */
 export async function isSignUpOpen(
   database: Database,
   signUp: 'open' | 'closed',
@@ -114,7 +113,7 @@ export async function hasUsers(database: Database): Promise<boolean> {
   return (await database.select({ id: users.id }).from(users).limit(1)).length > 0;
 }
 
-/** A user with the password hash and the cutoff of the same instant, by email; null: none. */
+/** A user by email, with the password hash and the cutoff read at the same instant; null: none. */
 export async function findCredentials(
   database: Database,
   email: string,

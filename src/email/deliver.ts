@@ -6,20 +6,20 @@ import type { Send } from './transport.ts';
 
 const FIRST_PAUSE_MS = 30_000;
 const LONGEST_PAUSE_MS = 3_600_000;
-/** About eight hours with the pauses between them. */
+/** With the pauses, about eight hours. */
 const MAX_ATTEMPTS = 14;
 
 export interface Delivery {
   database: Database;
   log: Logger;
   send: Send;
-  /** The letter that a queued mail stands for. Null: there is no reason for it any more. */
+  /** The message of a queued email. Null: there is no reason for it any more. */
   write(email: QueuedEmail): Promise<Message | null>;
 }
 
 /**
- * Sends what is due, one mail after another, links first, until there is no more or it is told to stop.
- * What fails stays queued, with growing pauses.
+ * Sends due emails one by one, links first, until none is left or it is aborted. A failed email stays
+ * queued, with growing pauses.
  */
 export async function deliverEmails(
   delivery: Delivery,
@@ -41,20 +41,20 @@ async function deliver(
     const message = await write(email);
     if (message) await send(message);
     await dropEmail(database, id);
-    log.info({ email: id, kind, attempts }, message ? 'mail sent' : 'mail not needed');
+    log.info({ email: id, kind, attempts }, message ? 'email sent' : 'email not needed');
   } catch (error) {
     if (attempts >= MAX_ATTEMPTS || isRefusedRecipient(error)) {
       await dropEmail(database, id);
-      log.error({ err: error, email: id, kind, attempts }, 'mail given up');
+      log.error({ err: error, email: id, kind, attempts }, 'email given up');
       return;
     }
     const ms = Math.min(FIRST_PAUSE_MS * 2 ** (attempts - 1), LONGEST_PAUSE_MS);
     await postponeEmail(database, id, ms);
-    log.warn({ err: error, email: id, kind, attempts, retryInMs: ms }, 'mail not sent yet');
+    log.warn({ err: error, email: id, kind, attempts, retryInMs: ms }, 'email not sent yet');
   }
 }
 
-/** The server will never take a mail for that address (RFC 5321, section 4.2.1: 5yz). */
+/** The SMTP server will never accept this recipient (RFC 5321, section 4.2.1: 5yz). */
 function isRefusedRecipient(error: unknown): boolean {
   const { code, responseCode } = error as { code?: string; responseCode?: number };
   return code === 'EENVELOPE' && responseCode !== undefined && responseCode >= 500;

@@ -3,18 +3,17 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../database/open.ts';
 import { rateLimits } from '../database/schema.ts';
 
-/** How often something may happen from the first time on. */
+/** The window starts with the first email. */
 interface Limit {
   times: number;
   seconds: number;
 }
 
 /**
- * Counts an email. Unlike the throttles in `accounts/` it belongs to the transaction of the email, and
- * refuses nobody: what is over the limit is sent later, or not at all.
- * @param who an address or a user. Only its hash is kept.
- * @param now by the clock that the email goes by.
- * @returns when the count starts again, if this was one too many; else null.
+ * Counts an email in its own transaction. Unlike the throttles in `accounts/`, it rejects no request: an
+ * email over the limit is sent later, or not at all.
+ * @param who an address or a user. Only its hash is stored.
+ * @returns the end of the window if this email is over the limit; else null.
  */
 export async function countEmail(
   transaction: Database,

@@ -3,11 +3,11 @@ import type { Database } from '../database/open.ts';
 import { type EmailFacts, type EmailKind, emails } from '../database/schema.ts';
 import { countEmail } from './limit.ts';
 
-/** Above that of links. */
+/** Links have a lower number, and go first. */
 export const NOTICE_PRIORITY = 1;
-/** What one account gets of one kind at once. The next one waits until the hour has passed. */
+/** Per account and kind. The next notice waits until the hour has passed. */
 const LIMIT = { times: 3, seconds: 3_600 };
-/** How many acts a notice tells of, after the first. It says how many there were. */
+/** How many events a merged notice lists after the first. It also says how many there were. */
 const LAST_ACTS = 4;
 
 interface Notice {
@@ -17,9 +17,8 @@ interface Notice {
 }
 
 /**
- * Queues a notice: part of one that waits, if there is one for this account and kind; due at once, or in
- * up to an hour when there were many. So nobody can flood a mailbox or the queue with what they do to
- * their own account, and still no act goes untold.
+ * Queues a notice, or merges it into one that waits for the same account and kind. Due at once, or within
+ * an hour when there were many. So no one can flood a mailbox or the queue, and no event goes unreported.
  */
 export async function queueNotice(transaction: Database, notice: Notice): Promise<void> {
   if (await mergeNotice(transaction, notice)) return;
@@ -35,8 +34,8 @@ export async function queueNotice(transaction: Database, notice: Notice): Promis
 }
 
 /**
- * Adds an act to the notice that waits. That keeps its number and its instant, so a link in it takes back
- * the first act and all later ones. One that was tried may be on its way, and is left alone.
+ * Merges an event into a waiting notice. The notice keeps its id and time, so its link undoes the first
+ * event and all later ones. A notice with a delivery attempt may already be on its way: it stays as it is.
  */
 async function mergeNotice(
   transaction: Database,

@@ -9,14 +9,14 @@ export interface QueuedEmail {
   address: string;
   facts: EmailFacts;
   queuedAt: Date;
-  /** How often it was tried, this time included. */
+  /** Delivery attempts, this one included. */
   attempts: number;
 }
 
-/** Whoever takes a mail has it to himself for so long; after a crash another one takes it then. */
+/** For so long no one else claims an email. After a crash, it is claimed again then. */
 const LEASE = sql`interval '5 minutes'`;
 
-/** What somebody waits for, or takes an act back with. All other mails are notices. */
+/** Emails with a link that someone waits for, or that undoes an act. All others are notices. */
 const LINK_KINDS: EmailKind[] = [
   'password_reset',
   'sign_up',
@@ -25,7 +25,7 @@ const LINK_KINDS: EmailKind[] = [
   'account_deletion',
 ];
 
-/** Queues a mail. Give it the transaction of what it tells of, so that neither exists alone. */
+/** Queues an email, in the transaction of what it reports, so that neither exists alone. */
 export async function queueEmail(
   transaction: Database,
   email: { kind: EmailKind; address: string; facts?: EmailFacts },
@@ -35,8 +35,8 @@ export async function queueEmail(
 }
 
 /**
- * Takes the next mail that is due, links first, so that nobody else sends it. Null: none is.
- * @param options.linksOnly takes no notice.
+ * Claims the next due email, links first, so that no one else sends it. Null: none is due.
+ * @param options.linksOnly skips notices.
  */
 export async function claimEmail(
   database: Database,
@@ -72,17 +72,17 @@ export async function claimEmail(
   return taken ?? null;
 }
 
-/** Takes a mail off the queue: it was sent, or never will be. */
+/** Removes an email that was sent, or never will be. */
 export async function dropEmail(database: Database, id: number): Promise<void> {
   await database.delete(emails).where(eq(emails.id, id));
 }
 
-/** Whether a mail waits still. It may have been dropped while it was written: see `dropEmailsAbout`. */
+/** Whether an email is still queued: `dropEmailsAbout` may drop it while it is being written. */
 export async function isQueued(transaction: Database, id: number): Promise<boolean> {
   return (await transaction.$count(emails, eq(emails.id, id))) > 0;
 }
 
-/** The mails of these kinds that wait and have this subject. */
+/** The queued emails of these kinds about a subject. */
 export function listEmailsAbout(
   database: Database,
   kinds: EmailKind[],
@@ -95,8 +95,8 @@ export function listEmailsAbout(
 }
 
 /**
- * Takes mails off the queue whose subject begins like this, as what they tell of is undone.
- * @param from the first of them: mails are numbered in the order in which they were queued.
+ * Removes the queued emails whose subject starts with this one, as what they report is undone.
+ * @param from the lowest id: ids grow in the order of the queue.
  */
 export async function dropEmailsAbout(
   transaction: Database,
@@ -108,13 +108,12 @@ export async function dropEmailsAbout(
   await transaction.delete(emails).where(and(eq(emails.kind, kind), isAbout, gte(emails.id, from)));
 }
 
-/** Lets a mail be tried again after so long. */
 export async function postponeEmail(database: Database, id: number, ms: number): Promise<void> {
   const nextAttemptAt = sql`clock_timestamp() + ${ms} * interval '1 millisecond'`;
   await database.update(emails).set({ nextAttemptAt }).where(eq(emails.id, id));
 }
 
-/** Takes off the queue what waits for an address, or is about a user. */
+/** Removes the queued emails to an address or about a user. */
 export async function dropEmailsOf(
   transaction: Database,
   { address, userId }: { address: string; userId: string },

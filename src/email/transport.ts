@@ -9,12 +9,12 @@ export type EmailConfig =
   | { to: 'outbox'; directory: string; from: string }
   | { to: 'nowhere' };
 
-/** Hands a letter over. Throws when it could not be handed over. */
+/** Sends a message, or throws. */
 export type Send = (message: Message) => Promise<void>;
 
 const TIMEOUTS = { connectionTimeout: 10_000, greetingTimeout: 10_000, socketTimeout: 30_000 };
 
-/** How letters leave; null: they do not. */
+/** Null: this server sends no email. */
 export function openTransport(
   config: EmailConfig,
   clock: () => Date,
@@ -29,7 +29,7 @@ export function openTransport(
   };
 }
 
-/** Writes each mail to a file that a mail program opens, and its text to one for /dev/outbox. */
+/** Writes each email to a file that email programs open, and its text to one for /dev/outbox. */
 function toOutbox(
   { directory, from }: EmailConfig & { to: 'outbox' },
   clock: () => Date,
@@ -39,7 +39,7 @@ function toOutbox(
   return async (message) => {
     const parts = await renderParts(message);
     const { message: source } = await transport.sendMail({ from, ...parts });
-    // Links in them open accounts.
+    // For the owner only: links in emails open accounts.
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const name = clock().toISOString().replaceAll(':', '-');
     const file = join(directory, `${name}.eml`);

@@ -16,15 +16,14 @@ import { eraseUser } from './erase.ts';
 const PURPOSE = 'account_deletion';
 
 /**
- * What came of asking. `last_administrator`: nothing, as nobody else could administer the other
- * accounts. Null: nothing, as the session or the link is over.
+ * `last_administrator`: nothing was done, because the other accounts need an administrator. Null: nothing
+ * was done, because the session ended or the link does not work.
  */
 export type Deletion = 'done' | 'last_administrator' | null;
 
 /**
- * Queues a mail with the link that deletes the account of a session, to its owner (`ownerAddress`): who
- * took an account over could else move it to a mailbox of theirs, and delete it together with the links
- * that would take it back.
+ * Queues an email with the link that deletes the account, to `ownerAddress`: otherwise an attacker could
+ * change the email address, and delete the account together with the owner's recovery links.
  */
 export function requestDeletion(
   { database }: Pick<Writable, 'database'>,
@@ -44,7 +43,7 @@ export function requestDeletion(
   });
 }
 
-/** Deletes the account of a session at once, where no mail can be sent. */
+/** Deletes the account of a session at once, for servers that cannot send email. */
 export function deleteOwnAccount(
   sessionStore: Writable,
   session: { sid: string; userId: string },
@@ -61,9 +60,8 @@ export function deleteOwnAccount(
 }
 
 /**
- * Makes the token of a link.
- * @returns null when the account is gone, deactivated or not as it was when this was asked for, or has
- *   links enough.
+ * Creates the token of a deletion link.
+ * @returns null: the account was deleted, deactivated or changed since the request, or the limit is reached.
  */
 export async function makeDeletionToken(
   database: Database,
@@ -79,7 +77,7 @@ export async function makeDeletionToken(
   return createEmailToken(database, PURPOSE, subject, now, attempts);
 }
 
-/** The account that a link deletes; null: the link does nothing (any more). Changes nothing. */
+/** The account that a link deletes; null: the link does not work. Changes nothing. */
 export async function findDeletion(
   database: Database,
   token: string,
@@ -94,7 +92,7 @@ export async function findDeletion(
   return user && (await isUnchanged(database, user, subject, now)) ? user : null;
 }
 
-/** Deletes the account that a link is about. Of two uses at once one does. */
+/** Deletes the account of a link. Of two concurrent uses, one does it. */
 export async function deleteByLink(
   sessionStore: Writable,
   token: string,
@@ -114,12 +112,12 @@ export async function deleteByLink(
   });
 }
 
-/** Whether an account cannot go: nobody else could administer the others. */
+/** Whether an account must stay: the other accounts have no other administrator. */
 export async function isNeeded(database: Database, user: SessionUser): Promise<boolean> {
   return (await isLastAdministrator(database, user)) && (await hasOtherAccounts(database, user));
 }
 
-/** The user of a session that is live now, both locked. Null: it is over. */
+/** The user of a live session, both locked. Null: the session ended. */
 async function lockOwner(
   transaction: Database,
   session: { sid: string; userId: string },
@@ -130,8 +128,8 @@ async function lockOwner(
 }
 
 /**
- * A link is about the account as it was: once its mail would go to another address, or it was signed out
- * everywhere, as by a new password, whoever holds the old mail holds nothing.
+ * A link works only while the account is unchanged. A new password, signing out everywhere or another
+ * owner address makes it useless to someone with the old email.
  */
 const subjectPrefix = ({ id, sessionsValidAfter }: SessionUser): string =>
   `${id}:${sessionsValidAfter.getTime()}`;

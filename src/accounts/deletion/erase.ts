@@ -10,39 +10,39 @@ import { normalizeEmail } from '../users.ts';
 const NO_DEVICE = { userAgent: null, ipAddress: null };
 
 /**
- * Deletes an account with all that belongs to it. Of its history the acts and their instants stay, and
- * nothing that says whose they were. The user must be locked (`lockUser`).
+ * Deletes an account and all its data. Its history keeps what happened and when, and nothing that
+ * identifies anyone. The user must be locked (`lockUser`).
  */
 export async function eraseUser(transaction: Database, user: SessionUser): Promise<void> {
   const { id } = user;
-  // First, and not by the cascade: whoever holds a session may be about to write an event of it, which
-  // takes a share of the user. With the user locked for good before, both would wait for each other.
+  // Before the user, not by the cascade: a transaction that has locked a session may write an event, which
+  // needs a share lock of the user. The other order would deadlock.
   await transaction.delete(sessions).where(eq(sessions.userId, id));
   await dropAllButRecoveryTokens(transaction, id);
   for (const purpose of RECOVERY_PURPOSES) await dropEmailTokens(transaction, purpose, id);
   await dropSignUps(transaction, user.email);
   await dropEmailsOf(transaction, { address: user.email, userId: id });
-  // Limits by account have its id in their key.
+  // Rate limits by account have its id in their key.
   await transaction.delete(rateLimits).where(sql`strpos(${rateLimits.key}, ${id}) > 0`);
   await anonymizeHistory(transaction, id);
   await transaction.delete(users).where(eq(users.id, id));
   await recordEvent(transaction, { action: 'deleted', userId: null, device: NO_DEVICE });
 }
 
-/** Takes the person out of the history, also out of what they did to other accounts. */
+/** Also anonymizes what this person did to other accounts. */
 async function anonymizeHistory(transaction: Database, userId: string): Promise<void> {
-  // From here on nobody else can write an event of this user, which would come too late for this.
+  // Stops others from adding an event of this user after the update.
   await transaction.select({ id: users.id }).from(users).where(eq(users.id, userId)).for('update');
   const isTheirs = eq(auditEvents.userId, userId);
   await transaction
     .update(auditEvents)
     .set(NO_DEVICE)
     .where(or(isTheirs, eq(auditEvents.actorId, userId)));
-  // The keys to the user are emptied by the database when the user goes.
+  // The foreign keys to the user become null with its deletion.
   await transaction.update(auditEvents).set({ sessionId: null }).where(isTheirs);
 }
 
-/** Sign-ups with this address that wait for their mail. */
+/** Pending sign-ups with this address. */
 async function dropSignUps(transaction: Database, email: string): Promise<void> {
   const dropped = await transaction
     .delete(pendingSignUps)

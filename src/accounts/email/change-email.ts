@@ -20,25 +20,25 @@ import { isAddressTaken, normalizeEmail } from '../users.ts';
 
 const PURPOSE = 'email_change';
 const DAY_SECONDS = 86_400;
-/** More would be somebody filling a stranger's mailbox. Not by link: signing out others voids those. */
+/** Stops floods of a stranger's mailbox. Links are not counted for it: signing out others voids them. */
 const TO_AN_ADDRESS = { times: 3, seconds: DAY_SECONDS };
-/** The addresses may all be on a domain of theirs. */
+/** An attacker may own the domain of many addresses. */
 const OF_AN_ACCOUNT = { times: 10, seconds: DAY_SECONDS };
 
-/** Who asked for an address, and which one. */
+/** Who requested which address. */
 export interface EmailChangeRequest {
   userId: string;
   /**
-   * The cutoff as it was then, in milliseconds: what raises it, such as a reset of the password, also
-   * makes worth nothing what somebody on another device had asked for (invariant 4).
+   * The cutoff at that time, in milliseconds. Whatever raises it, such as a password reset, also voids
+   * requests from other devices (invariant 4).
    */
   cutoffMs: number;
   address: string;
 }
 
 /**
- * Queues a mail to the address that somebody wants for their account, or has to confirm. The same one,
- * whether or not it belongs to another account: nobody can tell from here.
+ * Queues an email to a new address, or to the current one to verify it. It does the same whether or not
+ * another account has the address, so that nobody can find out.
  */
 export async function requestEmailChange(
   database: Database,
@@ -50,10 +50,9 @@ export async function requestEmailChange(
 }
 
 /**
- * Makes the token of the link that confirms an address. The account is locked, so that a link is either
- * found by whatever ends the request, or does not come to be.
- * @returns `exists`: the address has another account. null: nobody waits for it any more, or there are
- *   links enough.
+ * Creates the token of the link that verifies an address. It locks the account: whatever voids the
+ * request either finds the link, or stops it from being created.
+ * @returns `exists`: another account has the address. null: the request is void, or the limit is reached.
  */
 export function makeChangeToken(
   database: Database,
@@ -67,7 +66,7 @@ export function makeChangeToken(
     if (!user || !isStillValid(asked, user)) return null;
     if (!(await isQueued(transaction, id))) return null;
     if (attempts === 1 && (await isOverLimit(transaction, asked, now))) return null;
-    // Also where it is not sent: it counts.
+    // Created even when it is not sent: it counts towards the limit.
     const token = await createEmailToken(transaction, PURPOSE, subject, now, attempts);
     if (token === null) return null;
     if (await isAddressTaken(transaction, address, asked.userId)) return 'exists';
@@ -89,18 +88,18 @@ async function isOverLimit(
 }
 
 /**
- * Gives an account the address that a link confirms. Every other link for the account that went to an
- * address dies, but those that undo, and the address that it had is told.
- * @returns `confirmed`: the account had that address already; `taken`: another one has it by now, and
- *   nothing was done; null as for `findEmailChange`.
+ * Changes an account to the address that a link verifies. Drops all other links for the account but those
+ * for recovery, and tells the old address.
+ * @returns `verified`: it was the account's address already; `taken`: another account has it by now, and
+ *   nothing changed; null as for `findEmailChange`.
  */
 export async function changeEmail(
   sessionStore: Writable,
   { token, viewerId }: { token: string; viewerId: string },
   { device, now }: Act,
-): Promise<'changed' | 'reauthenticated' | 'taken' | null> {
+): Promise<'changed' | 'verified' | 'taken' | null> {
   const asked = await findEmailChange(sessionStore.database, token, now);
-  // Whoever reads the mailbox need not be who asked: a click must not give a stranger this address.
+  // The owner of the mailbox may not have asked: their click must not give a stranger this address.
   if (asked?.userId !== viewerId) return null;
   const { userId, address } = asked;
   return changeUsers(sessionStore, [userId], async (transaction) => {
@@ -113,7 +112,7 @@ export async function changeEmail(
       .update(users)
       .set({ email: address, emailVerified: now })
       .where(eq(users.id, userId));
-    if (normalizeEmail(user.email) === address) return 'reauthenticated';
+    if (normalizeEmail(user.email) === address) return 'verified';
     await dropEmailTokens(transaction, 'password_reset', userId);
     await dropEmailTokens(transaction, PURPOSE, userId);
     await dropEmailsAbout(transaction, PURPOSE, userId);
@@ -123,14 +122,14 @@ export async function changeEmail(
       const facts = { ...device, subject: userId };
       await queueEmail(transaction, { kind: 'email_changed', address: user.email, facts });
     } else {
-      // The owner went back by himself: what took the address from him is not to be asked again.
+      // The owner changed back without the link: the acts that took the address away are undone.
       await dropRecoveryLinksFrom(transaction, { userId, emailId: undone });
     }
     return 'changed';
   });
 }
 
-/** Who asked for the address that a link confirms; null: it is used, expired or not ours. Changes nothing. */
+/** The request of a link; null: used, expired, void or unknown. Changes nothing. */
 export async function findEmailChange(
   database: Database,
   token: string,
@@ -146,7 +145,7 @@ export async function findEmailChange(
   return isStillValid(asked, user ?? null) ? asked : null;
 }
 
-/** The subject of a link: the id of the user, the cutoff and the address. */
+/** A subject is `userId:cutoffMs:address`. */
 function parseSubject(subject: string): EmailChangeRequest {
   const [userId = '', cutoff = '', ...address] = subject.split(':');
   return { userId, cutoffMs: Number(cutoff), address: address.join(':') };

@@ -5,10 +5,10 @@ import { type Act, endOtherSessions, type Kept } from '../../sessions/revoke.ts'
 import { setPassword } from './password-reset.ts';
 
 /**
- * Sets a new password for somebody who has just proved the current one, or signed in to an account without.
- * @param given.endsOthers whether all other sessions end, and this one moves on under a new `sid`.
- * @returns what the session's token must carry now when the others ended; `unchanged` when nothing of
- *   the session changed; null when the session was itself over, and nothing was done.
+ * Sets a new password. The caller has checked the current one, or that there is none.
+ * @param given.endsOthers whether all other sessions end, and this one gets a new `sid`.
+ * @returns what the session's token must carry now; `unchanged`: the others did not end; null: the
+ *   session itself had ended, and nothing was done.
  */
 export function changePassword(
   sessionStore: Writable,

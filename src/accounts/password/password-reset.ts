@@ -17,15 +17,15 @@ import { hasEmail, normalizeEmail } from '../users.ts';
 
 const PURPOSE = 'password_reset';
 
-/** Queues a mail with a link, whether or not there is such an account: nobody can tell from here. */
+/** Queues an email, whether or not the address has an account, so that nobody can find out. */
 export async function requestReset(database: Database, email: string): Promise<void> {
   await queueEmail(database, { kind: 'password_reset', address: normalizeEmail(email) });
 }
 
 /**
- * Makes the token of a reset link. The account is locked, so that no link comes to be for an address
- * that it has just lost.
- * @returns null when there is no such account, it is deactivated, or it has links enough.
+ * Creates the token of a reset link. It locks the account, so that no link is created for an address that
+ * the account has just lost.
+ * @returns null: no such account, it is deactivated, or the limit is reached.
  */
 export function makeResetToken(
   database: Database,
@@ -42,18 +42,16 @@ export function makeResetToken(
   });
 }
 
-/** Whether a link may set a password: not when it is used, expired or not ours. Changes nothing. */
+/** Whether a link can set a password. Changes nothing. */
 export async function isResetToken(database: Database, token: string, now: Date): Promise<boolean> {
   return (await findEmailToken(database, PURPOSE, token, now)) !== null;
 }
 
 /**
- * Sets a new password with the token of a link: every session ends, every other link to set one dies, failed
- * attempts and their lockout are forgotten, and the owner is told. The token goes first, in the same
- * transaction, so of two uses at once one wins.
- * @param given.deviceToken a new one, which this browser is to keep: it is the only one that the account
- *   knows from now on.
- * @returns whether it was set; not when the link is used, expired or not ours.
+ * Sets a new password with the token of a link: ends every session, drops all other reset links, resets
+ * failed attempts and the lockout, and tells the owner. Of two concurrent uses, one wins.
+ * @param given.deviceToken a new token for this browser, which becomes the only known device.
+ * @returns false: the link is used, expired or unknown.
  */
 export async function resetPassword(
   sessionStore: Writable,
@@ -67,7 +65,7 @@ export async function resetPassword(
     const user = await lockUser(transaction, userId);
     if (!user?.isActive || !(await useEmailToken(transaction, PURPOSE, token, now))) return false;
     await setPassword(transaction, userId, passwordHash, { device, now });
-    // Whoever got in before is no longer known, and comes in by no provider that he linked.
+    // An attacker's devices and linked providers must not survive.
     await transaction.delete(knownDevices).where(eq(knownDevices.userId, userId));
     await transaction.delete(accounts).where(eq(accounts.userId, userId));
     await rememberDevice(transaction, userId, deviceToken);
@@ -77,7 +75,7 @@ export async function resetPassword(
   });
 }
 
-/** Writes a new password, lets no earlier reset link live, and tells the owner by mail. */
+/** Stores a new password, drops all reset links, and tells the owner by email. */
 export async function setPassword(
   transaction: Database,
   userId: string,

@@ -8,27 +8,27 @@ export const PASSWORD_MAX_LENGTH = 256;
 
 /** OWASP Password Storage Cheat Sheet: 19 MiB, two passes, one lane. argon2id is the default. */
 const PARAMETERS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
-/** One core stays free for those who are signed in, however many sign in at once. */
+/** Keeps one core free for signed-in users, however many sign in at once. */
 const inTurn = pLimit(Math.max(1, availableParallelism() - 1));
 const commonPasswords = new Set(dictionary['passwords-common']);
 
-/** The same password typed on two keyboards can differ in bytes (NIST SP 800-63B: normalize). */
+/** Two keyboards can send different bytes for the same password (NIST SP 800-63B: normalize). */
 const normalize = (password: string): string => password.normalize('NFKC');
 
 export const hashPassword = (password: string): Promise<string> =>
   inTurn(() => hash(normalize(password), PARAMETERS));
 
-/** A hash that no password has, for accounts that do not exist: refusing them must take as long. */
+/** For unknown accounts, so that refusing them takes as long. */
 const dummyHash = hashPassword(crypto.randomUUID());
 
-/** Takes the same time whether or not there is a hash to compare with. */
+/** Takes the same time without a hash. */
 export async function isPassword(passwordHash: string | null, password: string): Promise<boolean> {
   const against = passwordHash ?? (await dummyHash);
   const isRight = await inTurn(() => verify(against, normalize(password)));
   return isRight && passwordHash !== null;
 }
 
-/** What is wrong with a new password, as a sentence, or null (NIST SP 800-63B, section 3.1.1.2). */
+/** A sentence for the user, or null: nothing is wrong (NIST SP 800-63B, section 3.1.1.2). */
 export function passwordProblem(password: string): string | null {
   if (password.length < PASSWORD_MIN_LENGTH) {
     return `Use at least ${PASSWORD_MIN_LENGTH} characters.`;

@@ -13,26 +13,25 @@ import { FREE_ATTEMPTS, isNotPaused, pauseEnd } from '../attempt-pauses.ts';
 import { TooManyAttempts } from '../too-many-attempts.ts';
 import { isPassword } from './password.ts';
 
-/** With this many wrong passwords in a row a session ends. The pauses stretch them over ten hours. */
+/** In a row; then the session ends. The pauses stretch them over ten hours. */
 export const MAX_WRONG_PASSWORDS = 20;
 
-/** Whether an account has a password: those of other providers may not. */
+/** Whether an account has a password: one that signs in with a provider may not. */
 export async function hasPassword(database: Database, userId: string): Promise<boolean> {
   return (await findPasswordHash(database, userId)) !== null;
 }
 
-/** What a password was worth that a signed-in user entered. */
 export type PasswordAnswer = 'right' | 'wrong' | 'session_over';
 
 /**
- * Checks the password of someone who is signed in; an account without one has no right answer. Every place
- * that asks for it does so here: on a stolen session, this is where the password would be guessed.
+ * Checks the password of a signed-in user. Every page that asks for it uses this: a stolen session would
+ * guess the password there.
  *
- * Each attempt is counted before it is checked, on its session: guesses elsewhere lock no one out here. The
- * pauses are those of sign-in. The owner is told by email when they begin, and after the twentieth
- * wrong password the session ends. Nothing but a right password starts a new count.
- * @returns `session_over` when it ended, now or a moment ago: its next request is told why.
- * @throws {TooManyAttempts} during a pause; then nothing is counted.
+ * Each attempt is counted before it is checked, by session: guesses on another one lock no one out here.
+ * Pauses grow as at sign-in. The owner is told by email when they begin, and the session ends after the
+ * last attempt. Only the right password resets the count.
+ * @returns `session_over`: the session ended, now or a moment ago. Its next request is told why.
+ * @throws {TooManyAttempts} during a pause; the attempt is not counted.
  */
 export async function checkPassword(
   { database, sessionStore }: AccountContext,
@@ -53,7 +52,7 @@ export async function checkPassword(
   return wrongPasswords < MAX_WRONG_PASSWORDS ? 'wrong' : 'session_over';
 }
 
-/** Returns how many were wrong in a row if this one is too; null when the session is over. */
+/** Returns the number of attempts in a row, this one included; null: the session ended. */
 async function countPasswordAttempt(
   database: Database,
   sessionId: string,
@@ -75,7 +74,6 @@ async function countPasswordAttempt(
   throw new TooManyAttempts(locked.until ?? now);
 }
 
-/** Writes a wrong password down, tells the owner where that is due, and ends the session after the last. */
 async function recordWrongPassword(
   sessionStore: Writable,
   { id, userId }: Session,

@@ -16,10 +16,10 @@ import { isAddressTaken } from '../users.ts';
 import { dropRecoveryLinksFrom, type RecoveryLink } from './recovery-link.ts';
 
 /**
- * Takes an account back from whoever got into it: every session ends, all devices are forgotten, and
- * password and linked providers are of no use. What the stranger may have changed since goes back too:
- * else the link to set another password, which leaves now, would not reach the owner, or the owner would
- * not get past a second factor that is not theirs. All accounts and the user must be locked.
+ * Locks an attacker out of an account: ends every session, forgets all devices, and drops the password
+ * and linked providers. It also undoes later changes of the email address and of two-factor
+ * authentication: otherwise the password reset that it sends would not reach the owner, or they could not
+ * sign in with it. All accounts and the user must be locked.
  */
 export async function recoverAccount(
   transaction: Database,
@@ -28,7 +28,7 @@ export async function recoverAccount(
   now: Date,
 ): Promise<void> {
   const { userId, address } = act;
-  // Somebody else may have the address by now; then whoever runs the server has to help.
+  // Another account may have the address by now. Then an administrator has to help.
   const isFree = !(await isAddressTaken(transaction, address, userId));
   const owned = isFree ? { email: address, emailVerified: now } : {};
   await transaction
@@ -44,10 +44,7 @@ export async function recoverAccount(
   await requestReset(transaction, address);
 }
 
-/**
- * Removes a second factor that was set up since, and recovery codes that were made since. Older ones are
- * the owner's.
- */
+/** Removes a TOTP key and recovery codes that were set up since then. Older ones are the owner's. */
 async function undoTwoFactor(transaction: Database, { userId, at }: RecoveryLink): Promise<void> {
   const happened = async (action: AuditAction) => {
     const since = and(eq(auditEvents.userId, userId), gt(auditEvents.occurredAt, at));

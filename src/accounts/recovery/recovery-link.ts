@@ -5,22 +5,21 @@ import { dropEmailsAbout, isQueued, listEmailsAbout, type QueuedEmail } from '..
 import { lockUser } from '../../sessions/lock.ts';
 import { createEmailToken, findEmailToken, RECOVERY_PURPOSES } from '../email-tokens.ts';
 
-/** An act that a mail told the owner of an account, with a link that takes it back. */
+/** An act on an account that its owner can undo with a link in an email. */
 export interface RecoveryLink {
   userId: string;
-  /** The number of that mail: of two acts on an account, the later one has the higher one. */
+  /** The id of that email: a later act has a higher one. */
   emailId: number;
-  /** When it was. */
   at: Date;
-  /** Where the mail went: the address that the account had before, or then. */
+  /** Where the email went: the address before an email change, or at a sign-in. */
   address: string;
 }
 
 type Purpose = (typeof RECOVERY_PURPOSES)[number];
 
 /**
- * Makes the token of a link that takes back what its mail tells of.
- * @returns null when that was taken back already, with an earlier one, or there is no such account.
+ * Creates the token of a recovery link.
+ * @returns null: an earlier link already undid the act, or there is no such account.
  */
 export function makeRecoveryToken(
   database: Database,
@@ -30,7 +29,7 @@ export function makeRecoveryToken(
 ): Promise<string | null> {
   const userId = facts.subject ?? '';
   return database.transaction(async (transaction) => {
-    // Locked, so that a link is either found by whatever takes it back too, or does not come to be.
+    // Locked: an earlier link that undoes this act finds this link, or stops it from being created.
     if (!(await lockUser(transaction, userId))) return null;
     if (!(await isQueued(transaction, id))) return null;
     const subject = `${userId}:${id}:${queuedAt.getTime()}:${address}`;
@@ -38,7 +37,7 @@ export function makeRecoveryToken(
   });
 }
 
-/** What a link takes back; null: it is used, expired or not ours. Changes nothing. */
+/** The act that a link undoes; null: used, expired or unknown. Changes nothing. */
 export async function findRecoveryLink(
   database: Database,
   purpose: Purpose,
@@ -55,9 +54,8 @@ function parseSubject(subject: string): RecoveryLink {
 }
 
 /**
- * Where the owner of an account is reached for what nobody can undo: while a link that takes an act back
- * works, or waits to be sent, the address that the first of them went to. A later address may be the
- * mailbox of whoever took the account over.
+ * The safe address for an act that cannot be undone: while recovery links work or wait to be sent, the
+ * one that the first of them went to. A later address may be an attacker's.
  */
 export async function ownerAddress(
   database: Database,
@@ -80,7 +78,7 @@ export async function ownerAddress(
   return open.sort((one, other) => one.id - other.id)[0]?.address ?? user.email;
 }
 
-/** The mail of the first link that would give an account this address back. Null: there is none. */
+/** The email id of the first link that would restore this address. Null: there is none. */
 export async function findFirstUndoTo(
   database: Database,
   userId: string,
@@ -101,9 +99,8 @@ export async function findFirstUndoTo(
 }
 
 /**
- * Lets none of the links work, nor come to be, that take back this act or a later one. Those of earlier
- * acts stay: somebody who took an account over gets links himself, and must not win with them over the
- * ones that its owner got before.
+ * Drops the recovery links of this act and of later ones, sent or queued. Links of earlier acts stay: an
+ * attacker who took the account over gets links too, and they must not beat those the owner got before.
  */
 export async function dropRecoveryLinksFrom(
   transaction: Database,
@@ -113,7 +110,7 @@ export async function dropRecoveryLinksFrom(
   await dropEmailsAbout(transaction, 'new_device', userId, emailId);
   const { identifier } = verificationTokens;
   for (const purpose of RECOVERY_PURPOSES) {
-    // `case`, as the number may be read in no other identifier: PostgreSQL orders an `and` as it likes.
+    // `case`, because PostgreSQL evaluates `and` in any order, and other identifiers have no number there.
     const isLater = sql`case when starts_with(${identifier}, ${`${purpose}:${userId}:`}) then split_part(${identifier}, ':', 3)::bigint >= ${emailId} else false end`;
     await transaction.delete(verificationTokens).where(isLater);
   }

@@ -10,8 +10,8 @@ import { findRecoveryLink } from './recovery-link.ts';
 const PURPOSE = 'report_device';
 
 /**
- * Takes an account back from whoever signed in on the device that a mail told of.
- * @returns whether it was done; not when the link is used, expired or not ours.
+ * Recovers an account after a sign-in that its owner did not recognise.
+ * @returns false: the link is used, expired or unknown.
  */
 export async function reportDevice(
   sessionStore: Writable,

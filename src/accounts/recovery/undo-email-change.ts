@@ -11,8 +11,8 @@ import { findRecoveryLink } from './recovery-link.ts';
 const PURPOSE = 'email_change_undo';
 
 /**
- * Takes an account back from whoever changed its address, which it had before.
- * @returns `taken`: another account has that address by now, and nothing was done; null as for `findRecoveryLink`.
+ * Restores the old address of an account, and recovers the account.
+ * @returns `taken`: another account has the address by now, and nothing changed; null as for `findRecoveryLink`.
  */
 export async function restoreEmail(
   sessionStore: Writable,

@@ -8,18 +8,16 @@ import { TooManyAttempts } from '../too-many-attempts.ts';
 import { hasEmail, normalizeEmail } from '../users.ts';
 import { isAmongLatest, OWN_ATTEMPTS } from './known-devices.ts';
 
-/** So many of its devices, those that signed in last, can have attempts to themselves. */
+/** The devices of an account that have attempts of their own: those that signed in last. */
 const OWN_ATTEMPTS_DEVICES = 10;
 
 type Counted = typeof users | typeof unknownEmails;
 
 /**
- * Counts an attempt to sign in from a device that the account knows. Guessing elsewhere does not lock it,
- * so its owner can always sign in there. A stolen device cookie gives little: ten attempts, and someone
- * who signed in with many cookies while they knew the password has ten times ten, which is as many in a
- * row as NIST SP 800-63B (section 3.2.2) allows.
- * @returns false when the account does not know the device or its attempts are used up: then the attempt
- *   is one for `countSignInAttempt`.
+ * Counts a sign-in attempt on a known device of the account. Guessing elsewhere does not lock it, so its
+ * owner can always sign in there. A stolen device cookie gives ten attempts; ten devices give 100, as
+ * many in a row as NIST SP 800-63B (section 3.2.2) allows.
+ * @returns false when the device is unknown or its attempts are used up: use `countSignInAttempt`.
  */
 export async function countKnownDeviceAttempt(
   database: Database,
@@ -38,10 +36,10 @@ export async function countKnownDeviceAttempt(
 }
 
 /**
- * Counts any other attempt to sign in, before the password is looked at: an attempt counts as failed until a
- * session comes of it, so that no number of attempts at once gets past the count. An address without
- * an account is counted in the same way, with the same queries.
- * @throws {TooManyAttempts} while the address is locked; then nothing is counted.
+ * Counts any other sign-in attempt before its password is checked: it counts as failed until it starts a
+ * session, so concurrent attempts cannot get past the limit. An address without an account is counted
+ * with the same queries.
+ * @throws {TooManyAttempts} while the address is locked; the attempt is not counted.
  */
 export async function countSignInAttempt(
   database: Database,
@@ -69,13 +67,13 @@ export async function countSignInAttempt(
   throw new TooManyAttempts((await lockoutEnd(database, email, emailHash)) ?? now);
 }
 
-/** One more attempt, and the pause that follows it. */
+/** One more attempt, and the pause after it. */
 function increment({ failedSignIns }: Counted, now: Date): Record<string, SQL> {
   const attempts = sql`${failedSignIns} + 1`;
   return { failedSignIns: attempts, lockoutUntil: pauseEnd(attempts, now) };
 }
 
-/** Null: the lock was lifted meanwhile. */
+/** Null: unlocked in the meantime. */
 async function lockoutEnd(
   database: Database,
   email: string,

@@ -3,12 +3,12 @@ import { hashSecret, isSecret, newSecret } from '../../crypto/secret.ts';
 import type { Database } from '../../database/open.ts';
 import { pendingSignIns } from '../../database/schema.ts';
 
-/** For so long the second factor can be shown. */
+/** How long a sign-in waits for its two-factor code. */
 export const PENDING_SIGN_IN_MS = 10 * 60_000;
-/** ASVS 5.0, 6.6.3: codes are few, so guesses must be. */
+/** ASVS 5.0, 6.6.3: codes are short, so attempts are limited. */
 export const MAX_CODES = 5;
 
-/** A sign-in whose password was right, and of which nothing else exists yet. */
+/** A sign-in whose password was right, and which has no session yet. */
 export interface PendingSignIn {
   userId: string;
   /** The cutoff as it was when the password was checked (invariant 4). */
@@ -16,13 +16,12 @@ export interface PendingSignIn {
   provider: string;
 }
 
-/** One that a code was taken for. */
+/** A pending sign-in after a code was counted. */
 export interface CountedSignIn extends PendingSignIn {
-  /** How many more codes it may be given. */
   codesLeft: number;
 }
 
-/** Lets a sign-in wait for the second factor. Returns what its browser must keep. */
+/** Starts waiting for a two-factor code. Returns the token for the browser's cookie. */
 export async function beginPendingSignIn(
   database: Database,
   pending: PendingSignIn,
@@ -36,7 +35,7 @@ export async function beginPendingSignIn(
   return token;
 }
 
-/** The sign-in that waits in this browser; null: there is none, it is too old or had its five codes. */
+/** The pending sign-in of a token; null: unknown, expired or out of codes. */
 export async function findPendingSignIn(
   database: Database,
   token: string,
@@ -48,7 +47,7 @@ export async function findPendingSignIn(
 }
 
 /**
- * Counts a code, before it is looked at, so that many at once are no more than five.
+ * Counts a code before it is checked, so that concurrent codes cannot get past the limit.
  * @returns the sign-in; null as for `findPendingSignIn`.
  */
 export async function countCodeAttempt(
@@ -65,7 +64,7 @@ export async function countCodeAttempt(
   return taken ? { ...taken, codesLeft: MAX_CODES - taken.attempts } : null;
 }
 
-/** Ends the waiting. Returns whether it was this call that did, of two at once. */
+/** Removes a pending sign-in. Of two concurrent calls, one returns true. */
 export async function endPendingSignIn(database: Database, token: string): Promise<boolean> {
   const ended = await database
     .delete(pendingSignIns)

@@ -16,9 +16,9 @@ import { createUser, isAddressTaken, normalizeEmail } from '../users.ts';
 
 const PURPOSE = 'sign_up';
 const HOUR_MS = 3_600_000;
-/** More to one address would be somebody else filling a mailbox. */
+/** To one address: stops someone from flooding another person's mailbox. */
 const EMAILS_AN_HOUR = 3;
-/** Whoever opens a link need not be who chose the password, so guesses must be few. */
+/** The person with the link may not be the one who chose the password, so attempts are limited. */
 const MAX_ATTEMPTS = 5;
 
 interface SignUp {
@@ -28,8 +28,8 @@ interface SignUp {
 }
 
 /**
- * Lets a sign-up wait until its address is confirmed, and queues the mail for that, whether or not the
- * address has an account: nobody can tell from here.
+ * Stores a sign-up until its address is verified, and queues the email. It does the same whether or not
+ * the address has an account, so that nobody can find out.
  */
 export async function requestSignUp(database: Database, given: SignUp, now: Date): Promise<void> {
   const address = normalizeEmail(given.email);
@@ -45,8 +45,8 @@ export async function requestSignUp(database: Database, given: SignUp, now: Date
 }
 
 /**
- * Makes the token of the link that confirms a sign-up.
- * @returns `exists`: the address has an account. null: the sign-up is over, or mails enough went there.
+ * Creates the token of the link that completes a sign-up.
+ * @returns `exists`: the address has an account. null: the sign-up expired, or the limit is reached.
  */
 export async function makeSignUpToken(
   database: Database,
@@ -69,7 +69,7 @@ export async function makeSignUpToken(
   return token === null ? null : { token };
 }
 
-/** The address that a link confirms; null: it is used, expired, not ours or had its five tries. */
+/** The address of a sign-up; null: its link is used, expired, unknown or out of attempts. */
 export async function findSignUp(
   database: Database,
   token: string,
@@ -85,11 +85,11 @@ export async function findSignUp(
 }
 
 /**
- * Creates the account of a link, for whoever knows the password that was chosen with it. A click alone
- * is not enough: with it, an address could be signed up by somebody else, who then knows the password
- * of an account that its owner believes to be theirs.
- * @returns the user; `wrong`: the password is not right, and can be tried again; `closed`: sign-up was
- *   closed meanwhile; null as for `findSignUp`, or when the address has an account by now.
+ * Creates the account of a link, with the password chosen at sign-up. The link alone is not enough:
+ * an attacker could sign up with someone else's address, and would know the password of the account
+ * that its owner opens.
+ * @returns the user; `wrong`: wrong password, try again; `closed`: sign-up was closed in the meantime;
+ *   null as for `findSignUp`, or when the address has an account by now.
  */
 export async function confirmSignUp(
   database: Database,
@@ -114,7 +114,7 @@ export async function confirmSignUp(
   });
 }
 
-/** Counts a try, before the password is looked at, so that many at once are no more than five. */
+/** Counts an attempt before its password is checked, so that concurrent ones cannot get past the limit. */
 async function countAttempt(database: Database, id: string, now: Date) {
   const [taken] = await database
     .update(pendingSignUps)

@@ -13,16 +13,15 @@ import { matchTimeStep } from './totp.ts';
 import { encryptTotpKey } from './totp-key.ts';
 import { findPendingKey } from './two-factor.ts';
 
-/** What a change of the second factor left behind. */
 interface TwoFactorChange {
-  /** What this session's token must carry now, as all others were ended; null: none were. */
+  /** What this session's token must carry now that all others ended; null: none did. */
   kept: Kept | null;
 }
 
 /**
- * Switches the second factor on, for a code of the key that was begun; the code is used by that.
- * @returns the recovery codes, which nobody can be told again; `wrong_code`; null when there is nothing
- *   to confirm: the key is too old, another session began it, or the session is over.
+ * Turns two-factor authentication on, with a code from the pending key. That uses the code up.
+ * @returns the recovery codes, which cannot be shown again; `wrong_code`; null: this session has no
+ *   pending key, or has ended.
  */
 export function turnOnTwoFactor(
   { sessionStore, config }: AccountContext,
@@ -52,7 +51,7 @@ export function turnOnTwoFactor(
   });
 }
 
-/** Removes the second factor with its recovery codes. Null: there is none, or the session is over. */
+/** Turns two-factor authentication off and drops the recovery codes. Null: it is off, or the session ended. */
 export function turnOffTwoFactor(
   { sessionStore }: AccountContext,
   viewer: Viewer,
@@ -75,7 +74,7 @@ export function turnOffTwoFactor(
   });
 }
 
-/** New recovery codes for old ones, as `turnOnTwoFactor`. Null: there is no second factor to replace. */
+/** Replaces the recovery codes. Null: two-factor authentication is off, or the session ended. */
 export function renewRecoveryCodes(
   { sessionStore }: AccountContext,
   viewer: Viewer,
@@ -91,7 +90,7 @@ export function renewRecoveryCodes(
   });
 }
 
-/** Writes a change down, and tells the owner by mail (ASVS 5.0, 6.3.7). */
+/** Tells the owner by email (ASVS 5.0, 6.3.7). */
 async function recordAndNotify(
   transaction: Database,
   what: AuditAction & EmailKind,
@@ -107,7 +106,7 @@ async function recordAndNotify(
   await queueEmail(transaction, { kind: what, address: user.email, facts: device });
 }
 
-/** Signs all other devices out, as whoever is on them got in without it (ASVS 5.0, 7.4.3). */
+/** Their sign-ins did not have this factor (ASVS 5.0, 7.4.3). */
 async function signOutOthers(transaction: Database, live: Session, { device, now }: Act) {
   const { userId } = live;
   await recordEvent(transaction, { action: 'others_revoked', userId, device });

@@ -4,12 +4,11 @@ import { hashSecret } from '../../crypto/secret.ts';
 import type { Database } from '../../database/open.ts';
 import { recoveryCodes } from '../../database/schema.ts';
 
-/** How many an account is given. */
 export const RECOVERY_CODES = 10;
-/** 120 bits: from 112 on a code needs no salt and no slow hash (ASVS 5.0, 6.5.2). */
+/** 120 bits: with 112 or more, a code needs no salt and no slow hash (ASVS 5.0, 6.5.2). */
 const CODE_BYTES = 15;
 
-/** Makes new recovery codes, and lets no old one work. Returned here and nowhere else. */
+/** Replaces the recovery codes. Only their hashes are stored. */
 export async function makeRecoveryCodes(transaction: Database, userId: string): Promise<string[]> {
   const codes = Array.from(
     { length: RECOVERY_CODES },
@@ -23,8 +22,8 @@ export async function makeRecoveryCodes(transaction: Database, userId: string): 
 }
 
 /**
- * Uses a code up, so that of two uses at once one wins. Returns whether it was one.
- * @param typed the code as somebody typed it, in groups or not.
+ * Uses a recovery code up: of two concurrent uses, one returns true.
+ * @param typed the code as someone typed it, in groups or not.
  */
 export async function useRecoveryCode(
   transaction: Database,
@@ -47,10 +46,10 @@ export async function dropRecoveryCodes(transaction: Database, userId: string): 
   await transaction.delete(recoveryCodes).where(eq(recoveryCodes.userId, userId));
 }
 
-/** Whether a text looks like a recovery code as it is shown. */
+/** Whether a text has the form in which recovery codes are shown. */
 export const isRecoveryCode = (text: string): boolean =>
   /^([A-Z2-7]{4}-){5}[A-Z2-7]{4}$/.test(text);
 
-/** In groups of four, as people read and type it. */
+/** In groups of four, for people to read and type. */
 export const inGroups = (text: string, separator: string): string =>
   (text.match(/.{1,4}/g) ?? []).join(separator);

@@ -3,17 +3,17 @@ import { EncryptJWT, type JWTDecryptResult, jwtDecrypt } from 'jose';
 
 const ENCRYPTION = { alg: 'dir', enc: 'A256GCM' };
 
-/** Whose a key is, and for what. What was sealed for one owner opens for no other. */
+/** Whose key it is, and for what. A key that was encrypted for one owner decrypts for no other. */
 export interface KeyOwner {
   userId: string;
-  /** `sign_in`, or for a key that is still being set up the id of the session that does it. */
+  /** `sign_in`, or for a pending key the id of the session that sets it up. */
   purpose: string;
 }
 
 /**
- * A key of a second factor as it is kept at rest (invariant 6): encrypted under the newest secret, with
- * its owner inside, so that a row that is copied to another account is of no use there (RFC 7519,
- * section 4.1). It has to be read to compare codes, so a hash would not do.
+ * Encrypts a TOTP key for storage under the newest secret (invariant 6). Its owner is inside, so a row
+ * copied to another account is useless there (RFC 7519, section 4.1). Checking codes needs the key itself,
+ * so it cannot be hashed.
  */
 export function encryptTotpKey(
   secrets: string[],
@@ -30,7 +30,7 @@ export function encryptTotpKey(
   return (expires ? token.setExpirationTime(expires) : token).encrypt(encryptionKey(newest));
 }
 
-/** The key in what was sealed; null: it is somebody else's, too old, or under a secret that is gone. */
+/** Null: another owner's, expired, or encrypted under a secret that was removed. */
 export async function decryptTotpKey(
   secrets: string[],
   sealed: string,
@@ -62,6 +62,6 @@ async function decrypt(
   }
 }
 
-/** Derived, so that one secret never does two jobs. */
+/** Derived, so that no secret serves two purposes. */
 const encryptionKey = (secret: string): Uint8Array =>
   new Uint8Array(hkdfSync('sha256', secret, '', 'latchkey second factor', 32));

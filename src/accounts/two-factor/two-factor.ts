@@ -9,16 +9,16 @@ import { countRecoveryCodes } from './recovery-codes.ts';
 import { newTotpKey } from './totp.ts';
 import { decryptTotpKey, encryptTotpKey } from './totp-key.ts';
 
-/** For so long a key waits for the code that confirms it. */
+/** How long a pending key waits for its first code. */
 const SET_UP_MS = 60 * 60_000;
 
 export type TwoFactor =
   | { state: 'off' }
   | { state: 'pending'; key: string }
-  /** `since` is null when the history does not reach back so far. */
+  /** `since` is null when the history does not go back that far. */
   | { state: 'on'; since: Date | null; codesLeft: number };
 
-/** What there is of a second factor. A key that is being set up is for the session alone that began. */
+/** The state of two-factor authentication. Only the session that started a set-up sees its key. */
 export async function findTwoFactor(
   { database, config, clock }: AccountContext,
   viewer: Viewer,
@@ -42,7 +42,7 @@ export async function findTwoFactor(
   return key === null ? { state: 'off' } : { state: 'pending', key };
 }
 
-/** Makes a key, which counts for nothing until a code confirms it. Not while there is a factor. */
+/** Stores a new pending key, which has no effect until a code confirms it. Does nothing when it is on. */
 export async function beginTwoFactorSetup(
   { sessionStore, config }: AccountContext,
   viewer: Viewer,
@@ -65,7 +65,7 @@ export async function beginTwoFactorSetup(
   });
 }
 
-/** Forgets the key that is being set up. A factor that is on stays. */
+/** Drops the pending key. Two-factor authentication that is on stays on. */
 export async function cancelTwoFactorSetup(
   { sessionStore }: AccountContext,
   viewer: Viewer,
@@ -79,12 +79,12 @@ export async function cancelTwoFactorSetup(
 }
 
 /**
- * For one session and one hour: else somebody who had a browser for a moment could begin, keep a copy
- * of the key, and wait for its owner to confirm it.
+ * Only this session: otherwise someone with brief access to a browser could start a set-up, copy the key,
+ * and wait for the owner to complete it.
  */
 const setupOwner = ({ user, session }: Viewer) => ({ userId: user.id, purpose: session.id });
 
-/** The key that this session is setting up; null: none, or not any more. */
+/** The key that this session is setting up; null: none, or expired. */
 export async function findPendingKey(
   database: Database,
   secrets: string[],

@@ -8,32 +8,30 @@ import type { SessionUser } from '../../sessions/lookup.ts';
 import type { Act } from '../../sessions/revoke.ts';
 import type { AccountContext } from '../account-context.ts';
 import type { CountedSignIn } from '../sign-in/pending-sign-in.ts';
-import type { Throttles } from '../throttle.ts';
+import type { Throttles, Uncount } from '../throttle.ts';
 import { TooManyAttempts } from '../too-many-attempts.ts';
 import { countRecoveryCodes, useRecoveryCode } from './recovery-codes.ts';
 import { isAppCode, matchTimeStep } from './totp.ts';
 import { decryptTotpKey, encryptTotpKey } from './totp-key.ts';
 
-/** What a code was worth. */
 export type CodeAnswer =
   | { kind: 'app' }
   | { kind: 'recovery'; codesLeft: number }
   | { kind: 'wrong' }
-  /** Too many codes from an app were wrong, so this one was not looked at. Recovery codes still work. */
+  /** Not checked: too many codes from an app were wrong. Recovery codes still work. */
   | { kind: 'app_code_limit'; until: Date }
-  /** The account was signed out everywhere, or has no second factor any more: begin anew. */
+  /** The account was signed out everywhere, or two-factor authentication was turned off: sign in again. */
   | { kind: 'changed' };
 
 /**
- * Uses up the code, of the app or for recovery, that somebody gives whose sign-in waits for it.
- * Nothing is used up for a sign-in that the cutoff has overtaken (invariant 4). After the last wrong
- * code the owner is told by mail: somebody has the password (ASVS 5.0, 6.3.5).
+ * Uses up a code from the app or a recovery code, for a pending sign-in. A sign-in that the cutoff has
+ * overtaken uses nothing up (invariant 4). After the last wrong code the owner is told by email, because
+ * someone has the password (ASVS 5.0, 6.3.5).
  *
- * Codes from an app are also counted by account alone: someone who reads the owner's email could reset
- * the password again and again, and get new guesses each time. Recovery codes cannot be guessed, and
- * are the owner's way in while that limit is reached.
+ * Codes from an app are also counted by account alone: an attacker who reads the owner's email could
+ * otherwise reset the password for new guesses. Recovery codes cannot be guessed, so they still work then.
  * @throws {TooManyAttempts} after too many codes for one account. A password reset starts a new count,
- *   so that whoever knew the old password cannot keep the owner out.
+ *   so that someone with the old password cannot lock the owner out.
  */
 export async function verifyCode(
   context: AccountContext,
@@ -42,11 +40,11 @@ export async function verifyCode(
   act: Act,
 ): Promise<CodeAnswer> {
   const { database, throttles } = context;
-  const counts = [await throttles.twoFactor.count(`${userId}:${cutoff.getTime()}`, act.now)];
+  const uncounts = [await throttles.twoFactor.count(`${userId}:${cutoff.getTime()}`, act.now)];
   if (isAppCode(typed)) {
     const counted = await countAppCode(throttles, userId, act.now);
     if (counted instanceof Date) return { kind: 'app_code_limit', until: counted };
-    counts.push(counted);
+    uncounts.push(counted);
   }
   const answer = await database.transaction(async (transaction): Promise<CodeAnswer> => {
     const user = await lockUser(transaction, userId);
@@ -69,16 +67,16 @@ export async function verifyCode(
     }
     return { kind: 'wrong' };
   });
-  if (answer.kind !== 'wrong') await Promise.all(counts.map((uncount) => uncount()));
+  if (answer.kind !== 'wrong') await Promise.all(uncounts.map((uncount) => uncount()));
   return answer;
 }
 
-/** Returns how to take the count back; or, over the limit, when codes are looked at again. */
+/** Over the limit it returns the end of the limit. */
 async function countAppCode(
   { appCode }: Throttles,
   userId: string,
   now: Date,
-): Promise<(() => Promise<void>) | Date> {
+): Promise<Uncount | Date> {
   try {
     return await appCode.count(userId, now);
   } catch (error) {
@@ -88,8 +86,8 @@ async function countAppCode(
 }
 
 /**
- * Marks the step of a right code as used, in one statement that asks for a later step than the last
- * one: a code works once, and none from before it follows (RFC 6238, section 5.2).
+ * Stores the time step of a right code, if it is later than the last one: a code works once, and no older
+ * one works after it (RFC 6238, section 5.2).
  */
 async function useAppCode(
   { config: { secrets }, log }: AccountContext,
@@ -105,7 +103,7 @@ async function useAppCode(
   const owner = { userId, purpose: 'sign_in' };
   const opened = user?.sealed ? await decryptTotpKey(secrets, user.sealed, owner, now) : null;
   if (!opened) {
-    log.warn({ userId }, 'no AUTH_SECRET that is set opens this second factor');
+    log.warn({ userId }, 'no AUTH_SECRET decrypts this TOTP key');
     return false;
   }
   const step = matchTimeStep(opened.key, typed, now);

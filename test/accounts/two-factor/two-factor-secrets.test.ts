@@ -86,7 +86,7 @@ describe.each(STRATEGIES)('what a second factor keeps, %s', (strategy) => {
     const browser = await askedForCode(app, eve.person);
     expect((await giveCode(browser, codeOf(app, ada.key))).status).toBe(422);
     expect((await giveCode(browser, codeOf(app, eve.key))).status).toBe(422);
-    expect(lines.join('')).toContain('opens this second factor');
+    expect(lines.join('')).toContain('no AUTH_SECRET decrypts this TOTP key');
     // Recovery codes do not hang on the key.
     expect((await giveCode(browser, eve.recoveryCodes[0] ?? '')).status).toBe(303);
 
