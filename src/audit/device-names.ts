@@ -1,7 +1,7 @@
-/** A pattern of the user agent, and the name shown for it. The first match wins. */
+/** A user agent pattern and the name to show. The first match wins. */
 export type KnownName = readonly [pattern: RegExp, name: string];
 
-/** Devices with one browser, or programs with no device: the name says it all. */
+/** Shown on their own: devices with one browser, and programs without a device. */
 export const STANDALONE: readonly KnownName[] = [
   [/\bPlayStation 5\b/i, 'PlayStation 5'],
   [/\bPlayStation 4\b/i, 'PlayStation 4'],
@@ -38,7 +38,7 @@ export const STANDALONE: readonly KnownName[] = [
   [/(?<!\bcu)bot\b|crawler\b|spider\b/i, 'Web crawler'],
 ];
 
-/** Programs that the parser misses or takes for the browser that they are built on. */
+/** Programs that the parser misses or mistakes for the browser they are built on. */
 export const PROGRAMS: readonly KnownName[] = [
   [/\bmirall\/|\bNextcloud-(?:android|iOS)\//i, 'Nextcloud'],
   [/\bownCloud-(?:android|iOS)\/|\bownCloudApp\//i, 'ownCloud'],
@@ -99,7 +99,7 @@ export const PROGRAMS: readonly KnownName[] = [
   [/\bFalkon\//, 'Falkon'],
   [/\bKonqueror\b/, 'Konqueror'],
   [/\bqutebrowser\//, 'qutebrowser'],
-  // An app's own view of a page: Android marks it, and Apple's leaves out the browser.
+  // Embedded web views: Android marks them, and Apple's do not name a browser.
   [/\bAndroid\b.{0,200}; wv\)/, 'In-app browser'],
   [/^Mozilla\/5\.0 \(iP(?:hone|ad|od)[^)]*\) AppleWebKit\/(?!.*Safari\/)/, 'In-app browser'],
 ];
@@ -122,10 +122,10 @@ export const SYSTEMS: readonly KnownName[] = [
   [/\bFuchsia\b/, 'Fuchsia'],
 ];
 
-/** Names above that are devices themselves, and not what runs on one. */
+/** Names above that are devices, not systems. */
 export const HARDWARE: ReadonlySet<string> = new Set(['iPhone', 'iPad', 'iPod touch', 'Xbox']);
 
-/** Browsers that the parser finds, and the name shown. Its other names can be text of the user agent. */
+/** The parser's browser names, and the name to show. Any other can be text from the user agent. */
 export const BROWSERS: ReadonlyMap<string, string> = new Map([
   ['Amazon Silk', 'Amazon Silk'],
   ['Android Browser', 'Android Browser'],
@@ -166,7 +166,7 @@ export const BROWSERS: ReadonlyMap<string, string> = new Map([
   ['Yandex Browser', 'Yandex Browser'],
 ]);
 
-/** Systems that the parser finds, and the name shown. */
+/** The parser's system names, and the name to show. */
 export const PARSED_SYSTEMS: ReadonlyMap<string, string> = new Map([
   ['Android', 'Android'],
   ['BlackBerry', 'BlackBerry'],

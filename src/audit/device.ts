@@ -9,7 +9,7 @@ import {
   SYSTEMS,
 } from './device-names.ts';
 
-/** Where a request comes from, as far as it says. */
+/** Where a request comes from, as it claims. */
 export interface Device {
   userAgent: string | null;
   ipAddress: string | null;
@@ -18,8 +18,8 @@ export interface Device {
 /**
  * "Firefox on Linux", "Safari on iPhone", "PlayStation 5", or "Unknown device".
  *
- * Every word comes from the lists in `known-devices.ts`. A user agent is written by whoever sends it, and
- * these names appear in emails.
+ * Every word comes from the lists in `device-names.ts`: names appear in emails, and a client can send any
+ * text as its user agent.
  */
 export function deviceName(userAgent: string | null): string {
   if (!userAgent) return 'Unknown device';

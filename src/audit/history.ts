@@ -10,11 +10,11 @@ export interface HistoryEvent {
   action: AuditAction;
   userAgent: string | null;
   ipAddress: string | null;
-  /** Somebody else did it: an administrator. */
+  /** An administrator did it. */
   isByOther: boolean;
 }
 
-/** Events before or after the one with this id, which is on the neighbouring page. */
+/** The id of an event; the page has those before or after it. */
 export type HistoryCursor = { before: number } | { after: number };
 
 export interface HistoryPage {
@@ -25,15 +25,15 @@ export interface HistoryPage {
 }
 
 /**
- * One page of what happened to an account; null: the newest. By key and not by offset, so that the last page
- * of a long history costs as much as the first. A cursor that leads past either end gives the newest page.
+ * One page of an account's history; a null cursor gives the newest. By key, not offset, so that the last page
+ * of a long history costs as much as the first. A cursor past either end gives the newest page.
  */
 export async function listHistory(
   database: Database,
   userId: string,
   cursor: HistoryCursor | null,
 ): Promise<HistoryPage> {
-  // One row more than is shown tells whether there is another page.
+  // One extra row tells whether there is another page.
   const limit = ROWS_PER_PAGE + 1;
   if (cursor && 'after' in cursor) {
     const rows = await select(database, userId, gt(auditEvents.id, cursor.after))
@@ -54,7 +54,7 @@ export async function listHistory(
   return pageOf(rows.slice(0, ROWS_PER_PAGE), { hasNewer: cursor !== null, hasOlder });
 }
 
-/** All that is kept of what happened to an account, newest first, in batches. */
+/** The whole stored history of an account, newest first, in batches. */
 export async function* streamHistory(
   database: Database,
   userId: string,
@@ -64,7 +64,7 @@ export async function* streamHistory(
       .orderBy(desc(auditEvents.id))
       .limit(limit),
   );
-  for await (const rows of batches) yield rows.map(told);
+  for await (const rows of batches) yield rows.map(toHistoryEvent);
 }
 
 type AuditRow = typeof auditEvents.$inferSelect;
@@ -81,14 +81,14 @@ function pageOf(
 ): HistoryPage {
   const [first, last] = [rows.at(0), rows.at(-1)];
   return {
-    events: rows.map(told),
+    events: rows.map(toHistoryEvent),
     newer: hasNewer && first ? { after: first.id } : null,
     older: hasOlder && last ? { before: last.id } : null,
   };
 }
 
-/** Where somebody else was when they did it is not for this account to know. */
-function told({ actorId, ...event }: AuditRow): HistoryEvent {
+/** Hides the administrator's device from the account's owner. */
+function toHistoryEvent({ actorId, ...event }: AuditRow): HistoryEvent {
   if (actorId === null) return { ...event, isByOther: false };
   return { ...event, userAgent: null, ipAddress: null, isByOther: true };
 }

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import ipaddr from 'ipaddr.js';
 import maxmind, { type CountryResponse } from 'maxmind';
 
-/** The name of the country of an address, such as "Germany"; null: the address has none. */
+/** The country of an IP address, such as "Germany"; null: unknown or private. */
 export type LocationOf = (ipAddress: string | null) => string | null;
 
 const require = createRequire(import.meta.url);
@@ -12,12 +12,12 @@ const countries = new Intl.DisplayNames('en', { type: 'region', fallback: 'code'
 /** Either the flat records of the bundled database or the nested ones of MaxMind's. */
 type PlaceResponse = CountryResponse & { country_code?: string };
 
-/** Opens a country database in MaxMind's format: the one at `path`, else the bundled one. */
+/** Opens the country database at `path` (MaxMind format), or the bundled one. */
 export async function openLocations(path: string | null): Promise<LocationOf> {
   const reader = await maxmind.open<PlaceResponse>(path ?? require.resolve(bundled));
   return (ipAddress) => {
     if (!ipAddress || !ipaddr.isValid(ipAddress)) return null;
-    // Private and reserved addresses are nowhere, whatever a database says of their range.
+    // Private and reserved addresses have no country, whatever the database says.
     const address = ipaddr.process(ipAddress);
     if (address.range() !== 'unicast') return null;
     const found = reader.get(address.toString());

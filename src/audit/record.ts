@@ -5,13 +5,13 @@ import type { Device } from './device.ts';
 export interface AuditEvent {
   action: AuditAction;
   userId: string | null;
-  /** Who did it, when that is another account. */
+  /** Who did it, if another account. */
   actorId?: string;
   sessionId?: string;
   device: Device;
 }
 
-/** Writes down an act. Give it the transaction of the act, so that neither exists without the other. */
+/** Records an event. Pass the transaction of the change, so that neither is stored without the other. */
 export async function recordEvent(transaction: Database, event: AuditEvent): Promise<void> {
   const { device, ...rest } = event;
   await transaction.insert(auditEvents).values({ ...rest, ...device });

@@ -1,15 +1,15 @@
 import { hash, randomBytes } from 'node:crypto';
 
-const SID = /^[A-Za-z0-9_-]{43}$/;
+const SECRET = /^[A-Za-z0-9_-]{43}$/;
 
-/** A new session secret: 256 random bits, base64url (OWASP asks for at least 64 bits of entropy). */
+/** 256 random bits as base64url (OWASP asks for at least 64 bits of entropy). */
 export const newSecret = (): string => randomBytes(32).toString('base64url');
 
-/** Whether a text has the form of a session secret. */
-export const isSecret = (text: string): boolean => SID.test(text);
+/** Whether a text has the format of a secret. */
+export const isSecret = (text: string): boolean => SECRET.test(text);
 
 /**
- * What the database keeps of a secret: SHA-256, base64url. A secret of 256 bits needs no salt and no
- * slow hash, as nobody can guess it.
+ * SHA-256 as base64url: what the database stores of a secret. With 256 random bits it needs no salt and no
+ * slow hash.
  */
-export const hashSecret = (sid: string): string => hash('sha256', sid, 'base64url');
+export const hashSecret = (secret: string): string => hash('sha256', secret, 'base64url');

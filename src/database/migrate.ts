@@ -7,23 +7,23 @@ import { migrate as applyToPostgres } from 'drizzle-orm/postgres-js/migrator';
 import postgres from 'postgres';
 
 const migrationsFolder = fileURLToPath(new URL('../../drizzle', import.meta.url));
-/** Any fixed number, as long as nothing else in the database locks on it. */
+/** Any number that nothing else in the database uses for an advisory lock. */
 const MIGRATION_LOCK = 7_304_211;
 
-/** Applies what is missing. Processes that start together take turns. */
+/** Applies pending migrations. Processes that start together take turns. */
 export async function migratePostgres(url: string): Promise<void> {
-  // One connection, because the lock belongs to the connection that took it.
+  // The lock belongs to its connection, so there is only one.
   const client = postgres(url, { max: 1, connect_timeout: 5, onnotice: () => undefined });
   try {
     await client`select pg_advisory_lock(${MIGRATION_LOCK})`;
     await applyToPostgres(drizzlePostgres(client), { migrationsFolder });
   } finally {
-    // Ending the connection releases the lock.
+    // This also releases the lock.
     await client.end({ timeout: 5 });
   }
 }
 
-/** Applies what is missing. The embedded database belongs to one process, so there is no lock. */
+/** Applies pending migrations. No lock: the embedded database belongs to one process. */
 export async function migratePglite(client: PGlite): Promise<void> {
   await applyToPglite(drizzlePglite(client), { migrationsFolder });
 }

@@ -8,7 +8,7 @@ export interface Page {
 export const ROWS_PER_PAGE = 25;
 const ROWS_PER_BATCH = 500;
 
-/** The page that was asked for, and which rows are on it. A page too far is the last. */
+/** The requested page and its rows. A page past the end is the last. */
 export function pageWithin(total: number, wanted: number) {
   const pages = Math.max(1, Math.ceil(total / ROWS_PER_PAGE));
   const page = Math.min(Math.max(1, wanted), pages);
@@ -17,9 +17,8 @@ export function pageWithin(total: number, wanted: number) {
 }
 
 /**
- * All rows, in batches that are fetched when they are asked for: memory stays bounded, and no connection is
- * held while a slow client reads.
- * @param fetch the next rows in order, at most `limit`, after the last one of the batch before.
+ * All rows in batches, each fetched on demand: memory stays bounded, and a slow client holds no connection.
+ * @param fetch returns the next rows in order, at most `limit`, after the last row of the previous batch.
  */
 export async function* inBatches<Row>(
   fetch: (last: Row | null, limit: number) => Promise<Row[]>,

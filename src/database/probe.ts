@@ -1,22 +1,22 @@
 import postgres from 'postgres';
 
 const CONNECT_TIMEOUT_S = 5;
-/** postgres.js connects again for ever when a server hangs up, as one that speaks another protocol does. */
-const ANSWER_WITHIN_MS = 8_000;
+/** postgres.js reconnects forever to a server that hangs up, such as one with another protocol. */
+const ANSWER_TIMEOUT_MS = 8_000;
 
-/** Asks PostgreSQL for nothing, on a connection of its own. Throws within seconds when it does not answer. */
+/** Checks that PostgreSQL answers, on its own connection. Throws within seconds if not. */
 export async function probePostgres(url: string): Promise<void> {
   const client = postgres(url, {
     ...{ max: 1, connect_timeout: CONNECT_TIMEOUT_S, prepare: false, fetch_types: false },
     onnotice: () => undefined,
   });
   let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<never>((_, reject) => {
+  const timeout = new Promise<never>((_, reject) => {
     const error = Object.assign(new Error('No answer in time.'), { code: 'CONNECT_TIMEOUT' });
-    timer = setTimeout(() => reject(error), ANSWER_WITHIN_MS);
+    timer = setTimeout(() => reject(error), ANSWER_TIMEOUT_MS);
   });
   try {
-    await Promise.race([client`select 1`, tooLate]);
+    await Promise.race([client`select 1`, timeout]);
   } finally {
     clearTimeout(timer);
     await client.end({ timeout: 0 });

@@ -1,7 +1,7 @@
 import postgres from 'postgres';
 import { isDatabaseOutage } from './outage.ts';
 
-/** What to do, by SQLSTATE. */
+/** By SQLSTATE. */
 const HINTS: Record<string, string> = {
   '28000': 'Check the user in it, and pg_hba.conf.',
   '28P01': 'Check the user and the password in it.',
@@ -12,9 +12,9 @@ const HINTS: Record<string, string> = {
 };
 
 /**
- * A sentence about why a database could not be opened, for its operator.
- * @param variable the one that holds its URL.
- * @returns null when it is nothing that the operator could mend.
+ * Why a database could not be opened, as a sentence for the operator.
+ * @param variable the environment variable with its URL.
+ * @returns null when the operator cannot fix it.
  */
 export function startProblem(variable: string, error: unknown): string | null {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {

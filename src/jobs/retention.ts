@@ -16,30 +16,27 @@ import type { Lifetimes } from '../sessions/policy.ts';
 
 export interface PurgeOptions {
   now: Date;
-  /** How long ended and expired sessions are kept, for "Recently ended". */
+  /** How long ended and expired sessions are kept. */
   retentionMs: number;
   policy: Lifetimes;
-  /** How long the history of accounts is kept. */
   auditRetentionMs: number;
-  /** Rows of a table per transaction: locks stay short, and other work gets its turn. */
+  /** Rows per table and transaction, so that locks stay short. */
   batchSize?: number;
-  /** Stops between two batches. */
+  /** Stops before the next batch. */
   signal?: AbortSignal;
 }
 
-/** Any fixed number, as long as nothing else in the database locks on it. */
+/** Any number that nothing else in the database uses for an advisory lock. */
 const PURGE_LOCK = 7_304_212;
 const DAY_MS = 86_400_000;
-/** No browser keeps a cookie for longer (draft-ietf-httpbis-rfc6265bis, section 5.5). */
-const DEVICE_MEMORY_MS = 400 * DAY_MS;
-/** Accounts forget no failed attempt: whoever waited for so long could tell the two apart. */
+/** Browsers keep no cookie for longer (draft-ietf-httpbis-rfc6265bis, section 5.5). */
+const KNOWN_DEVICE_RETENTION_MS = 400 * DAY_MS;
+/** Accounts never forget failed attempts, so an attacker who waits this long can tell the two apart. */
 const UNKNOWN_EMAIL_RETENTION_MS = 30 * DAY_MS;
 
 /**
- * Deletes the sessions that ended or expired longer ago than the retention, the history that is old
- * enough, and what has expired or is of no use any more of all that is kept for a while only. One
- * process at a time: each batch takes the lock, and where another process has it, this one stops, as
- * that one does the work.
+ * Deletes all rows past their retention. One process at a time: each batch takes a lock, and a process that
+ * does not get it stops, as another one is purging.
  * @returns how many rows were deleted.
  */
 export async function purge(
@@ -64,8 +61,8 @@ export async function purge(
 }
 
 /**
- * Brings the expiry in rows down to what the settings allow, so that what compares it alone, such as an
- * index, agrees with `verdictOf`. Finds something only after the settings have become stricter.
+ * Lowers `expires` to what the settings allow, so that a query on that column agrees with `verdictOf`. Only
+ * finds rows after the settings have become stricter.
  */
 async function shortenBatch(
   transaction: Database,
@@ -87,19 +84,19 @@ async function shortenBatch(
   return shortened.length;
 }
 
-/** Returns how many rows went: fewer than `batchSize` when nothing is left. */
+/** Returns how many rows were deleted: fewer than `batchSize` when nothing is left. */
 async function deleteBatch(
   transaction: Database,
   { now, retentionMs, auditRetentionMs }: PurgeOptions,
   batchSize: number,
 ): Promise<number> {
   const before = (ms: number) => new Date(now.getTime() - ms);
-  const isOver = or(
+  const hasEnded = or(
     lt(sessions.endedAt, before(retentionMs)),
     lt(sessions.expires, before(retentionMs)),
   );
-  const doomed: [PgTable, key: PgColumn, condition: SQL | undefined][] = [
-    [sessions, sessions.id, isOver],
+  const expired: [PgTable, key: PgColumn, condition: SQL | undefined][] = [
+    [sessions, sessions.id, hasEnded],
     [auditEvents, auditEvents.id, lt(auditEvents.occurredAt, before(auditRetentionMs))],
     [verificationTokens, verificationTokens.token, lt(verificationTokens.expires, now)],
     [pendingSignIns, pendingSignIns.tokenHash, lt(pendingSignIns.expires, now)],
@@ -110,11 +107,15 @@ async function deleteBatch(
       unknownEmails.emailHash,
       lt(unknownEmails.updatedAt, before(UNKNOWN_EMAIL_RETENTION_MS)),
     ],
-    [knownDevices, knownDevices.tokenHash, lt(knownDevices.lastSignInAt, before(DEVICE_MEMORY_MS))],
+    [
+      knownDevices,
+      knownDevices.tokenHash,
+      lt(knownDevices.lastSignInAt, before(KNOWN_DEVICE_RETENTION_MS)),
+    ],
   ];
   let total = 0;
-  for (const [table, key, condition] of doomed) {
-    const some = transaction
+  for (const [table, key, condition] of expired) {
+    const batch = transaction
       .select({ key })
       .from(table)
       .where(condition)
@@ -122,8 +123,8 @@ async function deleteBatch(
       .for('update', { skipLocked: true });
     const deleted = await transaction
       .delete(table)
-      // Twice, as the key alone need not be unique.
-      .where(and(inArray(key, some), condition))
+      // The condition again, as the key alone may not be unique.
+      .where(and(inArray(key, batch), condition))
       .returning({ key });
     total += deleted.length;
   }

@@ -6,15 +6,15 @@ import { sessions } from '../database/schema.ts';
 import type { Session } from './lookup.ts';
 import { WriteBehind } from './write-behind.ts';
 
-/** How often what was noted is written; idle expiry is exact to within this, across processes. */
+/** Write interval. Across processes, idle expiry is accurate to within this. */
 const ACTIVITY_INTERVAL_MS = 5_000;
 
-/** As plain numbers and texts: an object that lives for seconds is work for the garbage collector. */
+/** A number instead of a Date: less work for the garbage collector. */
 type Activity = Device & { lastActiveMs: number };
 
-/** Collects when and from where sessions were last used, and writes it every few seconds. */
+/** Collects the last use of sessions and writes it every few seconds. */
 export class ActivityLog {
-  readonly #behind: WriteBehind<Activity>;
+  readonly #writer: WriteBehind<Activity>;
 
   constructor(database: Database, log: Logger) {
     const options = {
@@ -23,40 +23,37 @@ export class ActivityLog {
       write: (entries: [string, Activity][]) => writeActivity(database, entries),
       merge: (_earlier: Activity, later: Activity) => later,
     };
-    this.#behind = new WriteBehind(options, log);
+    this.#writer = new WriteBehind(options, log);
   }
 
   note({ id }: Session, { userAgent, ipAddress }: Device, now: Date): void {
-    const noted = this.#behind.noted(id);
+    const noted = this.#writer.noted(id);
     if (noted && noted.userAgent === userAgent && noted.ipAddress === ipAddress) {
       noted.lastActiveMs = now.getTime();
     } else {
-      this.#behind.note(id, { lastActiveMs: now.getTime(), userAgent, ipAddress });
+      this.#writer.note(id, { lastActiveMs: now.getTime(), userAgent, ipAddress });
     }
   }
 
-  /** When a session was last used, as far as this process knows. */
+  /** The last use that this process knows of, written or not. */
   lastActive({ id, lastActive }: Session): Date {
-    const noted = this.#behind.pending(id);
+    const noted = this.#writer.pending(id);
     return noted && noted.lastActiveMs > lastActive.getTime()
       ? new Date(noted.lastActiveMs)
       : lastActive;
   }
 
-  /** Writes all that is noted. What cannot be written is logged and tried again with the next. */
+  /** Writes what is pending. A failure is logged and retried with the next write. */
   flush(): Promise<void> {
-    return this.#behind.flush();
+    return this.#writer.flush();
   }
 
   stop(): Promise<void> {
-    return this.#behind.stop();
+    return this.#writer.stop();
   }
 }
 
-/**
- * One statement. Rows that somebody else has locked are passed over: they are being ended, prolonged
- * or written by another process, and two processes must not wait for each other's rows.
- */
+/** Skips locked rows, as two processes must not wait for each other's: they are being changed anyway. */
 async function writeActivity(
   database: Database,
   entries: [string, Activity][],

@@ -3,43 +3,39 @@ import type { FindSession, SessionRecord } from './lookup.ts';
 import type { OutageGuard } from './outage-guard.ts';
 import { ageMs, type PackedRecord, pack, unpack } from './packed-record.ts';
 
-/**
- * A record is good for no longer than this. Changes are announced by triggers, and a program that works
- * with `session_replication_role = replica` switches them off.
- */
+/** Changes are announced by triggers, which `session_replication_role = replica` disables. */
 export const MAX_RECORD_AGE_MS = 60_000;
 /** About 40 MB when full. */
 const MAX_SESSIONS = 50_000;
 
-/** A query for a session that is under way. */
+/** A query in flight. */
 interface Load {
   promise: Promise<SessionRecord | null>;
-  /** Whose change arrived meanwhile: what this load brings of them may be from before it. */
+  /** Users who changed meanwhile: this query may return them as they were before. */
   forgotten: Set<string>;
   forgotAll: boolean;
 }
 
 /**
- * Records of sessions, so that a request on a live session costs no query.
+ * Caches session records, so that a request on a live session needs no query.
  *
- * A record is only ever good for letting somebody in: a refusal is decided on a fresh one (`load`), as
- * a cached record may not know that its session was used or prolonged elsewhere.
+ * A cached record can only accept a request. To reject one, `load` a fresh record: the session may have been
+ * used or extended in another process.
  */
 export class SessionCache {
-  /** How many sessions were found here, and how many were asked for. */
   hits = 0;
   misses = 0;
   readonly #guard: OutageGuard | null;
   readonly #find: FindSession;
-  /** Whether all changes up to the published bound have arrived here. */
+  /** Whether every change older than the published bound has arrived here. */
   readonly #isProven: () => boolean;
   readonly #records: LRUCache<string, PackedRecord>;
   readonly #sidsByUser = new Map<string, string[]>();
-  readonly #underWay = new Set<Load>();
-  /** Those of them that a request which begins now may wait for. */
+  readonly #inFlight = new Set<Load>();
+  /** Loads that a request starting now may share. */
   readonly #shared = new Map<string, Load>();
 
-  /** @param guard is told of every change, for when the database is away. */
+  /** @param guard is told of every change, for use during an outage. */
   constructor(
     find: FindSession,
     isProven: () => boolean,
@@ -64,12 +60,12 @@ export class SessionCache {
     return this.#records.size;
   }
 
-  /** The record of a session if it is here and can be relied on. */
+  /** The cached record, if it can be relied on. */
   peek(sid: string, now: Date): SessionRecord | undefined {
     const record = this.#isProven() ? this.#records.get(sid) : undefined;
     if (!record) return undefined;
     const age = ageMs(record, now.getTime());
-    // Also when the clock was set back: how old it is cannot be known then.
+    // A negative age: the clock was set back.
     if (!(age >= 0 && age < MAX_RECORD_AGE_MS)) {
       this.#records.delete(sid);
       return undefined;
@@ -78,10 +74,10 @@ export class SessionCache {
     return unpack(record);
   }
 
-  /** The record as the database has it now; null: there is none. Requests at once share a query. */
+  /** The record from the database; null: there is none. Concurrent requests share a query. */
   load(sid: string, now: Date): Promise<SessionRecord | null> {
     this.misses += 1;
-    // Blind, a query that began earlier may be from before a change that nobody tells us of.
+    // While blind, never share: an earlier query may predate a change that was not announced to us.
     if (!this.#isProven()) return this.#find(sid);
     const shared = this.#shared.get(sid);
     if (shared) return shared.promise;
@@ -94,23 +90,23 @@ export class SessionCache {
           return record;
         })
         .finally(() => {
-          this.#underWay.delete(load);
+          this.#inFlight.delete(load);
           if (this.#shared.get(sid) === load) this.#shared.delete(sid);
         }),
     };
-    this.#underWay.add(load);
+    this.#inFlight.add(load);
     this.#shared.set(sid, load);
     return load.promise;
   }
 
   /**
-   * Forgets what is known of a user. Call it when a change of theirs is committed and before anybody is
-   * told so: a request that begins after this does not see what was before.
+   * Drops a user's records. Call it after a change commits and before anyone is told: a request that starts
+   * after this call sees the change.
    */
   forgetUser(userId: string): void {
     this.#guard?.noteChange(userId);
-    for (const load of this.#underWay) load.forgotten.add(userId);
-    // Whose sessions these will turn out to be is not known yet.
+    for (const load of this.#inFlight) load.forgotten.add(userId);
+    // Any of these may turn out to be this user's.
     this.#shared.clear();
     const sids = this.#sidsByUser.get(userId) ?? [];
     this.#sidsByUser.delete(userId);
@@ -118,7 +114,7 @@ export class SessionCache {
   }
 
   forgetAll(): void {
-    for (const load of this.#underWay) load.forgotAll = true;
+    for (const load of this.#inFlight) load.forgotAll = true;
     this.#shared.clear();
     this.#sidsByUser.clear();
     this.#records.clear();
@@ -127,7 +123,7 @@ export class SessionCache {
   #keep(sid: string, record: SessionRecord, askedAt: Date, load: Load): void {
     const userId = record.user.id;
     if (load.forgotAll || load.forgotten.has(userId) || !this.#isProven()) return;
-    // What is over can let nobody in.
+    // An ended session can never be accepted.
     if (record.session.endedAt) return;
     if (!this.#records.has(sid)) {
       this.#sidsByUser.set(userId, [...(this.#sidsByUser.get(userId) ?? []), sid]);

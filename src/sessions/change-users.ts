@@ -1,16 +1,16 @@
 import type { Database } from '../database/open.ts';
 import type { SessionCache } from './cache.ts';
 
-/** What it takes to change sessions: a ledger has both. */
+/** The part of a `SessionStore` needed to change sessions. */
 export interface Writable {
   database: Database;
   cache: Pick<SessionCache, 'forgetUser'>;
 }
 
 /**
- * Runs a transaction that changes sessions or claims of users. When the returned promise settles, no
- * request that begins in this process sees what was before (invariant 5): also when it is rejected, as
- * a commit whose answer was lost may have happened.
+ * Runs a transaction that changes sessions or claims of users. Once the returned promise settles, every
+ * request that starts in this process sees the change (invariant 5). Also on rejection: if the connection
+ * was lost, the commit may still have happened.
  */
 export async function changeUsers<Result>(
   { database, cache }: Writable,

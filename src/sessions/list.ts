@@ -6,7 +6,6 @@ import { sessions, users } from '../database/schema.ts';
 import { type Session, sessionColumns } from './lookup.ts';
 import type { Lifetimes } from './policy.ts';
 
-/** What a list of sessions depends on beside the account. */
 export interface ListOptions {
   now: Date;
   policy: Lifetimes;
@@ -16,7 +15,7 @@ export type SessionPage = Page & { sessions: Session[] };
 
 const RECENTLY_ENDED = 10;
 
-/** One page of a user's live sessions, the most recently used first. A page too far is the last. */
+/** One page of a user's live sessions, most recently used first. A page past the end is the last. */
 export async function listSessions(
   database: Database,
   userId: string,
@@ -42,7 +41,7 @@ export async function listSessions(
   return { sessions: rows, ...shown };
 }
 
-/** The sessions of a user that ended last, newest end first. */
+/** A user's most recently ended sessions, latest first. */
 export function listEndedSessions(
   database: Database,
   userId: string,
@@ -60,7 +59,7 @@ export function listEndedSessions(
     .limit(RECENTLY_ENDED);
 }
 
-/** Every session of a user that is kept, live or over, newest first, in batches. */
+/** Every stored session of a user, live or ended, newest first, in batches. */
 export function streamAllSessions(database: Database, userId: string): AsyncGenerator<Session[]> {
   return inBatches((last, limit) => {
     const { createdAt, id } = sessions;
@@ -77,8 +76,8 @@ export function streamAllSessions(database: Database, userId: string): AsyncGene
 }
 
 /**
- * `verdictOf(…) === 'live'` in SQL, for lists alone: paging needs the database to filter. Nothing is
- * let in by it, and a test holds it against `verdictOf` on random rows.
+ * `verdictOf(…) === 'live'` in SQL, for lists only: paging needs the database to filter. It never decides
+ * a request, and a test compares it with `verdictOf` on random rows.
  */
 export function isLive({ now, policy }: ListOptions): SQL {
   const { idleTimeoutMs } = policy;

@@ -6,7 +6,7 @@ import { type Session, type SessionUser, sessionColumns, userColumns } from './l
 import type { Lifetimes } from './policy.ts';
 import { verdictOf } from './verdict.ts';
 
-/** The check has just judged how old the session is. What may have changed since then is in the rows. */
+/** The check has just judged the session's age; only its rows may have changed since then. */
 const NO_LIMITS: Lifetimes = {
   maxAgeMs: Number.POSITIVE_INFINITY,
   absoluteAgeMs: null,
@@ -14,11 +14,11 @@ const NO_LIMITS: Lifetimes = {
 };
 
 /**
- * Locks a user's row until the transaction ends: sign-ins and whatever raises the
- * cutoff take turns (invariant 4). Null: there is no such user.
+ * Locks a user's row until the transaction ends, so that sign-ins and changes of the cutoff take turns
+ * (invariant 4). Null: there is no such user.
  *
- * The user is always locked before its sessions. `for update` would also wait for foreign keys, and so
- * for somebody who holds a session and is about to write its audit event: a deadlock.
+ * Always lock the user before its sessions. `for update` would deadlock: it also waits for foreign keys, and
+ * so for a transaction that holds a session and is about to insert its audit event.
  */
 export async function lockUser(transaction: Database, userId: string): Promise<SessionUser | null> {
   const [user] = await transaction
@@ -30,8 +30,8 @@ export async function lockUser(transaction: Database, userId: string): Promise<S
 }
 
 /**
- * Locks the session that a request presented, and its user. The check let that request in, but a
- * revocation may have come since: null when the session is no longer live.
+ * Locks the session that a request presented, and its user. Null: the session was revoked after the check
+ * accepted the request.
  */
 export async function lockLiveSession(
   transaction: Database,
@@ -39,7 +39,7 @@ export async function lockLiveSession(
   now: Date,
 ): Promise<Session | null> {
   const user = await lockUser(transaction, userId);
-  // By its secret and not by its id: a copy of an old token is not the session that has moved on.
+  // By its secret, not its id: a copy of an old token must not act for a rotated session.
   const [session] = await transaction
     .select(sessionColumns)
     .from(sessions)

@@ -32,7 +32,7 @@ export interface SessionUser {
   hasTwoFactor: boolean;
 }
 
-/** A session with its user: all that a request needs to know, in one row. */
+/** A session with its user: all that the check needs, in one row. */
 export interface SessionRecord {
   session: Session;
   user: SessionUser;
@@ -41,7 +41,7 @@ export interface SessionRecord {
 /** The signed-in user and session of a request, with the secret that its token carries. */
 export type Viewer = SessionRecord & { sid: string };
 
-/** Looks up the session of a `sid`, live or over. Null: there is none. */
+/** Looks up the session of a `sid`, live or ended. Null: there is none. */
 export type FindSession = (sid: string) => Promise<SessionRecord | null>;
 
 const {
@@ -65,47 +65,46 @@ export const userColumns = {
   hasTwoFactor: sql<boolean>`${users.totpKey} is not null`,
 };
 
-/** A request waits no longer than this to hear whether its session is live. */
 const LOOKUP_TIMEOUT_MS = 2_000;
 
-/** The database did not answer in time. Its `code` makes it an outage (`isDatabaseOutage`). */
+/** Its `code` makes it a database outage (`isDatabaseOutage`). */
 class LookupTimeout extends Error {
   override name = 'LookupTimeout';
   readonly code = 'ETIMEDOUT';
 }
 
-/** Looks up many sessions: those that there are, by their `sid`. */
+/** Looks up several sessions. The result has those that exist, by `sid`. */
 type FindSessions = (sids: string[]) => Promise<Map<string, SessionRecord>>;
 
-/** The same look-up, which gives up after `ms`: a line that fails silently answers nothing at all. */
-function inTime(find: FindSessions, ms: number): FindSessions {
+/** Gives up after `ms`: a connection that fails silently never answers. */
+function withTimeout(find: FindSessions, ms: number): FindSessions {
   return async (sids) => {
     let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
+    const timeout = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new LookupTimeout(`No session within ${ms} ms.`)), ms);
     });
-    return Promise.race([find(sids), late]).finally(() => clearTimeout(timer));
+    return Promise.race([find(sids), timeout]).finally(() => clearTimeout(timer));
   };
 }
 
-/** Asks once for all that are looked up in one turn of the event loop, and so after each of them came. */
-function together(find: FindSessions): FindSession {
-  let waiting: { sids: Set<string>; found: Promise<Map<string, SessionRecord>> } | null = null;
+/** One query for all look-ups of one turn of the event loop. It starts after each of them was requested. */
+function batched(find: FindSessions): FindSession {
+  let batch: { sids: Set<string>; found: Promise<Map<string, SessionRecord>> } | null = null;
   return async (sid) => {
-    if (!waiting) {
+    if (!batch) {
       const sids = new Set<string>();
       const found = nextTurn().then(() => {
-        waiting = null;
+        batch = null;
         return find([...sids]);
       });
-      waiting = { sids, found };
+      batch = { sids, found };
     }
-    waiting.sids.add(sid);
-    return (await waiting.found).get(sid) ?? null;
+    batch.sids.add(sid);
+    return (await batch.found).get(sid) ?? null;
   };
 }
 
-/** The query of every authenticated request, prepared once: look-ups by a unique index. */
+/** Prepares the look-up of every authenticated request. It uses a unique index. */
 export function prepareFindSession(database: Database): FindSession {
   const { sessionToken } = sessions;
   const query = database
@@ -114,8 +113,8 @@ export function prepareFindSession(database: Database): FindSession {
     .innerJoin(users, eq(users.id, sessions.userId))
     .where(sql`${sessionToken} = any(string_to_array(${sql.placeholder('hashes')}, ','))`)
     .prepare('find_sessions');
-  return together(
-    inTime(async (sids) => {
+  return batched(
+    withTimeout(async (sids) => {
       const sidByHash = new Map(sids.map((sid) => [hashSecret(sid), sid]));
       const rows = await query.execute({ hashes: [...sidByHash.keys()].join(',') });
       return new Map(

@@ -3,20 +3,20 @@ import { LRUCache } from 'lru-cache';
 /** About 10 MB each when full. */
 const MAX_REFUSED = 50_000;
 const MAX_CHANGED = 50_000;
-/** More than a user has sessions. Those that are forgotten have to be seen live again. */
+/** Per user. Past this limit, sessions must be seen live again. */
 const MAX_SEEN = 1_000;
 
-/** What was seen live of a user since a change. Another change makes another object. */
+/** The `sid`s of a user seen live since their last change. Each change starts a new set. */
 export type SinceChange = Set<string>;
 
 /**
- * What this process knows against tokens, for when the database cannot be asked: those it has refused,
- * and those of users who changed, until the database called them live after the change.
+ * What this process knows against tokens during a database outage: those it has rejected, and those of users
+ * who changed and were not found live since then.
  */
 export class OutageGuard {
   readonly #refused = new LRUCache<string, true>({ max: MAX_REFUSED });
   readonly #changed = new LRUCache<string, SinceChange>({ max: MAX_CHANGED });
-  /** Everyone changed, as far as is known. */
+  /** Set when a change may have affected every user. */
   #everyone: SinceChange | null = null;
 
   noteRefusal(sid: string): void {
@@ -32,19 +32,19 @@ export class OutageGuard {
     this.#everyone = new Set();
   }
 
-  /** What `noteLive` must be given: take it before the database is asked. */
+  /** Read this before querying the database, and pass it to `noteLive`. */
   sinceChange(userId: string): SinceChange | null {
     return this.#changed.get(userId) ?? this.#everyone;
   }
 
-  /** The database called a session live. Does nothing when its user changed while it was asked. */
+  /** Records that the database found a session live. Ignored if its user changed during the query. */
   noteLive(sid: string, userId: string, asked: SinceChange | null): void {
     if (!asked || asked !== this.sinceChange(userId)) return;
     if (asked.size >= MAX_SEEN) asked.clear();
     asked.add(sid);
   }
 
-  /** Whether nothing is known against a token's session. */
+  /** Whether nothing is known against this session. */
   mayTrust(sid: string, userId: string): boolean {
     if (this.#refused.has(sid)) return false;
     return this.sinceChange(userId)?.has(sid) ?? true;

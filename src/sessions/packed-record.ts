@@ -1,22 +1,22 @@
 import type { Session, SessionRecord, SessionUser } from './lookup.ts';
 
 /**
- * A live session as the cache keeps it: a Date takes six times the memory of its number, and what is
- * only told of sessions that are over is left out.
+ * A live session in the cache. A Date takes six times the memory of its number, and what only ended sessions
+ * have is left out.
  */
 export interface PackedRecord {
   session: Pick<Session, 'id' | 'userAgent' | 'ipAddress' | 'provider'>;
   user: Omit<SessionUser, 'sessionsValidAfter'>;
   /**
    * In milliseconds: authenticatedAt, expires, lastActive, createdAt, the user's cutoff, and when the
-   * database was asked.
+   * database was queried.
    */
   instants: readonly [number, number, number, number, number, number];
 }
 
 /**
  * @param record of a session that has not ended.
- * @param askedAtMs when the database was asked for it.
+ * @param askedAtMs when the database was queried.
  */
 export function pack({ session, user }: SessionRecord, askedAtMs: number): PackedRecord {
   const { id, userAgent, ipAddress, provider } = session;
@@ -35,7 +35,7 @@ export function pack({ session, user }: SessionRecord, askedAtMs: number): Packe
   };
 }
 
-/** How old a record is at `nowMs`. Negative when the clock was set back. */
+/** Negative when the clock was set back. */
 export const ageMs = ({ instants }: PackedRecord, nowMs: number): number => nowMs - instants[5];
 
 export function unpack({ session, user, instants }: PackedRecord): SessionRecord {

@@ -1,28 +1,26 @@
-/** How long sessions last. All in milliseconds; null: no such limit. */
+/** How long sessions last. All in milliseconds; null: no limit. */
 export interface SessionPolicy {
-  /** A session that is not used for this long expires. */
+  /** An unused session expires after this. */
   maxAgeMs: number;
   /** `expires` moves at most this often, to spare the database a write per request. */
   updateAgeMs: number;
-  /** However much it is used, a session ends this long after its sign-in. */
+  /** A session expires this long after sign-in, however much it is used. */
   absoluteAgeMs: number | null;
-  /** A session without a request for this long is over (NIST SP 800-63B, section 5.2). */
+  /** A session without a request for this long ends (NIST SP 800-63B, section 5.2). */
   idleTimeoutMs: number | null;
-  /** How many live sessions an account has at most. */
+  /** The maximum number of live sessions per account. */
   sessionLimit: number;
 }
 
-/** What decides when a session is over. */
 export type Lifetimes = Pick<SessionPolicy, 'maxAgeMs' | 'absoluteAgeMs' | 'idleTimeoutMs'>;
 
-/** The instant at which a session used at `now` expires if it is not used again. */
+/** When a session used at `now` expires if it is not used again. */
 export function expiresAt(now: Date, createdAt: Date, policy: Lifetimes): Date {
   return new Date(latestExpiryMs(now, createdAt, policy));
 }
 
 /**
- * When a session expires: at the instant in its row, or sooner if the settings have become stricter
- * since that was written.
+ * When a session expires: as its row says, or sooner if the settings have become stricter since then.
  */
 export function expiryOf(
   { expires, lastActive, createdAt }: { expires: Date; lastActive: Date; createdAt: Date },

@@ -7,12 +7,12 @@ import { changeUsers, type Writable } from './change-users.ts';
 import { lockLiveSession } from './lock.ts';
 import type { Act, Rotated } from './revoke.ts';
 
-/** How long a proof of the password counts for what is sensitive (ASVS 5.0, 7.5.1 and 7.5.3). */
+/** How long a recent password allows sensitive actions (ASVS 5.0, 7.5.1 and 7.5.3). */
 const RECENT_MS = 10 * 60_000;
 
 /**
- * Whether the password was proved on this session a short time ago, at sign-in or since. Asked by the
- * secret that was presented: a copy of the token from before a confirmation has nothing of it.
+ * Whether the password was entered recently on this session, at sign-in or since then. Looked up by `sid`:
+ * a copy of the token from before a reauthentication gains nothing from it.
  */
 export async function isReauthenticated(
   database: Database,
@@ -28,9 +28,8 @@ export async function isReauthenticated(
 }
 
 /**
- * Notes that the password was proved, and moves the session to a new `sid`: a copy of its old token is
- * dead, and knows nothing of the confirmation.
- * @returns what the session's token must carry now; null when the session is over.
+ * Records that the password was verified, and rotates the session: a copy of its old token stops working.
+ * @returns null when the session has ended.
  */
 export function recordReauthentication(
   sessionStore: Writable,

@@ -9,10 +9,10 @@ import type { Verdict } from './verdict.ts';
 import { WriteBehind } from './write-behind.ts';
 
 const WRITE_INTERVAL_MS = 1_000;
-/** Sessions that are counted between two writes. What comes on others then is refused uncounted. */
+/** Sessions counted between two writes. Beyond that, requests are rejected without being counted. */
 const MAX_SESSIONS = 10_000;
 
-/** The refusals of one session: how the first one came, how many there were, and the last one. */
+/** The refusals of one session: the device of the first, their number, and the last. */
 interface Refusals extends Device {
   verdict: Exclude<Verdict, 'live'>;
   firstMs: number;
@@ -22,41 +22,41 @@ interface Refusals extends Device {
 }
 
 /**
- * Counts refused requests on the rows that they ran into, and ends those rows if nothing else has. The
- * first refusal of a session goes into the account's history.
+ * Counts refused requests on their session's row, and ends the row if nothing else has. The first refusal of
+ * a session goes into the account's history.
  *
- * In batches: whoever replays a dead token would otherwise make this process wait for one row.
+ * In batches: otherwise someone who replays a revoked token could make this process wait for one row.
  */
 export class RefusalLog {
-  readonly #behind: WriteBehind<Refusals>;
+  readonly #writer: WriteBehind<Refusals>;
 
   constructor(database: Database, log: Logger) {
     const write = (entries: [string, Refusals][]) => writeRefusals(database, entries);
     const options = { what: 'refusals', intervalMs: WRITE_INTERVAL_MS, write, merge };
-    this.#behind = new WriteBehind(options, log);
+    this.#writer = new WriteBehind(options, log);
   }
 
   note({ id }: Session, verdict: Exclude<Verdict, 'live'>, device: Device, now: Date): void {
-    const noted = this.#behind.noted(id);
+    const noted = this.#writer.noted(id);
     const [nowMs, lastUserAgent] = [now.getTime(), device.userAgent];
     if (noted) {
       noted.times += 1;
       noted.lastMs = nowMs;
       noted.lastUserAgent = lastUserAgent;
-    } else if (this.#behind.size < MAX_SESSIONS) {
+    } else if (this.#writer.size < MAX_SESSIONS) {
       const { userAgent, ipAddress } = device;
       const first = { verdict, userAgent, ipAddress, firstMs: nowMs };
-      this.#behind.note(id, { ...first, times: 1, lastMs: nowMs, lastUserAgent });
+      this.#writer.note(id, { ...first, times: 1, lastMs: nowMs, lastUserAgent });
     }
   }
 
-  /** Writes all that is noted. What cannot be written is logged and tried again with the next. */
+  /** Writes what is pending. A failure is logged and retried with the next write. */
   flush(): Promise<void> {
-    return this.#behind.flush();
+    return this.#writer.flush();
   }
 
   stop(): Promise<void> {
-    return this.#behind.stop();
+    return this.#writer.stop();
   }
 }
 
@@ -68,8 +68,8 @@ const merge = (earlier: Refusals, later: Refusals): Refusals => ({
 });
 
 /**
- * Rows that somebody else has locked are passed over and returned: to wait for them with other rows
- * locked could end in a deadlock with whoever changes all sessions of an account.
+ * Skips and returns locked rows: waiting for them while holding others could deadlock with a transaction
+ * that changes all sessions of an account.
  */
 async function writeRefusals(
   database: Database,

@@ -6,25 +6,25 @@ import { prepareFindSession } from './lookup.ts';
 import { OutageGuard } from './outage-guard.ts';
 import { RefusalLog } from './refusals.ts';
 
-/** The sessions of an app: where they are written, and what this process remembers of them. */
+/** The sessions of an app: the database, and what this process caches and has yet to write. */
 export interface SessionStore {
   database: Database;
   cache: SessionCache;
-  /** What speaks against tokens while the database is away. */
+  /** What is known against tokens during a database outage. */
   guard: OutageGuard;
   activity: ActivityLog;
   refusals: RefusalLog;
-  /** Writes what this process has noted, for whoever reads it next. */
+  /** Writes pending activity and refusals. */
   flush(): Promise<void>;
-  /** For how long the cache could not be used, in all. */
+  /** Total time during which the cache could not be used. */
   blindMs(): number;
-  /** Writes what was noted and stops listening. The database stays open. */
+  /** Flushes and stops listening. The database stays open. */
   stop(): Promise<void>;
 }
 
 /**
- * @param check `cached` remembers sessions for as long as it hears of every change; `strict` asks the
- *   database with each request.
+ * @param check `cached` caches sessions while it hears of every change; `strict` queries the database on
+ *   every request.
  */
 export function openSessionStore(
   opened: Pick<OpenDatabase, 'database' | 'listen'>,

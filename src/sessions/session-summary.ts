@@ -6,7 +6,7 @@ import type { Session, SessionUser } from './lookup.ts';
 import { expiryOf, type Lifetimes } from './policy.ts';
 import { verdictOf } from './verdict.ts';
 
-/** A live session in words, for the page and the API alike. Its secret has no part in it. */
+/** A live session for the page and the API, without its secret. */
 export interface SessionSummary {
   id: string;
   isCurrent: boolean;
@@ -42,8 +42,8 @@ export function summarizeSession(
 }
 
 /**
- * When a session was over and why, also where nothing has written it down yet: no request may have
- * come on it since. Null: it is live.
+ * When a session ended and why, even if its row does not say so yet because no request has come since then.
+ * Null: it is live.
  */
 export function endOf(
   session: Session,

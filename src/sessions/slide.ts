@@ -7,9 +7,8 @@ import { expiresAt, type SessionPolicy } from './policy.ts';
 import type { SessionStore } from './session-store.ts';
 
 /**
- * Moves the expiry of a live session that is being used, once `updateAgeMs` has passed since the last
- * time and never past the absolute age.
- * @returns the session as it is now; the same object when nothing has changed.
+ * Extends a live session in use, at most once per `updateAgeMs` and never past its absolute age.
+ * @returns the same object when nothing has changed.
  */
 export function slideExpiry(
   sessionStore: SessionStore,
@@ -21,7 +20,7 @@ export function slideExpiry(
   const aheadMs = expires.getTime() - session.expires.getTime();
   if (aheadMs >= policy.updateAgeMs)
     return moveExpiry(sessionStore, { sid, session }, expires, now);
-  // The settings have become stricter: a new token must not promise more than the check grants.
+  // Stricter settings: a new token must not outlast what the check allows.
   return aheadMs < 0 ? { ...session, expires } : session;
 }
 
@@ -35,7 +34,7 @@ async function moveExpiry(
     transaction
       .update(sessions)
       .set({ expires, lastActive: now })
-      // By its secret: a session that has moved on gets its new token from the request that moved it.
+      // By its secret: a rotated session gets its token from the request that rotated it.
       .where(and(eq(sessions.sessionToken, hashSecret(sid)), isNull(sessions.endedAt)))
       .returning(sessionColumns),
   );

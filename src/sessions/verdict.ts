@@ -1,12 +1,12 @@
 import { expiryOf, type Lifetimes } from './policy.ts';
 
-/** `live`, or why a session is refused. */
+/** `live`, or why a session is rejected. */
 export type Verdict = 'live' | 'revoked' | 'superseded' | 'expired' | 'idle' | 'deactivated';
 
 export interface VerdictFacts {
   /** The instant of authentication: `iat` of a JWT, else the row's. */
   issuedAt: Date;
-  /** The row of the presented `sid`; null: there is none (never was, rotated away or purged). */
+  /** The row of the presented `sid`; null: unknown, rotated or purged. */
   session: { endedAt: Date | null; expires: Date; lastActive: Date; createdAt: Date } | null;
   user: { isActive: boolean; sessionsValidAfter: Date } | null;
   now: Date;
@@ -16,8 +16,7 @@ export interface VerdictFacts {
 /**
  * The one rule that decides whether a session is live (invariant 1). Pure.
  *
- * Every comparison is written so that a date that is not a date (`NaN`, as `infinity` arrives from
- * the database) refuses.
+ * Every comparison rejects an invalid date (`NaN`, which is how `infinity` arrives from the database).
  */
 export function verdictOf({ issuedAt, session, user, now, policy }: VerdictFacts): Verdict {
   if (!session || !user) return 'revoked';

@@ -1,55 +1,55 @@
 import type { Logger } from 'pino';
 
-/** Rows a statement: locks stay short. */
+/** Rows per statement, so that locks stay short. */
 const BATCH_SIZE = 1_000;
 
-interface Behind<Entry> {
-  /** What the entries are, for the log. */
+interface Options<Entry> {
+  /** Names the entries in the log. */
   what: string;
   intervalMs: number;
-  /** Writes entries in one statement. Returns the ids of those that have to wait for the next. */
+  /** Writes entries in one statement. Returns the ids to retry with the next write. */
   write(entries: [id: string, Entry][]): Promise<Iterable<string>>;
-  /** One entry of two for the same id. */
+  /** Combines two entries for the same id. */
   merge(earlier: Entry, later: Entry): Entry;
 }
 
-/** Collects entries by id, and writes them in batches every so often and at stop. */
+/** Collects entries by id and writes them in batches, at an interval and on stop. */
 export class WriteBehind<Entry> {
-  readonly #behind: Behind<Entry>;
+  readonly #options: Options<Entry>;
   readonly #log: Logger;
   readonly #timer: NodeJS.Timeout;
   #noted = new Map<string, Entry>();
-  /** What is being written: it is not in the database for sure yet. */
-  #leaving = new Map<string, Entry>();
+  /** Being written: may or may not be in the database yet. */
+  #inFlight = new Map<string, Entry>();
   #writing: Promise<void> = Promise.resolve();
 
-  constructor(behind: Behind<Entry>, log: Logger) {
-    this.#behind = behind;
+  constructor(options: Options<Entry>, log: Logger) {
+    this.#options = options;
     this.#log = log;
-    this.#timer = setInterval(() => this.flush(), behind.intervalMs);
+    this.#timer = setInterval(() => this.flush(), options.intervalMs);
     this.#timer.unref();
   }
 
-  /** The ids that wait to be written. */
+  /** How many entries wait to be written. */
   get size(): number {
     return this.#noted.size;
   }
 
-  /** What waits to be written, and may be changed. */
+  /** The entry that waits to be written. The caller may change it. */
   noted(id: string): Entry | undefined {
     return this.#noted.get(id);
   }
 
-  /** What is not in the database for sure. */
+  /** The entry that may not be in the database yet. */
   pending(id: string): Entry | undefined {
-    return this.#noted.get(id) ?? this.#leaving.get(id);
+    return this.#noted.get(id) ?? this.#inFlight.get(id);
   }
 
   note(id: string, entry: Entry): void {
     this.#noted.set(id, entry);
   }
 
-  /** Writes all that is noted. What cannot be written is logged and tried again with the next. */
+  /** Writes what is pending. A failure is logged and retried with the next write. */
   flush(): Promise<void> {
     this.#writing = this.#writing.then(() => this.#write());
     return this.#writing;
@@ -62,29 +62,29 @@ export class WriteBehind<Entry> {
 
   async #write(): Promise<void> {
     if (this.#noted.size === 0) return;
-    this.#leaving = this.#noted;
+    this.#inFlight = this.#noted;
     this.#noted = new Map();
-    const entries = [...this.#leaving];
+    const entries = [...this.#inFlight];
     try {
       for (let start = 0; start < entries.length; start += BATCH_SIZE) {
         const batch = entries.slice(start, start + BATCH_SIZE);
-        const waiting = new Set(await this.#behind.write(batch));
-        for (const [id] of batch) if (!waiting.has(id)) this.#leaving.delete(id);
+        const waiting = new Set(await this.#options.write(batch));
+        for (const [id] of batch) if (!waiting.has(id)) this.#inFlight.delete(id);
       }
     } catch (error) {
-      const { what } = this.#behind;
-      this.#log.warn({ err: error }, `${what} were not written, next try in a few seconds`);
+      const { what } = this.#options;
+      this.#log.warn({ err: error }, `${what} were not written, retrying in a few seconds`);
     } finally {
-      this.#refund();
+      this.#requeue();
     }
   }
 
-  /** Puts what was not written back in front of what was noted since. */
-  #refund(): void {
-    for (const [id, earlier] of this.#leaving) {
+  /** Merges what was not written with what was noted since then. */
+  #requeue(): void {
+    for (const [id, earlier] of this.#inFlight) {
       const later = this.#noted.get(id);
-      this.#noted.set(id, later ? this.#behind.merge(earlier, later) : earlier);
+      this.#noted.set(id, later ? this.#options.merge(earlier, later) : earlier);
     }
-    this.#leaving = new Map();
+    this.#inFlight = new Map();
   }
 }
