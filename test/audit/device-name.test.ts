@@ -11,7 +11,7 @@ import {
 } from '../../src/audit/device-names.ts';
 import { FIREFOX, IPHONE } from '../support/browser.ts';
 
-/** User agents as real programs send them, with the name that people read. */
+/** Real user agents and the names shown. */
 const DEVICES: readonly [name: string, userAgent: string | null][] = [
   ['Firefox on Linux', FIREFOX],
   ['Safari on iPhone', IPHONE],
@@ -420,7 +420,7 @@ describe('A device name', () => {
   });
 });
 
-/** Every name that the lists can make. */
+/** Every name that the lists can produce. */
 function possibleNames(): Set<string> {
   const programs = [...PROGRAMS.map(([, name]) => name), ...BROWSERS.values()];
   const systems = [...SYSTEMS.map(([, name]) => name), ...PARSED_SYSTEMS.values()];

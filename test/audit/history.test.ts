@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => app.close());
 
-it('tells what happened to the account, with device and place, newest first', async () => {
+it('lists events of the account with device and location, newest first', async () => {
   const { person, here, there, otherId } = await signInTwice(app);
   await openBrowser(app, { ip: '203.0.113.9' }).signIn({ ...person, password: 'not the password' });
   await here.post(`/account/sessions/${otherId}/revoke`);
@@ -34,7 +34,7 @@ it('tells what happened to the account, with device and place, newest first', as
   expect(page).toContain('Safari on iPhone');
 });
 
-it('tells nobody of other accounts', async () => {
+it('shows no events of other accounts', async () => {
   const stranger = openBrowser(app);
   await stranger.signUp(newPerson());
   const page = (await stranger.get('/account/activity')).text;
@@ -48,7 +48,7 @@ describe('with more than a page', () => {
   const linkTo = (page: string, label: 'Newer' | 'Older') =>
     new RegExp(`href="(\\?[^"]*)"[^>]*>${label}<`).exec(page)?.[1];
 
-  it('has links to older and newer events, and shifts none when something new happens', async () => {
+  it('links to older and newer events, and new events do not shift pages', async () => {
     const { here, userId } = await withEvents(60);
     const path = '/account/activity';
     const first = (await here.get(path)).text;
@@ -70,7 +70,7 @@ describe('with more than a page', () => {
     expect(titles(newest)).toHaveLength(25);
   });
 
-  it('shows the newest events for a place that is not there', async () => {
+  it('shows the newest events for an unknown cursor', async () => {
     const { here } = await withEvents(30);
     const newest = titles((await here.get('/account/activity')).text);
     expect(newest).toHaveLength(25);
@@ -97,7 +97,7 @@ describe('with more than a page', () => {
     expect(page).not.toContain('203.0.113.');
   });
 
-  /** A signed-in browser of an account with so many events, each from an address of its own. */
+  /** A signed-in browser of an account with `count` events, each from its own IP address. */
   async function withEvents(count: number, known?: string) {
     const here = openBrowser(app);
     const person = newPerson();
@@ -112,7 +112,7 @@ describe('with more than a page', () => {
   }
 });
 
-it('forgets what is older than it is to be kept', async () => {
+it('loses events past their retention', async () => {
   const total = await app.database.$count(auditEvents);
   await app.database.execute(
     sql`update audit_event set occurred_at = now() - interval '181 days' where id in (select id from audit_event limit 2)`,

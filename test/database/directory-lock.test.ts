@@ -23,7 +23,7 @@ describe.each([
     await mkdir(directory, { recursive: true });
   });
 
-  it('is held once, in that directory, until it is released', async () => {
+  it('is held once, in that directory, until released', async () => {
     const unlock = await lockDirectory(directory);
     expect(await readdir(directory)).toEqual(['lock.sock']);
     await expect(lockDirectory(directory)).rejects.toThrow(DirectoryInUseError);
@@ -32,7 +32,7 @@ describe.each([
     await (await lockDirectory(directory))();
   });
 
-  it('is taken over from a process that was killed', async () => {
+  it('is taken over from a killed process', async () => {
     const script = `require('net').createServer().listen('lock.sock', () => process.kill(process.pid, 'SIGKILL'))`;
     spawnSync(process.execPath, ['-e', script], { cwd: directory });
     expect(await readdir(directory)).toEqual(['lock.sock']);
@@ -41,7 +41,7 @@ describe.each([
     await unlock();
   });
 
-  it('does not lock another directory that begins alike', async () => {
+  it('does not lock another directory with the same prefix', async () => {
     const other = `${directory}-other`;
     await mkdir(other);
     const unlock = await lockDirectory(directory);

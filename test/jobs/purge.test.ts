@@ -48,7 +48,7 @@ describe('the purge', () => {
     endedAt,
   });
 
-  it('deletes what has been over for longer than the retention, and nothing else', async () => {
+  it('deletes sessions that ended before the retention, and nothing else', async () => {
     const kept = [
       row(daysFromNow(1)),
       row(daysFromNow(-29)),
@@ -72,7 +72,7 @@ describe('the purge', () => {
     expect(tokens.map(({ token }) => token)).toEqual(['live']);
   });
 
-  it('goes by the settings of now where they are stricter than those a row was written under', async () => {
+  it('applies stricter settings to rows written before them', async () => {
     const used = (lastActive: number, createdAt = lastActive) => ({
       ...row(daysFromNow(7)),
       lastActive: daysFromNow(lastActive),
@@ -95,7 +95,7 @@ describe('the purge', () => {
     );
   });
 
-  it('deletes what was kept for a while only, when that is over', async () => {
+  it('deletes all other temporary rows once they expire', async () => {
     const live = { tokenHash: 'live', expires: daysFromNow(1 / 24) };
     const over = { tokenHash: 'over', expires: daysFromNow(-1 / 24) };
     const signIn = { userId, cutoff: now, provider: 'credentials' };
@@ -120,7 +120,7 @@ describe('the purge', () => {
       .insert(users)
       .values({ name: 'Grace', email: 'grace@example.org' })
       .returning();
-    // One browser that two people used: each of them is known on it for themselves.
+    // Two accounts on one browser: each has its own row.
     await database.insert(knownDevices).values([
       { userId, tokenHash: 'shared', lastSignInAt: daysFromNow(-399) },
       { userId: other?.id ?? '', tokenHash: 'shared', lastSignInAt: daysFromNow(-401) },
@@ -138,7 +138,7 @@ describe('the purge', () => {
     expect(await database.select().from(knownDevices)).toMatchObject([{ userId }]);
   });
 
-  it('works in batches until nothing is left, and stops between them when told to', async () => {
+  it('works in batches until nothing is left, and stops between them when aborted', async () => {
     await database.insert(sessions).values(Array.from({ length: 25 }, () => row(daysFromNow(-60))));
     const options = {
       now,
@@ -154,7 +154,7 @@ describe('the purge', () => {
   });
 });
 
-describe('the purge for an outside scheduler', () => {
+describe('the purge for an external scheduler', () => {
   const CRON_SECRET = 'a secret for the scheduler alone, long enough';
   let opened: TestDatabase;
   let app: TestApp;
@@ -171,7 +171,7 @@ describe('the purge for an outside scheduler', () => {
     return secret === undefined ? post : post.set('Authorization', secret);
   };
 
-  it('deletes and says how much', async () => {
+  it('deletes rows and reports how many', async () => {
     const person = newPerson();
     await openBrowser(app).signUp(person);
     await app.database.update(sessions).set({ expires: daysFromNow(-60) });
@@ -192,7 +192,7 @@ describe('the purge for an outside scheduler', () => {
     },
   );
 
-  it('is not there with a GET, nor without CRON_SECRET', async () => {
+  it('is not found with GET, nor without CRON_SECRET', async () => {
     expect((await openBrowser(app).get('/api/cron/cleanup-sessions')).status).toBe(404);
     const without = await startApp({ on: opened });
     const answer = await openBrowser(without)

@@ -21,7 +21,7 @@ const policy = {
   sessionLimit: 100,
 };
 
-describe('deleting an account in the middle of things', () => {
+describe('deleting an account during other requests', () => {
   let opened: TestDatabase;
   let here: TestApp;
   let elsewhere: TestApp;
@@ -32,7 +32,7 @@ describe('deleting an account in the middle of things', () => {
       startApp({ on: opened, env }),
       startApp({ on: opened, env }),
     ]);
-    // The administrator: nobody else is one.
+    // The only administrator.
     await signInTwice(here);
   });
   afterAll(async () => {
@@ -41,7 +41,7 @@ describe('deleting an account in the middle of things', () => {
     await opened.close();
   });
 
-  it('refuses its devices in another process that had them in its memory', async () => {
+  it('signs out its devices in another process that had them cached', async () => {
     const { person, here: browser } = await signInTwice(here);
     const far = openBrowser(elsewhere);
     await far.signIn(person);
@@ -51,7 +51,7 @@ describe('deleting an account in the middle of things', () => {
     await expect.poll(() => far.isSignedIn(), { timeout: 5_000 }).toBe(false);
   });
 
-  /** A new user, and how one signs in. */
+  /** A new user, and a function that signs in. */
   async function newUser(device: Device) {
     const { database, sessionStore } = here;
     const email = `${crypto.randomUUID()}@example.org`;
@@ -73,7 +73,7 @@ describe('deleting an account in the middle of things', () => {
       or(eq(auditEvents.userId, userId), eq(auditEvents.userAgent, userAgent ?? '')),
     );
 
-  it('takes the person also out of an event that is written at that moment', async () => {
+  it('also anonymizes an event that is being written', async () => {
     const { database, sessionStore } = here;
     const device = { userAgent: 'late/1', ipAddress: null };
     const { userId, signIn } = await newUser(device);
@@ -89,7 +89,7 @@ describe('deleting an account in the middle of things', () => {
     expect(await tracesOf(userId, device)).toBe(0);
   });
 
-  it(`keeps nobody waiting for ever and leaves no trace in ${ROUNDS} interleavings`, async () => {
+  it(`never deadlocks and leaves no trace in ${ROUNDS} interleavings`, async () => {
     const { database, sessionStore } = here;
     const outcomes = { before: 0, after: 0 };
     for (let round = 0; round < ROUNDS; round += 1) {
@@ -117,7 +117,7 @@ describe('deleting an account in the middle of things', () => {
       expect(await deletion).toBe('done');
       for (const each of settled) {
         outcomes[each.status === 'fulfilled' && each.value !== null ? 'before' : 'after'] += 1;
-        // What comes too late finds no user; none of them waited in a circle (40P01).
+        // Late ones find no user; none may deadlock (40P01).
         if (each.status === 'rejected') expect(codeOf(each.reason)).toBe('23503');
       }
       expect(await tracesOf(userId, device)).toBe(0);
@@ -128,7 +128,7 @@ describe('deleting an account in the middle of things', () => {
   });
 });
 
-/** PostgreSQL's code for what went wrong. */
+/** The SQLSTATE of an error. */
 const codeOf = (error: { code?: string; cause?: { code?: string } }) =>
   error.cause?.code ?? error.code;
 

@@ -8,15 +8,15 @@ import { newPerson, openBrowser, type Person } from '../support/browser.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 
 const OPERATIONS = 2_000;
-/** `SEED=… npx vitest run test/postgres/model` does the same again. */
+/** Repeat a run with `SEED=… npx vitest run test/postgres/model`. */
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
 
-/** A session as it should be. */
+/** The expected state of a session. */
 interface Client {
   person: Person;
-  /** Its token, as one of two apps gave it. */
+  /** Its token, issued by one of the two apps. */
   token: string;
-  /** When and where it was ended; elsewhere: by no app, or by the other one. */
+  /** When and where it ended; `elsewhere`: by the other app or another program. */
   ended: { atMs: number; by: number | null } | null;
 }
 
@@ -41,7 +41,7 @@ describe.each(STRATEGIES)(
       await made.close();
     });
 
-    it(`is what the model says, ${OPERATIONS} times`, async () => {
+    it(`matches the model, ${OPERATIONS} times`, async () => {
       const random = mulberry32(seed);
       const below = (limit: number) => Math.floor(random() * limit);
       const people = Array.from({ length: 12 }, newPerson);
@@ -78,7 +78,7 @@ describe.each(STRATEGIES)(
         const isIn = status === 200;
         const { ended } = client;
         if (!ended) return expect(isIn, log.join('\n')).toBe(true);
-        // Ended here: refused at once. Ended elsewhere: within the bound.
+        // Ended here: rejected at once. Ended elsewhere: within the bound.
         const mustBeOut = ended.by === app || beganMs - ended.atMs >= BLIND_AFTER_MS;
         if (mustBeOut) expect(isIn, log.join('\n')).toBe(false);
       }
@@ -120,7 +120,7 @@ describe.each(STRATEGIES)(
         );
       }
 
-      /** Mostly somebody who is signed in, or was until lately. */
+      /** Mostly someone who is signed in, or was until recently. */
       function pick(): Client | undefined {
         const live = clients.filter(({ ended }) => ended === null);
         const ended = clients.filter((each) => each.ended !== null).slice(-40);
@@ -148,10 +148,10 @@ describe.each(STRATEGIES)(
             policy: { maxAgeMs: 7 * 86_400_000, absoluteAgeMs: null, idleTimeoutMs: null },
           });
         else await ask(client, app);
-        // What was ended just now is refused just now, where it was ended.
+        // Ended here means rejected here at once.
         for (const each of before) if (each.ended) await ask(each, app);
       }
-      // In the end everybody agrees with the model, in both apps.
+      // In the end both apps agree with the model.
       const late = performance.now() + BLIND_AFTER_MS;
       while (performance.now() < late) await new Promise((resolve) => setTimeout(resolve, 100));
       for (const client of clients) await Promise.all([ask(client, 0), ask(client, 1)]);
@@ -160,7 +160,7 @@ describe.each(STRATEGIES)(
   },
 );
 
-/** A small random generator that starts where it is told to. */
+/** A small seeded random generator. */
 function mulberry32(start: number): () => number {
   let state = start;
   return () => {

@@ -52,11 +52,11 @@ describe.skipIf(pgbouncerPath === null)('through PgBouncer in transaction mode',
   });
 
   it.each(STRATEGIES)(
-    'the main job is done and the cache hears, with the %s strategy',
+    'revoking works and the cache is notified, with the %s strategy',
     async (strategy) => {
       const app = await startApp({ env: { SESSION_STRATEGY: strategy }, on: opened });
       const { here, there, otherId, person } = await signInTwice(app);
-      // Many at once, so that transactions and prepared statements meet on other connections.
+      // Concurrent requests spread transactions and prepared statements over connections.
       for (let round = 0; round < 5; round += 1) {
         const answers = await Promise.all(
           Array.from({ length: 20 }, () => here.get('/account/sessions')),
@@ -85,7 +85,7 @@ describe.skipIf(pgbouncerPath === null)('through PgBouncer in transaction mode',
   );
 });
 
-/** PgBouncer does not run as root. */
+/** PgBouncer refuses to run as root. */
 async function unprivileged(...paths: string[]): Promise<{ uid?: number; gid?: number }> {
   if (userInfo().uid !== 0) return {};
   const idOf = (flag: string) => Number(execFileSync('id', [flag, 'postgres']));

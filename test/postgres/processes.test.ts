@@ -30,7 +30,7 @@ describe.each(['jwt', 'database'])(
       url.hostname = '127.0.0.1';
       url.port = String(proxy.port);
       const env = { AUTH_SECRET: SECRET, SESSION_STRATEGY: strategy };
-      // B reaches the database by a line that can break.
+      // B reaches the database through a proxy that can fail.
       processes = [
         startProcess({ ...env, DATABASE_URL: direct }),
         startProcess({ ...env, DATABASE_URL: url.href }),
@@ -49,14 +49,14 @@ describe.each(['jwt', 'database'])(
       onB = openBrowser({ server: b });
       await onA.signUp(person);
       await onB.signIn(person);
-      // Whatever an earlier test did to B's line has healed, and both remember their session.
+      // Wait until B's connection has recovered and both have cached their session.
       await expect.poll(() => onB.isSignedIn(), { timeout: 30_000 }).toBe(true);
       expect(await onA.isSignedIn()).toBe(true);
     });
 
     /**
-     * Asks B until it refuses. A request that B accepted must have begun before the bound was over: B
-     * decides after a request began, by a trust that ends on its own clock.
+     * Requests from B until it rejects. Every accepted request must have started within the bound: B decides
+     * after the request starts, and its trust ends by its own clock.
      */
     async function expectRefusalWithinBound(sinceMs: number): Promise<void> {
       const statuses = new Set<number>();
@@ -82,24 +82,24 @@ describe.each(['jwt', 'database'])(
       sql<{ pid: number }[]>`
       select pid from pg_stat_activity where datname = current_database() and query ilike 'listen%'`;
 
-    it('refuses in B what was revoked in A', async () => {
+    it('rejects in B what was revoked in A', async () => {
       await expectRefusalWithinBound(await revokeOnA());
       expect(await onA.isSignedIn()).toBe(true);
     });
 
-    it('refuses in both what another program ended', async () => {
+    it('rejects in both what another program ended', async () => {
       await sql`update "user" set is_active = false where email = ${person.email}`;
       await expectRefusalWithinBound(performance.now());
       await expect.poll(() => onA.isSignedIn()).toBe(false);
     });
 
-    it('refuses in B although its listener was cut off', async () => {
+    it('rejects in B even when its listener was cut off', async () => {
       for (const { pid } of await backendsOfListeners())
         await sql`select pg_terminate_backend(${pid})`;
       await expectRefusalWithinBound(await revokeOnA());
     });
 
-    it('refuses in B although its listener hangs', async () => {
+    it('rejects in B even when its listener hangs', async () => {
       const pids = (await backendsOfListeners()).map(({ pid }) => String(pid));
       execFileSync('kill', ['-STOP', ...pids]);
       try {
@@ -109,14 +109,14 @@ describe.each(['jwt', 'database'])(
       }
     });
 
-    it('accepts nothing past the bound while the database stands still, and signs nobody out', async () => {
+    it('accepts nothing past the bound while the database hangs, and signs no one out', async () => {
       const bystander = openBrowser({ server: b, database: opened.database });
       await bystander.signUp(newPerson());
       const token = bystander.token();
       expect(await bystander.isSignedIn()).toBe(true);
       let pids: string[] = [];
       try {
-        // Committed, and so announced, when everybody else's connections stand still.
+        // Committed, and so announced, while all other connections hang.
         await sql.begin(async (transaction) => {
           const ended = await transaction`
             update session set ended_at = now(), end_reason = 'revoked'
@@ -136,7 +136,7 @@ describe.each(['jwt', 'database'])(
       expect(bystander.token()).toBe(token);
     });
 
-    it('accepts nothing past the bound when its line falls silent, signs nobody out, and recovers', async () => {
+    it('accepts nothing past the bound when its connection falls silent, signs no one out, and recovers', async () => {
       const bystander = openBrowser({ server: b, database: opened.database });
       await bystander.signUp(newPerson());
       const token = bystander.token();
@@ -158,7 +158,7 @@ describe.each(['jwt', 'database'])(
       await expectRefusalWithinBound(revokedMs);
       await expect.poll(() => bystander.isSignedIn(), { timeout: 30_000 }).toBe(true);
       expect(bystander.token()).toBe(token);
-      // What B remembered from before the silence does not come back when it hears again.
+      // What B cached before the silence does not come back once it is notified again.
       const sightedMs = performance.now() + 2 * BLIND_AFTER_MS;
       while (performance.now() < sightedMs) {
         const copy = openBrowser({ server: b })

@@ -19,7 +19,7 @@ afterAll(async () => {
   await one.close();
 });
 
-it('is done by one process at a time, and deletes each row once', async () => {
+it('runs in one process at a time, and deletes each row once', async () => {
   const [user] = await one.database
     .insert(users)
     .values({ name: 'Ada', email: 'ada@example.org' })
@@ -46,7 +46,7 @@ it('is done by one process at a time, and deletes each row once', async () => {
   expect(first + second + third + left).toBe(5_000);
 });
 
-it('leaves the work to the process that holds the lock', async () => {
+it('leaves the work to the process with the lock', async () => {
   await one.database.transaction(async (transaction) => {
     await transaction.execute(sql`select pg_advisory_xact_lock(7304212)`);
     const options = {
@@ -61,7 +61,7 @@ it('leaves the work to the process that holds the lock', async () => {
   });
 });
 
-it('answers an outside scheduler when it is done, also when that takes longer than a page may', async () => {
+it('answers an external scheduler when done, even past the time limit of pages', async () => {
   const CRON_SECRET = 'a secret for tests alone, 32 characters or more';
   const app = await startApp({ env: { CRON_SECRET }, on: two });
   const held = one.database.transaction(async (transaction) => {

@@ -25,7 +25,7 @@ const now = new Date();
 const act = { device, now };
 const ROUNDS = 150;
 
-describe('sign-in against the cutoff', () => {
+describe('sign-in racing the cutoff', () => {
   let opened: TestDatabase;
   let database: Database;
   let sessionStore: SessionStore;
@@ -66,7 +66,7 @@ describe('sign-in against the cutoff', () => {
     return verdictOf({ issuedAt, session, user, now, policy }) === 'live';
   }
 
-  it('finds the naive insert live after a cutoff that its password predates', async () => {
+  it('finds that a naive insert survives a cutoff newer than its password check', async () => {
     const { userId, email } = await newUser();
     const credentials = await readCredentials(email);
     await revokeAll(sessionStore, userId, 'revoked_all', act);
@@ -81,7 +81,7 @@ describe('sign-in against the cutoff', () => {
     expect(await isLive(sid)).toBe(true);
   });
 
-  it('refuses to start a session when the cutoff was moved after the password was read', async () => {
+  it('starts no session when the cutoff moved after the password was read', async () => {
     const { userId, email } = await newUser();
     const credentials = await readCredentials(email);
     await revokeAll(sessionStore, userId, 'revoked_all', act);
@@ -89,7 +89,7 @@ describe('sign-in against the cutoff', () => {
     expect(await signIn(await readCredentials(email))).not.toBe(null);
   });
 
-  it('refuses to start a session when the account was deactivated after the password was read', async () => {
+  it('starts no session when the account was deactivated after the password was read', async () => {
     const { userId, email } = await newUser();
     const credentials = await readCredentials(email);
     await database.update(users).set({ isActive: false }).where(eq(users.id, userId));
@@ -109,12 +109,12 @@ describe('sign-in against the cutoff', () => {
       if (started) expect(await isLive(started.sid)).toBe(false);
       expect(await database.$count(sessions, eq(sessions.userId, userId))).toBe(started ? 1 : 0);
     }
-    // Both orders happened: a run in which one never did has shown nothing.
+    // Both orders occurred; otherwise the run proves nothing.
     expect(outcomes.early).toBeGreaterThan(0);
     expect(outcomes.late).toBeGreaterThan(0);
   });
 
-  it(`leaves no live session in ${ROUNDS} sign-ins against deactivations, also when they are undone`, async () => {
+  it(`leaves no live session in ${ROUNDS} sign-ins racing deactivation, even if undone`, async () => {
     const { userId: actorId } = await newUser();
     const outcomes = { early: 0, late: 0 };
     for (let round = 0; round < ROUNDS / 10; round += 1) {
@@ -143,7 +143,7 @@ describe('sign-in against the cutoff', () => {
     expect(outcomes.late).toBeGreaterThan(0);
   });
 
-  it('gives the cutoff and the sessions after it one order', async () => {
+  it('orders the cutoff before the sessions after it', async () => {
     const { userId, email } = await newUser();
     for (let round = 0; round < 30; round += 1) {
       await revokeAll(sessionStore, userId, 'revoked_all', act);
@@ -173,7 +173,7 @@ describe('sign-in against the cutoff', () => {
     expect(outcomes.moved).toBeGreaterThan(0);
   });
 
-  it('gives a copy of the old token nothing when its session has moved on', async () => {
+  it('rejects a copy of the old token once its session is rotated', async () => {
     const { userId, email } = await newUser();
     const started = await signIn(await readCredentials(email));
     const presented = { sid: started?.sid ?? '', userId };

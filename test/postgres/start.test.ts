@@ -4,7 +4,7 @@ import { SECRET } from '../support/app.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { startProcess } from '../support/process.ts';
 
-/** A role that may connect, and create nothing. */
+/** A role that may connect but not create. */
 const ROLE = 'latchkey_start_test';
 
 let opened: TestDatabase;
@@ -31,7 +31,7 @@ afterAll(async () => {
   await opened.close();
 });
 
-/** DATABASE_URL with something wrong in it. */
+/** A DATABASE_URL with a mistake. */
 function broken(change: (wrong: URL) => void): string {
   const wrong = new URL(url);
   change(wrong);
@@ -90,14 +90,14 @@ it.each<[string, (wrong: URL) => void, RegExp]>([
     },
     /permission denied .* Grant it CREATE/,
   ],
-])('says in a sentence that DATABASE_URL has a wrong %s', async (_, change, sentence) => {
+])('explains in a sentence that DATABASE_URL has a wrong %s', async (_, change, sentence) => {
   const said = await saidBy({ DATABASE_URL: broken(change) });
   expect(said).toMatch(sentence);
   expect(said).toMatch(/^[^\n]*DATABASE_URL[^\n]*\n$/);
   expect(said).not.toContain('hunter2');
 });
 
-it('names the variable that is wrong of two', async () => {
+it('names the wrong one of two variables', async () => {
   const wrong = broken((each) => {
     each.pathname = '/not_there';
   });

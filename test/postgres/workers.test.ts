@@ -35,7 +35,7 @@ describe('several workers', () => {
       .filter(({ msg }) => msg === message);
   const servedBy = () => new Set(lines('request').map(({ pid }) => pid));
 
-  it('share one port, say one line, and purge in one of them', async () => {
+  it('share one port, log one line, and purge in one of them', async () => {
     await expect
       .poll(async () => {
         await fetch(`${address}/healthz`, { headers: { connection: 'close' } });
@@ -46,7 +46,7 @@ describe('several workers', () => {
     await expect.poll(() => lines('purge').length).toBe(1);
   });
 
-  it('tell their metrics together', async () => {
+  it('report their metrics together', async () => {
     const read = async () => (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
     await expect
       .poll(read, { timeout: 20_000 })
@@ -56,7 +56,7 @@ describe('several workers', () => {
     );
   });
 
-  it('refuse in each what was revoked in one', async () => {
+  it('all reject what one revoked', async () => {
     const person = newPerson();
     const [here, there] = [openBrowser({ server: address }), openBrowser({ server: address })];
     await here.signUp(person);
@@ -67,7 +67,7 @@ describe('several workers', () => {
     for (let round = 0; round < 10; round += 1) expect(await here.isSignedIn()).toBe(true);
   });
 
-  it('open the outbox for one token in each of them', async () => {
+  it('open the outbox with the same token in each of them', async () => {
     const [link = ''] = /http:\/\/\S+\/dev\/outbox\?token=\S+/.exec(app.output.text) ?? [];
     const opened = new Map<number, boolean>();
     await expect
@@ -98,7 +98,7 @@ describe('several workers', () => {
     expect(await app.exit).toEqual({ code: 0, signal: null });
   });
 
-  it('say once why they cannot start', async () => {
+  it('report once why they cannot start', async () => {
     const failing = startProcess({
       AUTH_SECRET: SECRET,
       DATABASE_URL: 'postgres://127.0.0.1:1/nothing',

@@ -43,7 +43,7 @@ beforeEach(async () => {
   sessionId = session?.id ?? '';
 });
 
-/** What was announced by a change. Notifications keep their order: the last one ends the wait. */
+/** The notifications that a change caused. They arrive in order, so a last one ends the wait. */
 async function announcedBy(change: () => PromiseLike<unknown>): Promise<string[]> {
   heard = [];
   await change();
@@ -71,7 +71,7 @@ it.each<[string, () => PromiseLike<unknown>]>([
         .where(mySession()),
   ],
   [
-    'a session is re-authenticated',
+    'a session gets a new authentication time',
     () =>
       database
         .update(sessions)
@@ -98,7 +98,7 @@ it.each<[string, () => PromiseLike<unknown>]>([
     () => database.update(users).set({ organizationId: 'o' }).where(me()),
   ],
   ['the account is deleted', () => database.delete(users).where(me())],
-])('is told when %s', async (_name, change) => {
+])('is announced when %s', async (_name, change) => {
   expect(await announcedBy(change)).toEqual([userId]);
 });
 
@@ -109,7 +109,7 @@ it.each<[string, () => PromiseLike<unknown>]>([
       database.update(sessions).set({ lastActive: new Date(), userAgent: 'x' }).where(mySession()),
   ],
   [
-    'a session is prolonged',
+    'a session is extended',
     () =>
       database
         .update(sessions)
@@ -119,11 +119,11 @@ it.each<[string, () => PromiseLike<unknown>]>([
   ['a session starts', () => database.insert(sessions).values(row(HOUR))],
   ['nothing changes', () => database.update(users).set({ name: 'Ada' }).where(me())],
   ['a password changes', () => database.update(users).set({ passwordHash: 'x' }).where(me())],
-])('is left in peace when %s', async (_name, change) => {
+])('is not announced when %s', async (_name, change) => {
   expect(await announcedBy(change)).toEqual([]);
 });
 
-it('is left in peace when rows that were over already are purged', async () => {
+it('is not announced when ended sessions are purged', async () => {
   await database
     .insert(sessions)
     .values([...Array.from({ length: 50 }, () => row(-HOUR)), row(HOUR, new Date())]);
@@ -136,6 +136,6 @@ it('is left in peace when rows that were over already are purged', async () => {
   ).toEqual([]);
 });
 
-it('is told to forget everything when a table is emptied', async () => {
+it('is announced for all users when a table is truncated', async () => {
   expect(await announcedBy(() => database.execute(sql`truncate table "session"`))).toEqual(['*']);
 });

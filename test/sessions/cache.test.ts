@@ -19,14 +19,14 @@ const policy = {
 };
 const now = new Date();
 
-/** The real cache over the real query, which a test can hold up on its way back. */
+/** The real cache and query. A test can delay the result of the query. */
 describe('the session cache', () => {
   let opened: TestDatabase;
   let sessionStore: SessionStore;
   let cache: SessionCache;
   let queries = 0;
   let isProven = true;
-  /** Set: what a query brought waits here before the cache gets it. */
+  /** When set, query results wait here before the cache gets them. */
   let gate: { arrive(): void; open: Promise<void> } | null = null;
 
   beforeAll(async () => {
@@ -71,7 +71,7 @@ describe('the session cache', () => {
     return started;
   }
 
-  /** Holds up what queries bring. Says when the first one is back, and lets go. */
+  /** Delays query results. Tells when the first has arrived, and releases them. */
   function holdQueries() {
     let release = () => {};
     const open = new Promise<void>((resolve) => {
@@ -83,7 +83,7 @@ describe('the session cache', () => {
     return { isBack, release };
   }
 
-  it('asks once for a session, and once for many requests at once', async () => {
+  it('queries once per session, and once for many concurrent requests', async () => {
     const { sid, session } = await signIn();
     const loads = await Promise.all([
       cache.load(sid, now),
@@ -95,7 +95,7 @@ describe('the session cache', () => {
     expect(queries).toBe(1);
   });
 
-  it('tells everybody who asks at once of their own session, also those who have none', async () => {
+  it('gives each concurrent request its own session, or none', async () => {
     const viewers = await Promise.all(Array.from({ length: 20 }, signIn));
     const strangers = Array.from({ length: 20 }, newSecret);
     const asked = viewers.flatMap(({ sid }, index) => [sid, strangers[index] ?? '', sid]);
@@ -105,7 +105,7 @@ describe('the session cache', () => {
     expect(found.map((record) => record?.session.id)).toEqual(expected);
   });
 
-  it('gives back what it was given, and remembers nothing of a session that is over', async () => {
+  it('returns what it was given, and does not cache ended sessions', async () => {
     const viewer = await signIn();
     const record = await cache.load(viewer.sid, now);
     expect(record).not.toBe(null);
@@ -117,25 +117,25 @@ describe('the session cache', () => {
     expect(cache.peek(viewer.sid, now)).toBe(undefined);
   });
 
-  it('remembers nothing of a session that is not there', async () => {
+  it('does not cache missing sessions', async () => {
     expect(await cache.load('A'.repeat(43), now)).toBe(null);
     expect(cache.peek('A'.repeat(43), now)).toBe(undefined);
   });
 
-  it('asks again when a record is a minute old, or the clock was set back', async () => {
+  it('queries again when a record is a minute old or the clock was set back', async () => {
     const { sid } = await signIn();
     const inMs = (ms: number) => new Date(now.getTime() + ms);
     await cache.load(sid, now);
     expect(cache.peek(sid, inMs(59_999))).toBeDefined();
     expect(cache.peek(sid, inMs(60_000))).toBe(undefined);
-    // It is forgotten, and not young again.
+    // Dropped, and not valid again later.
     expect(cache.peek(sid, now)).toBe(undefined);
     await cache.load(sid, now);
     expect(cache.peek(sid, inMs(-1))).toBe(undefined);
     expect(queries).toBe(2);
   });
 
-  it('forgets the sessions of a user, and of nobody else', async () => {
+  it('drops the sessions of one user, and no others', async () => {
     const [one, other] = [await signIn(), await signIn()];
     await Promise.all([cache.load(one.sid, now), cache.load(other.sid, now)]);
     cache.forgetUser(one.user.id);
@@ -145,21 +145,21 @@ describe('the session cache', () => {
     expect(cache.peek(other.sid, now)).toBe(undefined);
   });
 
-  it('keeps no record of a query that a change overtook', async () => {
+  it('does not cache the result of a query that a change overtook', async () => {
     const { sid, user, session } = await signIn();
     const { isBack, release } = holdQueries();
     const overtaken = cache.load(sid, now);
     await isBack;
     await revokeSession({ database: opened.database, cache }, session, 'revoked', { device, now });
     release();
-    // The request that began before may still see what was; nobody after it.
+    // Only the request that started before may see the old state.
     expect((await overtaken)?.session.endedAt).toBe(null);
     expect(cache.peek(sid, now)).toBe(undefined);
     expect((await cache.load(sid, now))?.session.endedAt).toEqual(now);
     expect(user.id).toBe(session.userId);
   });
 
-  it('lets no request that begins after a change wait for a query from before it', async () => {
+  it('does not share a query from before a change with a request after it', async () => {
     const { sid, session } = await signIn();
     const { isBack, release } = holdQueries();
     const before = cache.load(sid, now);
@@ -171,7 +171,7 @@ describe('the session cache', () => {
     expect((await after)?.session.endedAt).toEqual(now);
   });
 
-  it('forgets also when the answer to a commit is lost', async () => {
+  it('also drops records when the response to a commit is lost', async () => {
     const { sid, user, session } = await signIn();
     await cache.load(sid, now);
     const broken = { transaction: () => Promise.reject(new Error('connection lost')) };
@@ -183,7 +183,7 @@ describe('the session cache', () => {
     expect(user.id).toBe(session.userId);
   });
 
-  it('shows and keeps nothing while it is blind, and shares no query', async () => {
+  it('returns and caches nothing while blind, and shares no query', async () => {
     const { sid } = await signIn();
     await cache.load(sid, now);
     isProven = false;
@@ -192,13 +192,13 @@ describe('the session cache', () => {
     expect(queries).toBe(3);
   });
 
-  it('keeps nothing of a query during which it was blind', async () => {
+  it('does not cache a query during which it was blind', async () => {
     const { sid } = await signIn();
     const { isBack, release } = holdQueries();
     const load = cache.load(sid, now);
     await isBack;
     isProven = false;
-    // Sighted again: whoever proves it empties the cache first.
+    // No longer blind: the listener empties the cache first.
     cache.forgetAll();
     isProven = true;
     release();
@@ -206,7 +206,7 @@ describe('the session cache', () => {
     expect(cache.peek(sid, now)).toBe(undefined);
   });
 
-  it('holds no more than it may, and forgets by user what it dropped', async () => {
+  it('stays within its limit, and drops evicted records from the index by user', async () => {
     const viewers = await Promise.all(Array.from({ length: 5 }, signIn));
     for (const { sid } of viewers) await cache.load(sid, now);
     expect(cache.size).toBe(3);

@@ -20,7 +20,7 @@ describe.each(STRATEGIES)('the lifetime of a session with the %s strategy', (str
     return browser;
   }
 
-  it('expires when it is not used', async () => {
+  it('expires when unused', async () => {
     const browser = await signedIn({ SESSION_MAX_AGE: '2h', SESSION_UPDATE_AGE: '1h' });
     app.advance(2 * HOUR + 1_000);
     expect((await browser.get('/api/sessions')).body.error).toBe('expired');
@@ -28,7 +28,7 @@ describe.each(STRATEGIES)('the lifetime of a session with the %s strategy', (str
     await app.close();
   });
 
-  it('slides while it is used, and the cookie is renewed with the same sid and iat', async () => {
+  it('slides while in use, and renews the cookie with the same sid and iat', async () => {
     const browser = await signedIn({ SESSION_MAX_AGE: '4h', SESSION_UPDATE_AGE: '2h' });
     app.advance(1 * HOUR);
     const early = await browser.get('/api/sessions');
@@ -47,7 +47,7 @@ describe.each(STRATEGIES)('the lifetime of a session with the %s strategy', (str
     await app.close();
   });
 
-  it('accepts the cookie from before a slide: the answer that renewed it may be lost', async () => {
+  it('accepts the cookie from before a slide, as the response that renewed it may be lost', async () => {
     const browser = await signedIn({ SESSION_MAX_AGE: '4h', SESSION_UPDATE_AGE: '2h' });
     const old = browser.token();
     app.advance(3 * HOUR);
@@ -66,7 +66,7 @@ describe.each(STRATEGIES)('the lifetime of a session with the %s strategy', (str
     });
     app.advance(3 * HOUR);
     expect(await browser.isSignedIn()).toBe(true);
-    // Not even by re-authenticating at a cutoff: nobody typed a password for that.
+    // Not even by a new authentication time at a cutoff, as no password was entered.
     await browser.post('/account/sessions/revoke-others');
     app.advance(2 * HOUR);
     expect(await browser.isSignedIn()).toBe(true);
@@ -75,7 +75,7 @@ describe.each(STRATEGIES)('the lifetime of a session with the %s strategy', (str
     await app.close();
   });
 
-  it('ends after inactivity, and not while it is used', async () => {
+  it('ends after inactivity, but not while in use', async () => {
     const browser = await signedIn({ SESSION_IDLE_TIMEOUT: '30m' });
     for (let round = 0; round < 3; round += 1) {
       app.advance(20 * 60_000);
@@ -87,8 +87,8 @@ describe.each(STRATEGIES)('the lifetime of a session with the %s strategy', (str
     await app.close();
   });
 
-  describe('when it began under laxer settings, before a restart', () => {
-    /** A browser that is signed in, some hours after its last request, and an app that is stricter. */
+  describe('after a restart with stricter settings', () => {
+    /** A browser signed in some hours ago, and an app restarted with stricter settings. */
     async function restarted(env: Record<string, string>, hours: number) {
       const lax = await startApp({ env: { SESSION_STRATEGY: strategy }, on: shared });
       const { person, here } = await signInTwice(lax);
@@ -104,7 +104,7 @@ describe.each(STRATEGIES)('the lifetime of a session with the %s strategy', (str
       ['expired', { SESSION_MAX_AGE: '2h' }],
       ['expired', { SESSION_ABSOLUTE_AGE: '2h' }],
       ['idle', { SESSION_IDLE_TIMEOUT: '2h' }],
-    ])('is %s with %j, as the list says too', async (verdict, env) => {
+    ])('is %s with %j, also in the list', async (verdict, env) => {
       const { person, browser } = await restarted(env, 3);
       const fresh = openBrowser(app);
       await fresh.signIn(person);
@@ -116,7 +116,7 @@ describe.each(STRATEGIES)('the lifetime of a session with the %s strategy', (str
       await app.close();
     });
 
-    it('is told with the earlier expiry, and renewed no further', async () => {
+    it('shows the earlier expiry, and is not renewed past it', async () => {
       const { browser } = await restarted({ SESSION_ABSOLUTE_AGE: '2h' }, 1);
       const soon = app.now().getTime() + HOUR;
       const { sessions } = (await browser.get('/api/sessions')).body;
@@ -130,7 +130,7 @@ describe.each(STRATEGIES)('the lifetime of a session with the %s strategy', (str
     });
   });
 
-  it('follows its requests: activity, browser and address', async () => {
+  it('records the last use, browser and IP address of its requests', async () => {
     const browser = await signedIn({});
     const [before] = (await browser.get('/api/sessions')).body.sessions;
     app.advance(30_000);
@@ -145,7 +145,7 @@ describe.each(STRATEGIES)('the lifetime of a session with the %s strategy', (str
     await app.close();
   });
 
-  it('is seen by other processes within the interval in which activity is written', async () => {
+  it('is seen by other processes within the write interval of activity', async () => {
     const browser = await signedIn({ SESSION_IDLE_TIMEOUT: '30m' });
     const other = await startApp({
       env: { SESSION_STRATEGY: strategy, SESSION_IDLE_TIMEOUT: '30m' },
@@ -157,7 +157,7 @@ describe.each(STRATEGIES)('the lifetime of a session with the %s strategy', (str
     app.advance(20 * 60_000);
     expect(await browser.isSignedIn()).toBe(true);
     await app.sessionStore.activity.flush();
-    // The other process remembers an activity of 31 minutes ago, and asks before it refuses.
+    // The other process has a last use of 31 minutes ago, and queries before it rejects.
     other.advance(31 * 60_000);
     expect((await there()).status).toBe(200);
     await Promise.all([app.close(), other.close()]);

@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => opened.close());
 
-it('lists as live exactly what the verdict calls live, and all else as ended', async () => {
+it('lists exactly the sessions with the verdict live as live, and all others as ended', async () => {
   const { database } = opened;
   await fc.assert(
     fc.asyncProperty(anyFacts, async (facts) => {

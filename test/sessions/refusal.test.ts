@@ -4,7 +4,7 @@ import { sessions, users } from '../../src/database/schema.ts';
 import { STRATEGIES, startApp, type TestApp } from '../support/app.ts';
 import { openBrowser, SESSION_COOKIE, signInTwice } from '../support/browser.ts';
 
-describe.each(STRATEGIES)('a session that was taken back, with the %s strategy', (strategy) => {
+describe.each(STRATEGIES)('a revoked session, with the %s strategy', (strategy) => {
   let app: TestApp;
   beforeAll(async () => {
     app = await startApp({ env: { SESSION_STRATEGY: strategy } });
@@ -20,7 +20,7 @@ describe.each(STRATEGIES)('a session that was taken back, with the %s strategy',
   const WHY = 'You were signed out from another device. Sign in to continue.';
 
   it.each(['/', '/account', '/account/sessions', '/sign-up', '/admin/accounts', '/nowhere'])(
-    'is refused at %s, its cookie cleared, and told why at /sign-in',
+    'is rejected at %s, its cookie cleared, and /sign-in says why',
     async (path) => {
       const { there } = await revoked();
       const answer = await there.get(path);
@@ -34,7 +34,7 @@ describe.each(STRATEGIES)('a session that was taken back, with the %s strategy',
     },
   );
 
-  it('is told why when the sign-in page is the first that it asks for', async () => {
+  it('is told why if its first request is the sign-in page', async () => {
     const { there } = await revoked();
     const answer = await there.get('/sign-in');
     expect(answer.status).toBe(200);
@@ -43,7 +43,7 @@ describe.each(STRATEGIES)('a session that was taken back, with the %s strategy',
     expect(there.token()).toBe(null);
   });
 
-  it('gets 401 from the API, its cookie cleared, and told why at /sign-in', async () => {
+  it('gets 401 from the API, its cookie cleared, and /sign-in says why', async () => {
     const { there } = await revoked();
     const answer = await there.get('/api/sessions');
     expect(answer.status).toBe(401);
@@ -52,7 +52,7 @@ describe.each(STRATEGIES)('a session that was taken back, with the %s strategy',
     expect((await there.get('/sign-in')).text).toContain(WHY);
   });
 
-  it('gets null from /auth/session, its cookie cleared, and told why at /sign-in', async () => {
+  it('gets null from /auth/session, its cookie cleared, and /sign-in says why', async () => {
     const { there } = await revoked();
     const answer = await there.get('/auth/session');
     expect(answer.body).toBe(null);
@@ -71,7 +71,7 @@ describe.each(STRATEGIES)('a session that was taken back, with the %s strategy',
     expect((await here.get('/account')).text).not.toContain('Mallory');
   });
 
-  it('can sign in again at once, and returns', async () => {
+  it('can sign in again at once, and returns to the page', async () => {
     const { there, person } = await revoked();
     await there.get('/account/sessions');
     const answer = await there.signIn(person, '/account/sessions');
@@ -79,20 +79,20 @@ describe.each(STRATEGIES)('a session that was taken back, with the %s strategy',
     expect(await there.isSignedIn()).toBe(true);
   });
 
-  it('is refused when the cutoff is moved by another program', async () => {
+  it('is rejected when another program moves the cutoff', async () => {
     const { there, person } = await signInTwice(app);
     const cutoff = new Date(Date.now() + 1_000);
     const mine = eq(users.email, person.email);
     await app.database.update(users).set({ sessionsValidAfter: cutoff }).where(mine);
     await expect.poll(async () => (await there.get('/api/sessions')).body.error).toBe('superseded');
-    // And a cutoff in the future does not keep its owner out.
+    // A cutoff in the future must not keep its owner out.
     await there.signIn(person);
     expect(await there.isSignedIn()).toBe(true);
   });
 
-  it('is refused within a minute when another program ended it without triggers', async () => {
+  it('is rejected within a minute when another program ended it without triggers', async () => {
     const { there, otherId } = await signInTwice(app);
-    // From the database, and then from memory.
+    // From the database, then from the cache.
     await there.get('/account');
     await app.database.transaction(async (transaction) => {
       await transaction.execute(sql`set local session_replication_role = replica`);
@@ -103,14 +103,14 @@ describe.each(STRATEGIES)('a session that was taken back, with the %s strategy',
     expect((await there.get('/api/sessions')).body.error).toBe('revoked');
   });
 
-  it('is refused when the account is deactivated by another program', async () => {
+  it('is rejected when another program deactivates the account', async () => {
     const { there, person } = await signInTwice(app);
     await app.database.update(users).set({ isActive: false }).where(eq(users.email, person.email));
     await expect.poll(async () => (await there.get('/account')).status).toBe(303);
     expect((await there.get('/sign-in')).text).toContain('Your account has been deactivated.');
   });
 
-  it('stays dead when the account is switched on again, also if nobody asked meanwhile', async () => {
+  it('stays ended when the account is reactivated, even if no request came in between', async () => {
     const { there, person } = await signInTwice(app);
     const mine = eq(users.email, person.email);
     await app.database.update(users).set({ isActive: false }).where(mine);
@@ -120,13 +120,13 @@ describe.each(STRATEGIES)('a session that was taken back, with the %s strategy',
     expect(await there.isSignedIn()).toBe(true);
   });
 
-  it('is refused when the account is deleted by another program', async () => {
+  it('is rejected when another program deletes the account', async () => {
     const { there, person } = await signInTwice(app);
     await app.database.delete(users).where(eq(users.email, person.email));
     await expect.poll(async () => (await there.get('/api/sessions')).body.error).toBe('revoked');
   });
 
-  it('is never written into a page, an address or JSON', async () => {
+  it('never appears in a page, a URL or JSON', async () => {
     const { here, there } = await signInTwice(app);
     const secrets = [here.token(), there.token()].map(String);
     const rows = await app.database.select({ token: sessions.sessionToken }).from(sessions);
@@ -137,7 +137,7 @@ describe.each(STRATEGIES)('a session that was taken back, with the %s strategy',
     }
   });
 
-  it('sends those who never signed in to sign in, and the API answers 401', async () => {
+  it('redirects someone who never signed in to /sign-in, and the API answers 401', async () => {
     const stranger = openBrowser(app);
     const page = await stranger.get('/account/sessions');
     expect(page.headers.location).toBe('/sign-in?callbackUrl=%2Faccount%2Fsessions');

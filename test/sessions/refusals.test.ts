@@ -27,12 +27,12 @@ const eventsOf = (sessionId: string) =>
     .from(auditEvents)
     .where(and(eq(auditEvents.sessionId, sessionId), eq(auditEvents.action, 'session_refused')));
 
-describe.each(STRATEGIES)('refused requests, with the %s strategy', (strategy) => {
+describe.each(STRATEGIES)('rejected requests, with the %s strategy', (strategy) => {
   it.each([
     ['expired', { SESSION_MAX_AGE: '1h' }],
     ['idle', { SESSION_IDLE_TIMEOUT: '1h' }],
     ['superseded', {}],
-  ])('end a session as %s with the first one, and are all written at stop', async (reason, env) => {
+  ])('end a session as %s with the first, and are all written on stop', async (reason, env) => {
     const app = await startApp({ env: { SESSION_STRATEGY: strategy, ...env }, on: opened });
     const { person, there, otherId } = await signInTwice(app);
     const copy = there.token();
@@ -65,11 +65,11 @@ describe.each(STRATEGIES)('refused requests, with the %s strategy', (strategy) =
   });
 });
 
-describe('the refusals that wait to be written', () => {
+describe('pending refusals', () => {
   const device = { userAgent: 'stale/1', ipAddress: null };
   const now = new Date();
 
-  it('stay within a limit, and are counted again after the next write', async () => {
+  it('stay within a limit, and count again after the next write', async () => {
     const app = await startApp({ on: opened });
     const { otherId } = await signInTwice(app);
     const session = await sessionOf(otherId);

@@ -2,14 +2,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { STRATEGIES, startApp, type TestApp } from '../support/app.ts';
 import { FIREFOX, IPHONE, newPerson, openBrowser } from '../support/browser.ts';
 
-describe.each(STRATEGIES)('the limit of sessions, %s', (strategy) => {
+describe.each(STRATEGIES)('the session limit, with the %s strategy', (strategy) => {
   let app: TestApp;
   beforeAll(async () => {
     app = await startApp({ env: { SESSION_STRATEGY: strategy, SESSION_LIMIT: '3' } });
   });
   afterAll(() => app.close());
 
-  it('ends the session that was used least recently, and says so', async () => {
+  it('ends the least recently used session, and says so', async () => {
     const person = newPerson();
     const phone = openBrowser(app, { userAgent: IPHONE });
     await phone.signUp(person);
@@ -33,7 +33,7 @@ describe.each(STRATEGIES)('the limit of sessions, %s', (strategy) => {
     expect((await oneMore.get('/account/sessions')).text).toContain('device limit reached');
   });
 
-  it('holds also when many sign in at once', async () => {
+  it('also holds for concurrent sign-ins', async () => {
     const person = newPerson();
     await openBrowser(app).signUp(person);
     const browsers = Array.from({ length: 8 }, () => openBrowser(app));
@@ -42,7 +42,7 @@ describe.each(STRATEGIES)('the limit of sessions, %s', (strategy) => {
     expect(signedIn.filter(Boolean)).toHaveLength(3);
   });
 
-  it('counts no session that is over, nor the one that a sign-in replaces', async () => {
+  it('counts neither ended sessions nor the one a sign-in replaces', async () => {
     const person = newPerson();
     const browsers = Array.from({ length: 3 }, () => openBrowser(app));
     await browsers[0]?.signUp(person);

@@ -37,7 +37,7 @@ describe('verdictOf', () => {
     expect(verdictOf({ ...live, ...facts } as VerdictFacts)).toBe(verdict);
   });
 
-  it('is live exactly when nothing speaks against it', () => {
+  it('is live exactly when no rule rejects it', () => {
     fc.assert(
       fc.property(anyFacts, (facts) => {
         const { issuedAt, session, user, now, policy } = facts;
@@ -57,7 +57,7 @@ describe('verdictOf', () => {
     );
   });
 
-  it('never turns live by moving the cutoff forward, or time', () => {
+  it('never turns live when the cutoff or time moves forward', () => {
     fc.assert(
       fc.property(anyFacts, fc.nat(100_000), fc.nat(100_000), (facts, cutoffMs, nowMs) => {
         fc.pre(verdictOf(facts) !== 'live');
@@ -72,7 +72,7 @@ describe('verdictOf', () => {
     );
   });
 
-  it.each(['issuedAt', 'now'] as const)('refuses when %s is no date', (key) => {
+  it.each(['issuedAt', 'now'] as const)('rejects when %s is an invalid date', (key) => {
     expect(verdictOf({ ...live, [key]: new Date(Number.NaN) })).not.toBe('live');
   });
 
@@ -81,7 +81,7 @@ describe('verdictOf', () => {
     ['expires', { session: { ...live.session, expires: new Date(Number.NaN) } }],
     ['lastActive', { session: { ...live.session, lastActive: new Date(Number.NaN) } }],
     ['createdAt', { session: { ...live.session, createdAt: new Date(Number.NaN) } }],
-  ])('refuses when %s is no date', (_name, facts) => {
+  ])('rejects when %s is an invalid date', (_name, facts) => {
     expect(verdictOf({ ...live, ...facts } as VerdictFacts)).not.toBe('live');
   });
 });

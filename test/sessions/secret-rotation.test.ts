@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => shared.close());
 
-it('keeps everybody signed in when the secret is rotated, under the newest on the next use', async () => {
+it('keeps everyone signed in when the secret is rotated, and re-encrypts tokens with the newest', async () => {
   const before = await startApp({ on: shared });
   const browser = openBrowser(before);
   await browser.signUp(newPerson());
@@ -34,7 +34,7 @@ it('keeps everybody signed in when the secret is rotated, under the newest on th
   expect(is?.claims).toMatchObject({ sid: was?.claims?.sid, iat: was?.claims?.iat });
   expect((await moved.get('/api/sessions')).headers['x-revalidate-session']).toBe(undefined);
 
-  // Once the old secret is gone, so are the tokens under it.
+  // Removing the old secret invalidates its tokens.
   const later = await startApp({ env: { AUTH_SECRET: NEWER }, on: shared });
   const bearer = (token: string) =>
     openBrowser(later).get('/api/sessions').set('Authorization', `Bearer ${token}`);

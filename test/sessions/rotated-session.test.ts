@@ -8,7 +8,7 @@ const DAY = 86_400_000;
 const PATHS = ['/', '/account', '/sign-in', '/sign-up', '/api/sessions', '/auth/session'];
 
 describe.each(STRATEGIES)(
-  'a token from before its session moved, with the %s strategy',
+  'a token from before its session was rotated, with the %s strategy',
   (strategy) => {
     let app: TestApp;
     beforeAll(async () => {
@@ -19,7 +19,7 @@ describe.each(STRATEGIES)(
     type Two = Awaited<ReturnType<typeof signInTwice>>;
     const ways: [string, (two: Two) => Promise<unknown>][] = [
       ['all others were signed out', ({ here }) => here.post('/account/sessions/revoke-others')],
-      ['somebody signed in again in this browser', ({ here, person }) => here.signIn(person)],
+      ['someone signed in again in this browser', ({ here, person }) => here.signIn(person)],
     ];
 
     it.each(ways)('clears no cookie when %s', async (_way, move) => {
@@ -44,11 +44,11 @@ describe.each(STRATEGIES)(
       }
       here.setCookie(SESSION_COOKIE, moved);
       expect(await here.isSignedIn()).toBe(true);
-      // Nothing that was said to the old token is said to the new one.
+      // The new token gets none of the old one’s messages.
       expect((await here.get('/account')).text).not.toContain('Sign in to continue');
     });
 
-    it('gets nothing, and is told why on the sign-in page', async () => {
+    it('is rejected, and the sign-in page says why', async () => {
       const { here } = await signInTwice(app);
       const copy = here.token() ?? '';
       await here.post('/account/sessions/revoke-others');
@@ -62,7 +62,7 @@ describe.each(STRATEGIES)(
       expect((await there.get('/sign-in')).text).toContain('You are no longer signed in.');
     });
 
-    it('does not keep a browser from signing in, nor from hearing why it cannot', async () => {
+    it('does not keep a browser from signing in, nor from seeing why it cannot', async () => {
       const { here, there, person } = await signInTwice(app);
       const copy = there.token() ?? '';
       await there.post('/account/sessions/revoke-others');
@@ -78,7 +78,7 @@ describe.each(STRATEGIES)(
   },
 );
 
-it('of a session that never was clears nothing either: nobody can tell it from one that moved', async () => {
+it('of an unknown session clears no cookie either, as it may have been rotated', async () => {
   const app = await startApp({ env: { SESSION_STRATEGY: 'database' } });
   for (const path of PATHS) {
     const stranger = openBrowser(app);
@@ -89,7 +89,7 @@ it('of a session that never was clears nothing either: nobody can tell it from o
   await app.close();
 });
 
-it('is not renewed by a request that was let in before the session moved', async () => {
+it('is not renewed by a request that was accepted before the rotation', async () => {
   const app = await startApp({ env: { SESSION_STRATEGY: 'database' } });
   const { here } = await signInTwice(app);
   const sid = here.token() ?? '';
