@@ -164,6 +164,8 @@ export function renderPage<Page extends keyof Pages>(
   page: Page,
   { title, ...locals }: Pages[Page] & { title: string },
 ): void {
+  // Already answered by `answerInTime`. Express would throw outside of any request.
+  if (response.headersSent) return;
   const now = context.clock();
   let isFocused = false;
   // An error page is not the one that the message was meant for.
