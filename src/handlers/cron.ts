@@ -4,7 +4,7 @@ import { isSame } from '../crypto/constant-time.ts';
 import { HttpError, notFound } from '../http/error.ts';
 import { purgeNow } from '../jobs/purge.ts';
 
-/** The purge for an outside scheduler: `{ cleaned: n }`. ActivationChange on by CRON_SECRET. */
+/** The purge for an outside scheduler: `{ cleaned: n }`. Enabled by CRON_SECRET. */
 export function cleanupSessions(context: Context): RequestHandler {
   return async (request, response) => {
     const { cronSecret } = context.config;

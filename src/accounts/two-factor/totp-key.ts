@@ -36,11 +36,11 @@ export async function decryptTotpKey(
   sealed: string,
   owner: KeyOwner,
   now: Date,
-): Promise<{ key: string; isUnderOldSecret: boolean } | null> {
+): Promise<{ key: string; usesOldSecret: boolean } | null> {
   for (const [age, secret] of secrets.entries()) {
     const opened = await decrypt(sealed, secret, owner, now);
     const key = opened?.payload.key;
-    if (typeof key === 'string') return { key, isUnderOldSecret: age > 0 };
+    if (typeof key === 'string') return { key, usesOldSecret: age > 0 };
   }
   return null;
 }

@@ -108,7 +108,7 @@ async function useAppCode(
   }
   const step = matchTimeStep(opened.key, typed, now);
   if (step === null) return false;
-  const renewed = opened.isUnderOldSecret
+  const renewed = opened.usesOldSecret
     ? { totpKey: await encryptTotpKey(secrets, opened.key, owner) }
     : {};
   const used = await transaction

@@ -122,7 +122,7 @@ describe.each(STRATEGIES)('what a second factor keeps, %s', (strategy) => {
     expect(await decryptTotpKey([SECRET], sealed, owner, now)).toBe(null);
     expect(await decryptTotpKey([NEW_SECRET], sealed, owner, now)).toEqual({
       key,
-      isUnderOldSecret: false,
+      usesOldSecret: false,
     });
   });
 
