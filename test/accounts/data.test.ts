@@ -61,7 +61,7 @@ describe.each(STRATEGIES)('downloading one’s data, %s', (strategy) => {
     expect((await here.get('/account/activity')).text).toContain('Account data downloaded');
   });
 
-  it('has nothing secret in it: no hash, no token, no key', async () => {
+  it('contains no secret: no hash, no token, no key', async () => {
     const { person, here, there } = await signInTwice(app);
     const userId = await idOf(person);
     const secrets = { totpKey: 'a-totp-secret', totpKeyPending: 'a-pending-one' };
@@ -95,7 +95,7 @@ describe.each(STRATEGIES)('downloading one’s data, %s', (strategy) => {
     return [user?.passwordHash ?? '', ...tokens, ...known.map(({ tokenHash }) => tokenHash)];
   }
 
-  it('tells nothing of other accounts, nor where an administrator was', async () => {
+  it('shows nothing about other accounts or about an administrator’s device', async () => {
     const { person, here } = await signInTwice(app);
     const boss = openBrowser(app, { ip: '203.0.113.1' });
     await boss.signIn(admin);
@@ -113,7 +113,7 @@ describe.each(STRATEGIES)('downloading one’s data, %s', (strategy) => {
     );
   });
 
-  it('can be had five times an hour, whatever the device', async () => {
+  it('is limited to five an hour, whatever the device', async () => {
     const { here, there } = await signInTwice(app);
     const other = openBrowser(app);
     await other.signUp(newPerson());
@@ -129,7 +129,7 @@ describe.each(STRATEGIES)('downloading one’s data, %s', (strategy) => {
     expect((await other.post(PATH)).status).toBe(200);
   });
 
-  it('is for who has just proved the password, by a form of ours', async () => {
+  it('needs a recent password and a form of ours', async () => {
     const { here } = await signInTwice(app);
     expect((await here.get(PATH)).status).toBe(404);
     expect((await here.rawPost(PATH)).status).toBe(403);

@@ -50,7 +50,7 @@ describe.each(STRATEGIES)('deactivating an account, %s', (strategy) => {
     expect((await there.get('/sign-in')).text).toContain('This account is deactivated.');
   });
 
-  it('brings no session back when it is activated again, and shows why they ended', async () => {
+  it('brings no session back on reactivation, and shows why they ended', async () => {
     const { person, here, there } = await signInTwice(app);
     const [token, other] = [here.token(), there.token()];
     await deactivate(person);
@@ -106,7 +106,7 @@ describe.each(STRATEGIES)('deactivating an account, %s', (strategy) => {
     app.advance(-11 * 60_000);
   });
 
-  it('is for administrators alone, and not for their own account', async () => {
+  it('is for administrators only, and not for their own account', async () => {
     const { person, here } = await signInTwice(app);
     expect((await deactivate(boss, here)).status).toBe(403);
     expect((await deactivate(person, here)).status).toBe(403);
@@ -134,7 +134,7 @@ describe.each(STRATEGIES)('deactivating an account, %s', (strategy) => {
     expect(await admin.isSignedIn()).toBe(true);
   });
 
-  it('kills the links that were sent, also for when it is activated again', async () => {
+  it('drops the links that were sent, even after reactivation', async () => {
     const { person, here } = await signInTwice(app);
     await openBrowser(app).post('/forgot-password', { email: person.email });
     await here.post('/account/delete');

@@ -17,7 +17,7 @@ describe('a name', () => {
     ['nothing but a Braille blank', '\u2800'],
     ['nothing but a combining mark', '\u0301'],
     ['nothing but variation selectors', '\uFE0F\uFE0F'],
-  ])('is refused with %s, and made fit when a provider sends it', (_what, name) => {
+  ])('is refused with %s, and cleaned when a provider sends it', (_what, name) => {
     expect(nameShape.safeParse(name).success).toBe(false);
     const fit = usableName(name, 'ada@example.org');
     expect(nameShape.safeParse(fit).success, fit).toBe(true);

@@ -27,7 +27,7 @@ describe('the email queue', () => {
     queueEmail(app.database, { kind: 'password_changed', address, facts: {} });
   const reset = (address: string) => queueEmail(app.database, { kind: 'password_reset', address });
 
-  it('sends a member who floods it four emails of a kind in an hour, and tells of everything', async () => {
+  it('limits one account to four emails of a kind an hour, and reports every event', async () => {
     const person = newPerson();
     await openBrowser(app).signUp(person);
     for (let time = 0; time < 12; time += 1) {
@@ -41,7 +41,7 @@ describe('the email queue', () => {
     expect(waiting[0]?.facts.count).toBe(9);
   });
 
-  it('limits each account and each kind by itself', async () => {
+  it('limits each account and each kind separately', async () => {
     const [one, other] = [newPerson().email, newPerson().email];
     for (let time = 0; time < 6; time += 1) {
       await notice(one);
@@ -54,7 +54,7 @@ describe('the email queue', () => {
     expect(subjects()).toHaveLength(5);
   });
 
-  it('merges notices of one kind that wait, and the link of the first takes all back', async () => {
+  it('merges waiting notices of one kind, and the link of the first undoes all', async () => {
     const person = newPerson();
     const owner = openBrowser(app, { userAgent: FIREFOX });
     await owner.signUp(person);
@@ -71,7 +71,7 @@ describe('the email queue', () => {
     for (const stranger of strangers) expect(await stranger.isSignedIn()).toBe(false);
   });
 
-  it('tells of the first and the last acts, and how many there were', async () => {
+  it('reports the first and the last events, and how many there were', async () => {
     const address = newPerson().email;
     const at = (userAgent: string) =>
       queueEmail(app.database, { kind: 'password_changed', address, facts: { userAgent } });
@@ -84,7 +84,7 @@ describe('the email queue', () => {
     expect(text?.match(/Device: Safari on iPhone · /g)).toHaveLength(1);
   });
 
-  it('merges none with the notice of another account that had the address', async () => {
+  it('does not merge with the notice of another account that had the address', async () => {
     const address = newPerson().email;
     for (const subject of ['one', 'other']) {
       await queueEmail(app.database, { kind: 'new_device', address, facts: { subject } });
@@ -92,7 +92,7 @@ describe('the email queue', () => {
     expect(await app.database.$count(emails)).toBe(2);
   });
 
-  it('sends links before notices, however long those wait', async () => {
+  it('sends links before notices, however long the notices wait', async () => {
     const person = newPerson();
     await openBrowser(app).signUp(person);
     for (let time = 0; time < 5; time += 1) await notice(newPerson().email);
@@ -116,7 +116,7 @@ describe('the email queue', () => {
     await expect.poll(() => subjects().length, { timeout: 20_000 }).toBe(13);
   });
 
-  it('loses no act that is told while its notice is being taken', async () => {
+  it('loses no event that is queued while its notice is being claimed', async () => {
     const address = newPerson().email;
     const ACTS = 60;
     let told = 0;

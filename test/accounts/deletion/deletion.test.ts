@@ -41,14 +41,14 @@ describe.each(STRATEGIES)('deleting an account, %s', (strategy) => {
   const tokenIn = (path: string) => new URL(path, 'http://x').searchParams.get('token') ?? '';
   const follow = (path: string, browser = openBrowser(app)) =>
     browser.post(CONFIRM, { token: tokenIn(path) });
-  /** Asks for the deletion, and returns the path of the link that comes by mail. */
+  /** Asks for the deletion, and returns the path of the link in the email. */
   async function linkFor(browser: Browser): Promise<string> {
     expect((await browser.post(PATH)).headers.location).toBe('/account/security');
     await app.deliverEmails();
     return linkIn(smtpServer.take(SUBJECT));
   }
 
-  it('says what will be gone, asks by mail, and deletes only when that is answered', async () => {
+  it('says what will be deleted, asks by email, and deletes only after that', async () => {
     const { person, here, there } = await signInTwice(app);
     const page = await here.get(PATH);
     expect(page.text).toContain('This permanently deletes the account');
@@ -72,7 +72,7 @@ describe.each(STRATEGIES)('deleting an account, %s', (strategy) => {
     expect(await idOf(person)).toBe('');
   });
 
-  it('leaves nothing of the person in the database but acts and instants', async () => {
+  it('leaves only acts and times in the database, and nothing about the person', async () => {
     const { person, here, there } = await signInTwice(app);
     const id = await idOf(person);
     const sessionIds = (await here.sessionIds()).map((each) => each.id);
@@ -134,7 +134,7 @@ describe.each(STRATEGIES)('deleting an account, %s', (strategy) => {
     expect(JSON.stringify(left)).toContain('192.0.2.10');
   });
 
-  it('lets the address sign up anew, and gives it nothing of the old account', async () => {
+  it('lets the address sign up again, with nothing of the old account', async () => {
     const { person, here, there } = await signInTwice(app);
     const [old, oldId] = [there.token(), await idOf(person)];
     await follow(await linkFor(here));
@@ -197,7 +197,7 @@ describe.each(STRATEGIES)('deleting an account, %s', (strategy) => {
     app.advance(-11 * 60_000);
   });
 
-  it('leaves somebody else signed in where the mail is read', async () => {
+  it('leaves someone else signed in where the email is read', async () => {
     const { here } = await signInTwice(app);
     const other = await signInTwice(app);
     await follow(await linkFor(here), other.here);

@@ -64,14 +64,14 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
       .where(eq(auditEvents.userId, userId));
     return events.map(({ action }) => action);
   };
-  /** An account on two devices, of which no mail waits to tell. */
+  /** An account on two devices, of which no email waits. */
   async function newAccount() {
     const made = await signInTwice(app);
     await app.database.delete(emails);
     return made;
   }
   let places = 0;
-  /** Asks for a new address from somewhere else each time: one place may have thirty mails sent. */
+  /** Asks for a new address from somewhere else each time: one place may have thirty emails sent. */
   async function ask(browser: Browser, email: string) {
     asker = browser;
     places += 1;
@@ -123,7 +123,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     expect((await here.get(path)).status).toBe(410);
   });
 
-  it('cannot be taken once more by whoever had it while its owner went back by himself', async () => {
+  it('cannot be taken again by an attacker after its owner changed it back', async () => {
     const { person, here } = await newAccount();
     const userId = await idOf(here);
     const theirs = newAddress();
@@ -158,7 +158,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     app.advance(-DAY_MS - 1);
   });
 
-  it('is asked for ten times a day at most, whatever the addresses', async () => {
+  it('can be changed ten times a day at most, whatever the addresses', async () => {
     const { here } = await newAccount();
     for (let time = 0; time < 12; time += 1) await ask(here, newAddress());
     await app.deliverEmails();
@@ -208,7 +208,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     app.advance(-11 * 60_000);
   });
 
-  it('answers the same for one that belongs to somebody, and tells its owner alone', async () => {
+  it('answers the same for an address that has an account, and tells only its owner', async () => {
     const owner = newPerson();
     await openBrowser(app).signUp(owner);
     const { here } = await newAccount();
@@ -258,7 +258,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     expect(await canSignIn(person)).toBe(true);
   });
 
-  it('goes to one of two accounts that confirm the same one at once', async () => {
+  it('goes to one of two accounts that verify the same one at once', async () => {
     const [one, two] = [(await newAccount()).here, (await newAccount()).here];
     const email = newAddress();
     const paths = [await linkFor(one, email), await linkFor(two, email)];
@@ -334,7 +334,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     expect(await addressOf(userId)).toBe(person.email);
   });
 
-  it('fills no mailbox: three links at most go to one address', async () => {
+  it('floods no mailbox: one address gets three links at most', async () => {
     const { here } = await newAccount();
     const email = newAddress();
     for (let asked = 0; asked < 5; asked += 1) await ask(here, email);
@@ -373,7 +373,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
       const path = linkIn(notice);
       expect(new Set(linksInHtml(notice))).toEqual(new Set([path]));
 
-      // What whoever took it over can have prepared.
+      // What an attacker who took it over can have prepared.
       const again = await linkFor(here, newAddress());
       await openBrowser(app).post('/forgot-password', { email });
       await app.deliverEmails();
@@ -430,14 +430,14 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
       expect(await addressOf(userId)).toBe(person.email);
     });
 
-    it('comes back also when the second change was undone before, by whoever made both', async () => {
+    it('comes back even when an attacker who made both changes has undone the second', async () => {
       const { person, here } = await newAccount();
       const userId = await idOf(here);
       const theirs = newAddress();
       const [first, second] = [await change(here, theirs), await change(here, newAddress())];
       expect((await use(second)).status).toBe(303);
       expect(await addressOf(userId)).toBe(theirs);
-      // They set a password by the mail that comes to them, and are in.
+      // They set a password by the email sent to them, and are in.
       await app.deliverEmails();
       const token = tokenIn(take(RESET));
       await openBrowser(app).post('/reset-password', { token, password: NEW_PASSWORD });
@@ -451,13 +451,13 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
       expect(await canSignIn({ email: theirs, password: NEW_PASSWORD })).toBe(false);
     });
 
-    it('is not told of how to undo a change that is undone already', async () => {
+    it('gets no link to undo a change that was already undone', async () => {
       const { person, here } = await newAccount();
       const userId = await idOf(here);
       const theirs = newAddress();
       const first = await change(here, theirs);
       expect((await use(await linkFor(here, newAddress()))).status).toBe(303);
-      // The mailbox of the second notice takes no mail before the first change is undone.
+      // The mailbox of the second notice accepts no email before the first change is undone.
       smtpServer.refuse(451, 'later');
       await app.deliverEmails();
       smtpServer.accept();
@@ -496,7 +496,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     });
   });
 
-  it('that nobody confirmed is confirmed by a link, and stays', async () => {
+  it('that is unverified is verified by a link, and stays', async () => {
     const { person, here } = await newAccount();
     const userId = await idOf(here);
     expect((await here.get('/account')).text).toContain('Unverified');
@@ -515,7 +515,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     expect(await actionsOf(userId)).not.toContain('email_changed');
   });
 
-  it('is sent no link where no mail is sent, and none is offered', async () => {
+  it('gets no link where no email is sent, and none is offered', async () => {
     const env = { NODE_ENV: 'production', AUTH_URL: 'http://127.0.0.1:3000' };
     const other = await startApp({ env: { ...env, SESSION_STRATEGY: strategy } });
     const browser = openBrowser(other);

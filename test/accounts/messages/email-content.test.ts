@@ -48,7 +48,7 @@ describe('an email', () => {
     expect(sentText()).not.toMatch(/evil|1-800|verify/i);
   });
 
-  it('shows no email address that somebody moved the account to', async () => {
+  it('shows no email address that someone moved the account to', async () => {
     const person = newPerson();
     const browser = openBrowser(app);
     await browser.signUp(person);

@@ -88,7 +88,7 @@ describe.each(STRATEGIES)('guessing the password on a stolen session, %s', (stra
     expect((await reauthenticate(browser, person.password)).status).toBe(429);
   });
 
-  it('begins a new count only with the right password', async () => {
+  it('resets the count only after the right password', async () => {
     const { person, browser } = await signUp();
     await guess(browser, 4);
     expect((await reauthenticate(browser, person.password)).status).toBe(303);

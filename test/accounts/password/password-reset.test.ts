@@ -24,7 +24,7 @@ describe.each(STRATEGIES)('resetting a password, %s', (strategy) => {
 
   const askFor = (email: string) => openBrowser(app).post('/forgot-password', { email });
 
-  /** Asks for a reset, and returns the path of the link that comes by mail. */
+  /** Asks for a reset, and returns the path of the link in the email. */
   async function linkFor({ email }: Person): Promise<string> {
     expect((await askFor(email)).status).toBe(200);
     await app.deliverEmails();
@@ -34,7 +34,7 @@ describe.each(STRATEGIES)('resetting a password, %s', (strategy) => {
   const set = (path: string, password = NEW_PASSWORD) =>
     openBrowser(app).post('/reset-password', { token: tokenIn(path), password });
 
-  it('ends every session, and lets the new password in and the old one not', async () => {
+  it('ends every session, and accepts the new password but not the old one', async () => {
     const { person, here, there } = await signInTwice(app);
     const path = await linkFor(person);
     expect((await openBrowser(app).get(path)).text).toContain('New password');
@@ -87,7 +87,7 @@ describe.each(STRATEGIES)('resetting a password, %s', (strategy) => {
     expect(await app.database.$count(emails)).toBe(0);
   });
 
-  it('works once, and lets one of many uses at once win', async () => {
+  it('works once, also when used many times at once', async () => {
     const person = newPerson();
     await openBrowser(app).signUp(person);
     const path = await linkFor(person);
@@ -107,7 +107,7 @@ describe.each(STRATEGIES)('resetting a password, %s', (strategy) => {
     expect(await browser.isSignedIn()).toBe(true);
   });
 
-  it('leaves no session behind that the old password opened meanwhile', async () => {
+  it('leaves no session that the old password started in the meantime', async () => {
     const person = newPerson();
     await openBrowser(app).signUp(person);
     const path = await linkFor(person);
@@ -118,7 +118,7 @@ describe.each(STRATEGIES)('resetting a password, %s', (strategy) => {
     expect(stillIn).toEqual(Array(8).fill(false));
   });
 
-  it('is over after half an hour, and every other link dies with the one that is used', async () => {
+  it('expires after half an hour, and using one link drops all others', async () => {
     const person = newPerson();
     await openBrowser(app).signUp(person);
     const [first, second] = [await linkFor(person), await linkFor(person)];
@@ -130,7 +130,7 @@ describe.each(STRATEGIES)('resetting a password, %s', (strategy) => {
     app.advance(-30 * 60_000 - 1);
   });
 
-  it('keeps of a link its hash alone, and nothing of it in the queue', async () => {
+  it('stores only the hash of a link, and nothing of it in the queue', async () => {
     const person = newPerson();
     await openBrowser(app).signUp(person);
     await askFor(person.email);
@@ -145,7 +145,7 @@ describe.each(STRATEGIES)('resetting a password, %s', (strategy) => {
     expect(kept).not.toContain(token);
   });
 
-  it('fills no mailbox: an account has three links at most', async () => {
+  it('floods no mailbox: an account has three links at most', async () => {
     const person = newPerson();
     await openBrowser(app).signUp(person);
     for (let asked = 0; asked < 5; asked += 1) await askFor(person.email);
@@ -168,7 +168,7 @@ describe.each(STRATEGIES)('resetting a password, %s', (strategy) => {
     expect((await set('/reset-password?token=forged')).status).toBe(410);
   });
 
-  it('gives a deactivated account no link, and lets no link in that it has', async () => {
+  it('gives a deactivated account no link, and accepts none that it has', async () => {
     const person = newPerson();
     await openBrowser(app).signUp(person);
     const path = await linkFor(person);
@@ -181,7 +181,7 @@ describe.each(STRATEGIES)('resetting a password, %s', (strategy) => {
     expect(smtpServer.received).toHaveLength(0);
   });
 
-  it('keeps a mail that cannot be sent, and gives one up that is refused for good', async () => {
+  it('keeps an email that cannot be sent, and drops one that is refused for good', async () => {
     const person = newPerson();
     await openBrowser(app).signUp(person);
     smtpServer.refuse(451, 'later');

@@ -28,13 +28,13 @@ describe.each(STRATEGIES)('what is sensitive, %s', (strategy) => {
       kept: 'with <this> & that',
     });
 
-  it('is done at once by somebody who signed in a short time ago', async () => {
+  it('needs no password from someone who signed in a short time ago', async () => {
     const { here, there } = await signInTwice(app);
     expect((await here.post(PATH)).headers.location).toBe('/sign-in');
     expect(await there.isSignedIn()).toBe(false);
   });
 
-  it('is not done later before the password was entered again', async () => {
+  it('needs the password again later', async () => {
     const { here, there } = await signInLongAgo();
     const asked = await here.post(PATH, { kept: 'with <this> & that' });
     expect(asked.status).toBe(403);
@@ -44,7 +44,7 @@ describe.each(STRATEGIES)('what is sensitive, %s', (strategy) => {
     expect(await there.isSignedIn()).toBe(true);
   });
 
-  it('goes on once the password was entered, form and all', async () => {
+  it('continues with the form once the password was entered', async () => {
     const { person, here, there } = await signInLongAgo();
     const answer = await confirmWith(here, person.password);
     // 307: the browser sends the same form again, to where it was meant for.
@@ -56,7 +56,7 @@ describe.each(STRATEGIES)('what is sensitive, %s', (strategy) => {
     expect(await there.isSignedIn()).toBe(false);
   });
 
-  it('stays open for ten minutes, on this device alone', async () => {
+  it('needs no password for ten minutes, on this device only', async () => {
     const { person, here, there } = await signInLongAgo();
     await confirmWith(here, person.password);
     app.advance(TEN_MINUTES_MS - 60_000);
@@ -64,7 +64,7 @@ describe.each(STRATEGIES)('what is sensitive, %s', (strategy) => {
     expect((await here.post(PATH)).status).toBe(303);
   });
 
-  it('moves the session to a new secret, so that a copy of the token is out', async () => {
+  it('moves the session to a new secret, so that a copy of the token stops working', async () => {
     const { person, here } = await signInLongAgo();
     const copy = openBrowser(app);
     const before = here.token() ?? '';

@@ -24,7 +24,7 @@ describe.each(STRATEGIES)('a sign-in on a new device, %s', (strategy) => {
   afterAll(() => app.close());
   beforeEach(() => app.forgetEmails());
 
-  /** Somebody on a laptop, and what the mail says of a stranger who knows the password. */
+  /** Someone on a laptop, and the email about a stranger who knows the password. */
   async function meetStranger() {
     const person = newPerson();
     const laptop = openBrowser(app, { userAgent: FIREFOX, ip: '192.0.2.10' });
@@ -54,14 +54,14 @@ describe.each(STRATEGIES)('a sign-in on a new device, %s', (strategy) => {
     return browser.isSignedIn();
   }
 
-  it('is told by mail, with device, place and time', async () => {
+  it('is reported by email, with device, location and time', async () => {
     const { email } = await meetStranger();
     expect(email.subject).toMatch(/^New sign-in: Safari on iPhone, Germany, \d\d:\d\d UTC$/);
     expect(email.text).toContain('Device: Safari on iPhone · Location: Germany · Time: ');
     expect(new Set(linksInHtml(email))).toEqual(new Set([linkIn(email)]));
   });
 
-  it('is no news on the first device, on a known one, after an update or from elsewhere', async () => {
+  it('is not reported for the first device, a known one, after an update or from elsewhere', async () => {
     const person = newPerson();
     const laptop = openBrowser(app, { userAgent: FIREFOX, ip: '192.0.2.10' });
     await laptop.signUp(person);
@@ -81,7 +81,7 @@ describe.each(STRATEGIES)('a sign-in on a new device, %s', (strategy) => {
     expect(subjects()).toEqual([]);
   });
 
-  it('keeps of a device its hash alone', async () => {
+  it('stores only the hash of a device', async () => {
     const person = newPerson();
     const browser = openBrowser(app);
     const answer = await browser.signUp(person).then(() => browser.signIn(person));
@@ -110,7 +110,7 @@ describe.each(STRATEGIES)('a sign-in on a new device, %s', (strategy) => {
     expect(await canSignIn({ ...person, password: NEW_PASSWORD })).toBe(true);
   });
 
-  it('is reported once, for a week, and by nobody without the link', async () => {
+  it('can be reported once, within a week, and only with the link', async () => {
     const first = await meetStranger();
     expect((await report(linkIn(first.email))).status).toBe(200);
     expect((await report(linkIn(first.email))).status).toBe(410);
@@ -122,7 +122,7 @@ describe.each(STRATEGIES)('a sign-in on a new device, %s', (strategy) => {
     expect(await second.stranger.isSignedIn()).toBe(true);
   });
 
-  it('forgets every device, so that the next sign-in of a stranger is news again', async () => {
+  it('forgets every device, so that an attacker’s next sign-in is reported again', async () => {
     const { person, stranger, email } = await meetStranger();
     await report(linkIn(email));
     await setPasswordByEmail();
@@ -133,7 +133,7 @@ describe.each(STRATEGIES)('a sign-in on a new device, %s', (strategy) => {
     expect(subjects()).toEqual([expect.stringMatching(/^New sign-in/)]);
   });
 
-  it('is news after a reset by email too: only the first device of a new account is not', async () => {
+  it('is reported after a password reset too: only the first device of a new account is not', async () => {
     const person = newPerson();
     await openBrowser(app).signUp(person);
     await openBrowser(app).post('/forgot-password', { email: person.email });
@@ -166,7 +166,7 @@ describe.each(STRATEGIES)('a sign-in on a new device, %s', (strategy) => {
     expect((await report(linkIn(email))).status).toBe(200);
   });
 
-  it('takes back the address, the provider and the second factor that a stranger has put in', async () => {
+  it('undoes the address, the provider and the two-factor authentication that an attacker set up', async () => {
     const { person, email } = await meetStranger();
     const [user] = await app.database
       .update(users)
@@ -192,7 +192,7 @@ describe.each(STRATEGIES)('a sign-in on a new device, %s', (strategy) => {
     expect(await app.database.$count(accounts, eq(accounts.userId, userId))).toBe(0);
   });
 
-  it('is taken back by the earlier of two links, whoever uses the other one and when', async () => {
+  it('is undone by the earlier of two links, whoever uses the other one and when', async () => {
     for (const order of ['stranger first', 'owner first', 'owner before the mail']) {
       const { person, stranger, email } = await meetStranger();
       const foreign = `stranger-${person.email}`;
@@ -214,7 +214,7 @@ describe.each(STRATEGIES)('a sign-in on a new device, %s', (strategy) => {
     }
   });
 
-  it('leaves a second factor alone that was there before, and voids codes from since', async () => {
+  it('keeps two-factor authentication from before, and drops recovery codes made since', async () => {
     const { person, email } = await meetStranger();
     const device = { userAgent: null, ipAddress: null };
     const [user] = await app.database

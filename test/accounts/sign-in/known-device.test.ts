@@ -90,7 +90,7 @@ describe.each(STRATEGIES)('signing in while someone keeps guessing, %s', (strate
     expect(app.smtpServer.take('New sign-in').to).toMatchObject({ text: person.email });
   });
 
-  it('works on a device that signed in before, also from an address that is throttled', async () => {
+  it('works on a known device, even from a throttled address', async () => {
     const laptop = newSecret();
     const person = await signUpOn(laptop);
     await guessUntilLocked(person);
@@ -101,7 +101,7 @@ describe.each(STRATEGIES)('signing in while someone keeps guessing, %s', (strate
     expect(await canSignIn(browserOf(laptop, ip), person)).toBe(true);
   });
 
-  it('shows whoever guesses nothing: their count stays', async () => {
+  it('shows an attacker nothing: their count stays', async () => {
     const laptop = newSecret();
     const person = await signUpOn(laptop);
     await guessUntilLocked(person);
@@ -110,7 +110,7 @@ describe.each(STRATEGIES)('signing in while someone keeps guessing, %s', (strate
     expect(await userOf(person)).toMatchObject({ failedSignIns, lockoutUntil });
   });
 
-  it('has ten attempts on a known device, and then none but those of everyone', async () => {
+  it('has ten attempts on a known device, and then only the shared ones', async () => {
     const laptop = newSecret();
     const person = await signUpOn(laptop);
     await guessUntilLocked(person);

@@ -93,7 +93,7 @@ describe.each(STRATEGIES)('guessing passwords, %s', (strategy) => {
     expect(JSON.stringify(kept)).not.toContain(unknown.email);
   });
 
-  it('is counted exactly, and stopped, however many guess at once', async () => {
+  it('is counted exactly, however many guess at once', async () => {
     for (const person of [await signUpPerson(), newPerson()]) {
       const answers = await Promise.all(Array.from({ length: 50 }, () => guess(person)));
       const statuses = answers.map(({ status }) => status);
@@ -103,7 +103,7 @@ describe.each(STRATEGIES)('guessing passwords, %s', (strategy) => {
     }
   });
 
-  it('locks out nobody who is signed in', async () => {
+  it('locks out no one who is signed in', async () => {
     const { person, here } = await signInTwice(app);
     await guessOften(person, 6);
     expect(await here.isSignedIn()).toBe(true);
@@ -111,7 +111,7 @@ describe.each(STRATEGIES)('guessing passwords, %s', (strategy) => {
     expect((await here.post('/account/security/password', form)).status).toBe(303);
   });
 
-  it('is forgotten with a reset by mail, which is the way round a lock', async () => {
+  it('is reset by a password reset, which also lifts the lockout', async () => {
     const person = await signUpPerson();
     await guessOften(person, 6);
     await app.forgetEmails();
@@ -127,14 +127,14 @@ describe.each(STRATEGIES)('guessing passwords, %s', (strategy) => {
     expect(await countOf(person)).toBe(0);
   });
 
-  it('is forgotten with a sign-in that works', async () => {
+  it('is reset by a successful sign-in', async () => {
     const person = await signUpPerson();
     await guessOften(person, 4);
     await openBrowser(app, { ip: newAddress() }).signIn(person);
     expect(await guessOften(person, 5)).toEqual(Array(5).fill(303));
   });
 
-  it('is stopped for one address of the net, whichever accounts it tries', async () => {
+  it('is stopped for one IP address, whichever accounts it tries', async () => {
     const { signIn } = createThrottles(app.database);
     const ip = newAddress();
     for (let time = 0; time < 50; time += 1) await signIn.count(ip, new Date());
@@ -146,7 +146,7 @@ describe.each(STRATEGIES)('guessing passwords, %s', (strategy) => {
     expect((await openBrowser(app, { ip: newAddress() }).signIn(person)).status).toBe(302);
   });
 
-  it('is stopped for a whole network, also of IPv6', async () => {
+  it('is stopped for a whole network, IPv6 included', async () => {
     const { signIn } = createThrottles(app.database);
     const networks = [
       { guessers: '203.0.113.', other: '203.0.114.1' },
@@ -163,7 +163,7 @@ describe.each(STRATEGIES)('guessing passwords, %s', (strategy) => {
     }
   });
 
-  it('is not what those do who sign in, however many share an address', async () => {
+  it('does not count successful sign-ins, however many share an address', async () => {
     const person = await signUpPerson();
     const ip = newAddress();
     for (let time = 0; time < 3; time += 1) await openBrowser(app, { ip }).signIn(person);

@@ -98,7 +98,7 @@ describe.each(STRATEGIES)('sign-in with the %s strategy', (strategy) => {
     expect(await browser.isSignedIn()).toBe(false);
   });
 
-  it('works for a browser that shows no JavaScript and sends neither Origin nor Sec-Fetch-Site', async () => {
+  it('works in a browser without JavaScript that sends neither Origin nor Sec-Fetch-Site', async () => {
     const browser = openBrowser(app, { userAgent: 'Lynx/2.9.0 libwww-FM/2.14' });
     await browser.signIn(person);
     const page = await browser.get('/account/sessions');

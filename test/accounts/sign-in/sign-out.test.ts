@@ -30,7 +30,7 @@ describe.each(STRATEGIES)('sign-out with the %s strategy', (strategy) => {
     }
   });
 
-  it('is no error for somebody who is not signed in', async () => {
+  it('is no error for someone who is not signed in', async () => {
     const answer = await openBrowser(app).post('/auth/signout');
     expect(answer.status).toBe(303);
     expect(answer.headers.location).toBe('/sign-in');

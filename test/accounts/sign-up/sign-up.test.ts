@@ -11,7 +11,7 @@ const EXISTS = 'You already have an account';
 const DAY_MS = 86_400_000;
 
 let places = 0;
-/** A browser at an address of its own: a single one may have so many mails sent an hour. */
+/** A browser at an address of its own: a single one may have only so many emails sent an hour. */
 const openBrowserElsewhere = (app: TestApp) => {
   places += 1;
   return openBrowser(app, { ip: `198.51.${places % 256}.7` });
@@ -30,7 +30,7 @@ describe.each(STRATEGIES)('sign-up with the %s strategy', (strategy) => {
   afterAll(() => app.close());
   beforeEach(() => app.forgetEmails());
 
-  /** Signs up, and returns the path of the link that comes by mail. */
+  /** Signs up, and returns the path of the link in the email. */
   async function linkFor(person: Person): Promise<string> {
     const answer = await signUp(app, person);
     expect(answer.status).toBe(200);
@@ -70,7 +70,7 @@ describe.each(STRATEGIES)('sign-up with the %s strategy', (strategy) => {
     expect(await app.database.$count(pendingSignUps)).toBe(0);
   });
 
-  it('sends one link, as text and as HTML, and no word of whoever signed up', async () => {
+  it('sends one link, as text and as HTML, and nothing that the person typed', async () => {
     const person = { ...newPerson(), name: 'Win a prize on evil.example' };
     await signUp(app, person);
     await app.deliverEmails();
@@ -113,7 +113,7 @@ describe.each(STRATEGIES)('sign-up with the %s strategy', (strategy) => {
     expect(smtpServer.received).toEqual([]);
   });
 
-  it('gives somebody who signs up with a foreign address nothing, also when its owner clicks', async () => {
+  it('gives nothing to someone who signs up with another person’s address, even if its owner clicks', async () => {
     const victim = newPerson();
     const attacker = { ...victim, name: 'Mallory', password: 'what only mallory knows' };
     const path = await linkFor(attacker);
@@ -132,7 +132,7 @@ describe.each(STRATEGIES)('sign-up with the %s strategy', (strategy) => {
     expect((await confirm(path, attacker.password)).status).toBe(410);
   });
 
-  it('says that a password is wrong, and takes the right one after it', async () => {
+  it('rejects a wrong password, and accepts the right one after it', async () => {
     const person = newPerson();
     const path = await linkFor(person);
     const wrong = await confirm(path, 'another one altogether');
@@ -142,7 +142,7 @@ describe.each(STRATEGIES)('sign-up with the %s strategy', (strategy) => {
     expect((await confirm(path, person.password)).status).toBe(303);
   });
 
-  it('takes five tries, and after them not even the right password', async () => {
+  it('accepts five attempts, and then not even the right password', async () => {
     const person = newPerson();
     const path = await linkFor(person);
     for (const status of [422, 422, 422, 422, 410]) {
@@ -153,7 +153,7 @@ describe.each(STRATEGIES)('sign-up with the %s strategy', (strategy) => {
     expect(await accountsOf(person)).toEqual([]);
   });
 
-  it('looks at five of many tries at once', async () => {
+  it('checks five of many concurrent attempts', async () => {
     const person = newPerson();
     const path = await linkFor(person);
     await Promise.all(Array.from({ length: 9 }, () => confirm(path, 'a guess')));
@@ -162,7 +162,7 @@ describe.each(STRATEGIES)('sign-up with the %s strategy', (strategy) => {
     expect((await confirm(path, person.password)).status).toBe(410);
   });
 
-  it('makes one account of two uses at once, and says of a used link what to do', async () => {
+  it('creates one account for two concurrent uses, and says what to do about a used link', async () => {
     const person = newPerson();
     const path = await linkFor(person);
     const answers = await Promise.all(
@@ -185,7 +185,7 @@ describe.each(STRATEGIES)('sign-up with the %s strategy', (strategy) => {
     expect((await confirm('/sign-up/confirm?token=forged', person.password)).status).toBe(410);
   });
 
-  it('creates no second account when the address got one meanwhile', async () => {
+  it('creates no second account when the address has one by then', async () => {
     const person = newPerson();
     const path = await linkFor(person);
     await openBrowser(app).signUp({ ...person, password: 'from somewhere else' });
@@ -195,7 +195,7 @@ describe.each(STRATEGIES)('sign-up with the %s strategy', (strategy) => {
     expect(await accountsOf(person)).toHaveLength(1);
   });
 
-  it('fills no mailbox: three mails an hour go to an address, whoever asks', async () => {
+  it('floods no mailbox: one address gets three emails an hour, whoever asks', async () => {
     const person = newPerson();
     for (let asked = 0; asked < 5; asked += 1) await signUp(app, person);
     await app.deliverEmails();
@@ -207,7 +207,7 @@ describe.each(STRATEGIES)('sign-up with the %s strategy', (strategy) => {
     app.advance(-3_600_001);
   });
 
-  it('lets one place have thirty mails sent an hour, for sign-ups and forgotten passwords together', async () => {
+  it('limits one IP address to thirty emails an hour, for sign-ups and forgotten passwords together', async () => {
     const browser = openBrowser(app, { ip: `203.0.${STRATEGIES.indexOf(strategy)}.9` });
     const forgot = () => browser.post('/forgot-password', { email: 'nobody@example.org' });
     for (let asked = 0; asked < 29; asked += 1) expect((await forgot()).status).toBe(200);
@@ -219,7 +219,7 @@ describe.each(STRATEGIES)('sign-up with the %s strategy', (strategy) => {
     }
   });
 
-  it('keeps no secret: of the password an argon2id hash, of the link a SHA-256', async () => {
+  it('stores no secret: an argon2id hash of the password, a SHA-256 of the link', async () => {
     const person = newPerson();
     const token = tokenIn(await linkFor(person));
     await signUp(app, newPerson());
@@ -257,7 +257,7 @@ describe.each(STRATEGIES)('sign-up with the %s strategy', (strategy) => {
     },
   );
 
-  it('takes a form and no JSON', async () => {
+  it('accepts a form and no JSON', async () => {
     const browser = openBrowser(app);
     const csrfToken = await browser.csrfToken();
     const answer = await browser
@@ -294,7 +294,7 @@ describe.each(STRATEGIES)('sign-up on a server without mail, with the %s strateg
     expect(await app.database.$count(emails)).toBe(0);
   });
 
-  it('refuses a second account for an address, also in other letters', async () => {
+  it('refuses a second account for an address, whatever its case', async () => {
     const person = newPerson();
     await signUp(app, person);
     const answer = await signUp(app, { ...person, email: person.email.toUpperCase() });
@@ -310,12 +310,12 @@ describe('the first account', () => {
   });
   afterAll(() => app.close());
 
-  it('is one administrator, also when several sign up at once', async () => {
+  it('becomes the administrator, and only one when several sign up at once', async () => {
     const answers = await Promise.all(Array.from({ length: 5 }, () => signUp(app, newPerson())));
     expect(answers.map(({ status }) => status).sort()).toEqual([303, 403, 403, 403, 403]);
   });
 
-  it('is the only one that may be created where sign-up is closed', async () => {
+  it('is the only one that can sign up where sign-up is closed', async () => {
     const browser = openBrowser(app);
     expect((await browser.get('/sign-up')).text).toContain('Sign-up is closed on this server.');
     expect((await browser.get('/')).text).not.toContain('/sign-up');
@@ -325,7 +325,7 @@ describe('the first account', () => {
   });
 });
 
-it('creates one account at once of several first sign-ups where sign-up is open', async () => {
+it('creates one account immediately for several first sign-ups where sign-up is open', async () => {
   const app = await startApp();
   const browsers = Array.from({ length: 5 }, () => openBrowser(app));
   const people = browsers.map(() => newPerson());
@@ -340,7 +340,7 @@ it('creates one account at once of several first sign-ups where sign-up is open'
   await app.close();
 });
 
-it('creates none with a link from before sign-up was closed', async () => {
+it('creates no account with a link from before sign-up was closed', async () => {
   const smtpServer = await startSmtpServer();
   const shared = await openTestDatabase();
   const env = { SMTP_URL: smtpServer.url, EMAIL_FROM: 'l@example.org' };

@@ -56,7 +56,7 @@ describe.each(STRATEGIES)('signing in with a code, %s', (strategy) => {
 
   const activityOf = async (browser: Browser) => (await browser.get('/account/activity')).text;
 
-  it('lets no session exist before the code, and returns to the page that was asked for', async () => {
+  it('starts no session before the code, and returns to the requested page', async () => {
     const { person, owner, key } = await newProtected(app);
     const before = await liveSessions(person);
     const browser = await askedForCode(app, person, '/account/sessions?page=1');
@@ -84,7 +84,7 @@ describe.each(STRATEGIES)('signing in with a code, %s', (strategy) => {
     expect(answer.headers.location).toBe('/account');
   });
 
-  it('takes a code once, also another sign-in’s, and none from before it', async () => {
+  it('accepts a code once, in any sign-in, and no older one after it', async () => {
     const { person, key } = await newProtected(app);
     const [first, second] = [await askedForCode(app, person), await askedForCode(app, person)];
     const code = codeOf(app, key);
@@ -125,7 +125,7 @@ describe.each(STRATEGIES)('signing in with a code, %s', (strategy) => {
     expect(smtpServer.take('Someone may know your password').text).toContain('/forgot-password');
   });
 
-  it('takes no sixth code, however many come at once', async () => {
+  it('accepts no sixth code, however many come at once', async () => {
     const { person, key } = await newProtected(app);
     const browser = openBrowser(app);
     const asked = await browser.signIn(person);
@@ -176,7 +176,7 @@ describe.each(STRATEGIES)('signing in with a code, %s', (strategy) => {
     for (let time = 0; time < 4; time += 1) await askedForCode(app, person);
   });
 
-  it('lets nobody in whose account was signed out everywhere meanwhile', async () => {
+  it('lets no one in whose account was signed out everywhere in the meantime', async () => {
     const { person, owner, key, recoveryCodes } = await newProtected(app);
     const [one, other] = [await askedForCode(app, person), await askedForCode(app, person)];
     await owner.post('/account/sessions/revoke-all');
@@ -191,7 +191,7 @@ describe.each(STRATEGIES)('signing in with a code, %s', (strategy) => {
     expect(await again.isSignedIn()).toBe(true);
   });
 
-  it('has recovery codes, of which each lets in once', async () => {
+  it('accepts each recovery code once', async () => {
     const { person, key, recoveryCodes } = await newProtected(app);
     const [first = '', second = ''] = recoveryCodes;
     const browser = await askedForCode(app, person);

@@ -79,14 +79,14 @@ describe.each(STRATEGIES)('a second factor after a provider, %s', (strategy) => 
     expect((await browser.get('/account/sessions')).text).toContain('· Loopback');
   });
 
-  it('lets one of many sign-ins in that bring the same code at once', async () => {
+  it('lets in one of many concurrent sign-ins with the same code', async () => {
     const { key } = await newProtected('same-code');
     const waiting = await Promise.all(Array.from({ length: AT_ONCE }, () => signInAs('same-code')));
     await atOnce(waiting.map(({ browser }) => [browser, codeOf(app, key)]));
     expect(await sessionsBeside('same-code')).toBe(1);
   });
 
-  it('lets one of many sign-ins in that bring the same recovery code at once', async () => {
+  it('lets in one of many concurrent sign-ins with the same recovery code', async () => {
     const { recoveryCodes } = await newProtected('same-recovery');
     const waiting = await Promise.all(
       Array.from({ length: AT_ONCE }, () => signInAs('same-recovery')),
@@ -95,7 +95,7 @@ describe.each(STRATEGIES)('a second factor after a provider, %s', (strategy) => 
     expect(await sessionsBeside('same-recovery')).toBe(1);
   });
 
-  it('makes one session of a sign-in that brings several right codes at once', async () => {
+  it('starts one session for a sign-in with several right codes at once', async () => {
     const { key, recoveryCodes } = await newProtected('one-sign-in');
     const { browser } = await signInAs('one-sign-in');
     const codes = [codeOf(app, key), ...recoveryCodes.slice(0, 4)];
@@ -103,7 +103,7 @@ describe.each(STRATEGIES)('a second factor after a provider, %s', (strategy) => 
     expect(await sessionsBeside('one-sign-in')).toBe(1);
   });
 
-  it('cannot be guessed at for ever, though a provider lets somebody in again and again', async () => {
+  it('cannot be guessed without limit, even when a provider signs someone in again and again', async () => {
     const { key, owner } = await newProtected('guessed');
     const wrong = wrongCode(app, key);
     for (let time = 0; time < 5; time += 1) {
@@ -114,7 +114,7 @@ describe.each(STRATEGIES)('a second factor after a provider, %s', (strategy) => 
     const refused = await giveCode(locked, codeOf(app, key));
     expect(refused.status).toBe(429);
     expect(locked.token()).toBe(null);
-    // A cutoff, such as a reset by mail brings, begins a new count.
+    // A cutoff, as by a password reset, starts a new count.
     await owner.post('/account/sessions/revoke-others');
     const { browser } = await signInAs('guessed');
     expect((await giveCode(browser, codeOf(app, key))).status).toBe(303);

@@ -96,7 +96,7 @@ describe.each(STRATEGIES)('MFA_REQUIRED=admin, %s', (strategy) => {
     expect((await browser.get('/account')).headers.location).toBe(TWO_FACTOR_PAGE);
   });
 
-  it('asks it of nobody else', async () => {
+  it('asks no one else for it', async () => {
     await newAdmin();
     const member = openBrowser(app);
     await member.signUp(newPerson());

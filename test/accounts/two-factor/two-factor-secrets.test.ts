@@ -44,7 +44,7 @@ describe.each(STRATEGIES)('what a second factor keeps, %s', (strategy) => {
   const keep = (person: Person, totpKey: string) =>
     app.database.update(users).set({ totpKey }).where(eq(users.email, person.email));
 
-  it('is no key, no code and no cookie that anybody could use, nor is it in the log', async () => {
+  it('is no key, code or cookie that anyone could use, in the database or in the log', async () => {
     const setUp = openBrowser(app);
     await setUp.signUp(newPerson());
     await setUp.post(`${TWO_FACTOR_PAGE}/begin`);
@@ -79,7 +79,7 @@ describe.each(STRATEGIES)('what a second factor keeps, %s', (strategy) => {
     expect(said).toContain(TWO_FACTOR_PAGE);
   });
 
-  it('is of no use on another account, nor in another column', async () => {
+  it('is useless on another account or in another column', async () => {
     const [ada, eve] = [await newProtected(app), await newProtected(app)];
     const { sealed } = await sealedOf(ada.person);
     await keep(eve.person, sealed);
@@ -126,7 +126,7 @@ describe.each(STRATEGIES)('what a second factor keeps, %s', (strategy) => {
     });
   });
 
-  it('can be taken away by whoever has the database, for somebody who lost everything', async () => {
+  it('can be removed in the database, for someone who lost everything', async () => {
     const { person, owner } = await newProtected(app);
     await app.database.execute(
       sql`update "user" set totp_key = null where email = ${person.email}`,

@@ -72,7 +72,7 @@ describe.each(STRATEGIES)('a second factor, %s', (strategy) => {
     expect(await browser.isSignedIn()).toBe(true);
   });
 
-  it('can be given new recovery codes, for which the old ones die', async () => {
+  it('can get new recovery codes, which replace the old ones', async () => {
     const { person, owner, recoveryCodes } = await newProtected(app);
     const page = await owner.post(`${TWO_FACTOR_PAGE}/recovery-codes`);
     const renewed = recoveryCodesIn(page.text);
@@ -85,7 +85,7 @@ describe.each(STRATEGIES)('a second factor, %s', (strategy) => {
     expect((await giveCode(browser, renewed[0] ?? '')).status).toBe(303);
   });
 
-  it('is removed by its owner, who is told', async () => {
+  it('is turned off by its owner, who is told', async () => {
     const { person, owner, recoveryCodes: given } = await newProtected(app);
     const waiting = await askedForCode(app, person);
     await owner.post(`${TWO_FACTOR_PAGE}/remove`);
@@ -108,7 +108,7 @@ describe.each(STRATEGIES)('a second factor, %s', (strategy) => {
     expect(await browser.isSignedIn()).toBe(true);
   });
 
-  it('wants the password again before it is set up, changed or removed', async () => {
+  it('asks for the password again before it is set up, changed or turned off', async () => {
     const { owner, person } = await newProtected(app);
     const starter = openBrowser(app);
     await starter.signUp(newPerson());
@@ -122,7 +122,7 @@ describe.each(STRATEGIES)('a second factor, %s', (strategy) => {
     await askedForCode(app, person);
   });
 
-  it('signs out all other devices when it is set up or removed, if that is ticked', async () => {
+  it('signs out all other devices when it is set up or turned off, if that is ticked', async () => {
     const { here, there, person } = await signInTwice(app);
     await here.post(`${TWO_FACTOR_PAGE}/begin`);
     const key = await keyShownIn(here);
@@ -143,7 +143,7 @@ describe.each(STRATEGIES)('a second factor, %s', (strategy) => {
     expect(await here.isSignedIn()).toBe(true);
   });
 
-  it('shows the key of a set-up to the session that began it alone, and for an hour', async () => {
+  it('shows a pending key only to the session that started the set-up, for an hour', async () => {
     const { here, there } = await signInTwice(app);
     await here.post(`${TWO_FACTOR_PAGE}/begin`);
     const key = await keyShownIn(here);
