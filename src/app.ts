@@ -5,9 +5,10 @@ import express, { type Express, type RequestHandler } from 'express';
 import { type Context, createContext, type Dependencies } from './auth/context.ts';
 import { flashSecrets } from './auth/flash-secrets.ts';
 import { answerError, answerInTime } from './http/answer-error.ts';
+import { provideContext } from './http/context.ts';
 import { notFound } from './http/error.ts';
 import { requireSameOrigin } from './http/guards/same-origin.ts';
-import { requireUsableAddress } from './http/public-origin.ts';
+import { requireUsableUrl } from './http/public-origin.ts';
 import { logRequests } from './http/request-log.ts';
 import { noStore, securityHeaders } from './http/security-headers.ts';
 import { loadViewer } from './http/viewer.ts';
@@ -15,20 +16,20 @@ import { healthRoutes, routes } from './routes.ts';
 
 const BODY_LIMIT = '16kb';
 const folder = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url));
-// Known by name, so that no other request looks for a file.
+// By name, so that other requests need no file look-up.
 const publicFiles = readdirSync(folder('public')).map((name) => `/${name}`);
 
-/** The whole app, ready to be served, and nothing that listens. */
+/** The whole app, without a server: see `createHttpServer`. */
 export async function createApp(dependencies: Dependencies): Promise<Express> {
   const context = await createContext(dependencies);
-  return assemble(context, loadViewer(context), routes(context));
+  return assemble(context, loadViewer(context), routes());
 }
 
-/** The order of the middleware, around a check of sessions and what is behind it. */
+/** Puts the middleware in order, around a session check and the routes behind it. */
 export function assemble(
   context: Context,
   checkSession: RequestHandler,
-  behind: RequestHandler,
+  routesBehind: RequestHandler,
 ): Express {
   const { config } = context;
   const app = express();
@@ -37,24 +38,25 @@ export function assemble(
   app.set('trust proxy', config.trustProxy);
   app.set('view engine', 'ejs');
   app.set('views', folder('views'));
+  provideContext(app, context);
 
   app.use(logRequests(context));
-  app.use(answerInTime(context));
+  app.use(answerInTime);
   app.use(securityHeaders(context));
-  app.use(requireUsableAddress(context));
+  app.use(requireUsableUrl);
   app.get(publicFiles, express.static(folder('public'), { maxAge: '1h' }));
   app.use(noStore);
-  app.use(healthRoutes(context));
-  app.use(requireSameOrigin(context));
+  app.use(healthRoutes());
+  app.use(requireSameOrigin);
   app.use(express.urlencoded({ extended: false, limit: BODY_LIMIT }));
-  // Auth.js takes JSON there; everything else that is posted is a form.
+  // Auth.js accepts JSON here; every other POST is a form.
   app.use('/auth/session', express.json({ limit: BODY_LIMIT }));
   app.use(cookieParser(flashSecrets(config.secrets)));
   app.use(checkSession);
-  app.use(behind);
+  app.use(routesBehind);
   app.use(() => {
     throw notFound();
   });
-  app.use(answerError(context));
+  app.use(answerError);
   return app;
 }

@@ -1,38 +1,28 @@
-import { CredentialsSignin } from '@auth/core/errors';
 import type { User } from '@auth/core/types';
 import { isPassword, PASSWORD_MAX_LENGTH } from '../accounts/password/password.ts';
 import { countKnownDeviceAttempt, countSignInAttempt } from '../accounts/sign-in/lockout.ts';
 import { findCredentials } from '../accounts/users.ts';
 import type { Device } from '../audit/device.ts';
 import { recordEvent } from '../audit/record.ts';
-import type { NotStarted } from '../sessions/start.ts';
 import type { Context } from './context.ts';
 
-/** RFC 5321, section 4.5.3.1: no address is longer than its path of 256 octets less the brackets. */
+/** RFC 5321, section 4.5.3.1: a path has at most 256 octets, two of them brackets. */
 export const EMAIL_MAX_LENGTH = 254;
 
-/** The credentials were right, but there is a reason against it, which the sign-in page tells. */
-export class SignInRefused extends CredentialsSignin {
-  constructor(code: NotStarted) {
-    super(`Sign-in refused: ${code}.`);
-    this.code = code;
-  }
-}
-
 /**
- * The user whose email and password these are, or null. An address without an account takes as long
- * as a wrong password and leaves the same trace, so that nobody can tell which accounts exist.
- * @param deviceToken what the browser's device cookie holds. A device that the account knows has some
- *   attempts to itself, which no one else can use up.
- * @throws {TooManyAttempts} after too many from one place or for one address, before the password is
- *   looked at. Whoever is signed in stays so, and a reset by mail lifts the lock.
- * @throws {SignInRefused} when the account is deactivated.
+ * Finds the user with this email and password. An unknown email takes as long as a wrong password and is
+ * recorded alike, so that no one can tell which accounts exist.
+ * @param deviceToken the token in the browser's device cookie. A device that the account knows has
+ *   attempts of its own, which no one else can use up.
+ * @returns the user, or why not.
+ * @throws {TooManyAttempts} after too many attempts from one address or for one email, before the
+ *   password is checked. Sessions stay live, and a password reset lifts the lock.
  */
 export async function authenticate(
   { clock, database, throttles }: Context,
   given: Partial<Record<string, unknown>>,
   { device, deviceToken }: { device: Device; deviceToken: string },
-): Promise<User | null> {
+): Promise<User | 'wrong' | 'deactivated'> {
   const email = boundedText(given.email, EMAIL_MAX_LENGTH);
   const password = boundedText(given.password, PASSWORD_MAX_LENGTH);
   const now = clock();
@@ -43,15 +33,15 @@ export async function authenticate(
   const isRight = await isPassword(user?.passwordHash ?? null, password);
   if (!user || !isRight) {
     await recordEvent(database, { action: 'sign_in_failed', userId: user?.id ?? null, device });
-    return null;
+    return 'wrong';
   }
   await uncount?.();
-  if (!user.isActive) throw new SignInRefused('deactivated');
+  if (!user.isActive) return 'deactivated';
   const { id, name, role, organizationId, sessionsValidAfter } = user;
   return { id, name, email: user.email, role, organizationId, sessionsValidAfter };
 }
 
-/** The text, or an empty one for what cannot be right; PostgreSQL's text knows no NUL. */
+/** The text, or an empty one if it cannot be right. PostgreSQL text has no NUL. */
 function boundedText(value: unknown, maxLength: number): string {
   const isUsable = typeof value === 'string' && value.length <= maxLength && !value.includes('\0');
   return isUsable ? value : '';

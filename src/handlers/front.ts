@@ -1,15 +1,14 @@
-import type { RequestHandler } from 'express';
+import type { Request, Response } from 'express';
 import { isSignUpOpen } from '../accounts/users.ts';
-import type { Context } from '../auth/context.ts';
 import { HOME } from '../auth/return-path.ts';
+import { contextOf } from '../http/context.ts';
 import { renderPage } from '../http/render.ts';
 
-export function showFront(context: Context): RequestHandler {
-  return async (request, response) => {
-    if (request.viewer) return response.redirect(303, HOME);
-    renderPage(request, response, context, 'front', {
-      title: 'Latchkey',
-      isSignUpOpen: await isSignUpOpen(context.database, context.config.signUp),
-    });
-  };
+export async function showFront(request: Request, response: Response): Promise<void> {
+  if (request.viewer) return response.redirect(303, HOME);
+  const { database, config } = contextOf(request);
+  renderPage(response, 'front', {
+    title: 'Latchkey',
+    isSignUpOpen: await isSignUpOpen(database, config.signUp),
+  });
 }

@@ -1,16 +1,14 @@
-import type { RequestHandler } from 'express';
-import type { Context } from '../auth/context.ts';
+import type { Request, Response } from 'express';
 import { ping } from '../database/open.ts';
+import { contextOf } from '../http/context.ts';
 
-/** 200 as long as the process answers at all. */
-export const alive: RequestHandler = (_request, response) => {
+/** 200 while the process runs. */
+export function showLiveness(_request: Request, response: Response): void {
   response.json({ status: 'alive' });
-};
+}
 
-/** 200 while the database answers; without it the error handler says 503. */
-export function ready({ database }: Context): RequestHandler {
-  return async (_request, response) => {
-    await ping(database);
-    response.json({ status: 'ready' });
-  };
+/** 200 while the database answers, otherwise 503. */
+export async function showReadiness(request: Request, response: Response): Promise<void> {
+  await ping(contextOf(request).database);
+  response.json({ status: 'ready' });
 }

@@ -3,6 +3,7 @@ import { TooManyAttempts } from '../accounts/too-many-attempts.ts';
 import type { Context } from '../auth/context.ts';
 import { isDatabaseOutage } from '../database/outage.ts';
 import { waitTime } from '../time-format.ts';
+import { contextOf } from './context.ts';
 import { HttpError, unavailable } from './error.ts';
 import { formPageOf } from './form-page.ts';
 import { renderPage } from './render.ts';
@@ -10,9 +11,9 @@ import { isApi } from './viewer.ts';
 
 const RETRY_AFTER_SECONDS = 5;
 const REQUEST_DEADLINE_MS = 8_000;
-/** Where people who are not signed in ask for emails. */
-const SENDS_MAIL = /^\/(forgot-password|sign-up)/;
-/** By code, else by status. */
+/** Forms that send an email without a sign-in. */
+const SENDS_EMAIL = /^\/(forgot-password|sign-up)/;
+/** By code, or else by status. */
 const TITLES: Record<string, string> = {
   forbidden: 'Administrators only',
   cross_site: 'Request blocked',
@@ -29,50 +30,48 @@ const TITLES: Record<string, string> = {
   503: 'Temporarily unavailable',
 };
 
-/** Answers what was thrown on the way. */
-export function answerError(context: Context): ErrorRequestHandler {
-  // Express knows an error handler by its four parameters.
-  return (error, request, response, _next) => {
-    if (response.writableEnded) {
-      context.log.warn({ err: error, path: request.path }, 'failed after its answer was sent');
-    } else if (response.headersSent) {
-      // A part of the answer has left: the client must see that the rest is missing.
-      context.log.error({ err: error, path: request.path }, 'failed while its answer was sent');
-      response.destroy();
-    } else {
-      sendError(context, request, response, error);
-    }
-  };
-}
+/** Answers a request whose handling threw. */
+// Express recognises an error handler by its four parameters.
+export const answerError: ErrorRequestHandler = (error, request, response, _next) => {
+  const { log } = contextOf(request);
+  if (response.writableEnded) {
+    log.warn({ err: error, path: request.path }, 'failed after its answer was sent');
+  } else if (response.headersSent) {
+    // Part of the answer was sent: cut the connection so that the client sees that the rest is missing.
+    log.error({ err: error, path: request.path }, 'failed while its answer was sent');
+    response.destroy();
+  } else {
+    sendError(request, response, error);
+  }
+};
 
 declare global {
   namespace Express {
     interface Request {
-      /** For what may take longer than a person waits for a page. */
+      /** Removes the deadline, for work that takes longer than a page may. */
       liftDeadline(): void;
     }
   }
 }
 
-/** Answers a request that nothing else has answered for so long: a database can be lost silently. */
-export function answerInTime(context: Context): RequestHandler {
-  return (request, response, next) => {
-    const timer = setTimeout(() => {
-      if (!response.headersSent) sendError(context, request, response, tooLate(request));
-    }, REQUEST_DEADLINE_MS);
-    request.liftDeadline = () => clearTimeout(timer);
-    response.once('close', request.liftDeadline);
-    next();
-  };
-}
+/** Answers a request that takes too long, as a lost database connection may never report an error. */
+export const answerInTime: RequestHandler = (request, response, next) => {
+  const timer = setTimeout(() => {
+    if (!response.headersSent) sendError(request, response, tooLate(request));
+  }, REQUEST_DEADLINE_MS);
+  request.liftDeadline = () => clearTimeout(timer);
+  response.once('close', request.liftDeadline);
+  next();
+};
 
-/** The one place where errors become answers: a page, or JSON under `/api`. Causes go to the log. */
-function sendError(context: Context, request: Request, response: Response, error: unknown): void {
+/** Turns every error into an answer: a page, or JSON under `/api`. The cause goes to the log. */
+function sendError(request: Request, response: Response, error: unknown): void {
+  const context = contextOf(request);
   const now = context.clock();
   const { status, code, message } = answerTo(context, request, error, now);
   if (status >= 500) context.log.error({ err: error, path: request.path }, 'request failed');
   response.status(status);
-  // The rest of a body that is this late is not waited for (RFC 9110, section 15.5.9).
+  // Do not wait for the rest of a late body (RFC 9110, section 15.5.9).
   if (status === 408) response.set('Connection', 'close');
   const retryAfter = error instanceof TooManyAttempts ? secondsUntil(error.until, now) : null;
   if (status === 503 || retryAfter !== null) {
@@ -82,15 +81,16 @@ function sendError(context: Context, request: Request, response: Response, error
     response.json({ error: code, message });
     return;
   }
-  const title = TITLES[code] ?? TITLES[status] ?? 'Something went wrong';
-  // A reset by email lifts the lock of an account, unless it was emails that were too many.
-  const helps = isSignInLimit(context, request, status)
-    ? { label: 'Reset your password', path: '/forgot-password' }
-    : null;
-  // The form would be refused again.
-  const formPage = status === 429 ? null : formPageOf(request);
-  const locals = { title, status, sentence: message, formPage, helps };
-  renderPage(request, response, context, 'error', locals);
+  renderPage(response, 'error', {
+    title: TITLES[code] ?? TITLES[status] ?? 'Something went wrong',
+    status,
+    sentence: message,
+    // The form would be refused again.
+    formPage: status === 429 ? null : formPageOf(request),
+    helps: isSignInLimit(context, request, status)
+      ? { label: 'Reset your password', path: '/forgot-password' }
+      : null,
+  });
 }
 
 function answerTo(context: Context, request: Request, error: unknown, now: Date): HttpError {
@@ -113,17 +113,17 @@ function answerTo(context: Context, request: Request, error: unknown, now: Date)
 }
 
 function tooManySentence(context: Context, request: Request, when: string): string {
-  if (SENDS_MAIL.test(request.path)) return `Too many emails were requested. Try again ${when}.`;
+  if (SENDS_EMAIL.test(request.path)) return `Too many emails were requested. Try again ${when}.`;
   if (!isSignInLimit(context, request, 429)) return `Too many attempts. Try again ${when}.`;
   return `Too many failed sign-ins. Try again ${when}, or reset your password by email.`;
 }
 
-/** Whether a sign-in was refused that a password reset would let through. */
+/** Whether sign-in is throttled. A password reset lifts that lock. */
 const isSignInLimit = ({ config }: Context, request: Request, status: number): boolean =>
   status === 429 &&
   !request.viewer &&
   config.email.to !== 'nowhere' &&
-  !SENDS_MAIL.test(request.path);
+  !SENDS_EMAIL.test(request.path);
 
 const secondsUntil = (instant: Date, now: Date): number =>
   Math.max(1, Math.ceil((instant.getTime() - now.getTime()) / 1000));
@@ -137,7 +137,7 @@ function tooLate(request: Request): HttpError {
   return new HttpError(503, 'timeout', sentence);
 }
 
-/** The 4xx status that Express and its body parsers give to what a client sent wrongly. */
+/** The 4xx status that Express and its body parsers give to a malformed request. */
 function clientStatusOf(error: unknown): number | null {
   if (!(error instanceof Error) || !('status' in error)) return null;
   const { status } = error;

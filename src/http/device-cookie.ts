@@ -1,18 +1,18 @@
 import type { Request, Response } from 'express';
-import type { Context } from '../auth/context.ts';
 import { isSecret, newSecret } from '../crypto/secret.ts';
+import { contextOf } from './context.ts';
 
-/** As long as browsers keep a cookie (RFC 6265bis, section 5.5: 400 days). */
+/** The longest that browsers keep a cookie (RFC 6265bis, section 5.5: 400 days). */
 const LIFETIME_MS = 400 * 86_400_000;
 
-/** What tells this browser from others, or something new to do so. Proves nothing else about anybody. */
-export function deviceTokenOf(request: Request, { cookies }: Context): string {
-  const known = request.cookies[cookies.device.name];
+/** The token that identifies this browser, or a new one. It says nothing about who uses it. */
+export function deviceTokenOf(request: Request): string {
+  const known = request.cookies[contextOf(request).cookies.device.name];
   return typeof known === 'string' && isSecret(known) ? known : newSecret();
 }
 
-/** Lets this browser keep it. */
-export function keepDeviceToken(response: Response, { cookies }: Context, token: string): void {
-  const { name, options } = cookies.device;
+/** Sets the token for later sign-ins from this browser. */
+export function setDeviceToken(response: Response, token: string): void {
+  const { name, options } = contextOf(response.req).cookies.device;
   response.cookie(name, token, { ...options, maxAge: LIFETIME_MS });
 }

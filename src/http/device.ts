@@ -5,7 +5,7 @@ import type { Device } from '../audit/device.ts';
 
 const USER_AGENT_MAX_LENGTH = 512;
 
-/** What a request says of the device it comes from. The address is as far as TRUST_PROXY vouches. */
+/** The device that sent a request. Its address is as reliable as TRUST_PROXY is right. */
 export function deviceOf(request: Request): Device {
   return {
     userAgent: request.get('user-agent')?.slice(0, USER_AGENT_MAX_LENGTH) || null,
@@ -13,7 +13,7 @@ export function deviceOf(request: Request): Device {
   };
 }
 
-/** IPv4 in the dress of IPv6 (::ffff:192.0.2.1) is the same address. */
+/** The address, with IPv4-mapped IPv6 (::ffff:192.0.2.1) as IPv4. */
 function addressIn(ip: string): string | null {
   if (isIPv4(ip)) return ip;
   return ipaddr.isValid(ip) ? ipaddr.process(ip).toString() : null;

@@ -1,4 +1,4 @@
-/** An answer that says no: a status, a stable code for programs, and a sentence for people. */
+/** A refusal: a status, a stable code for programs, and a sentence for people. */
 export class HttpError extends Error {
   override name = 'HttpError';
   readonly status: number;

@@ -1,34 +1,30 @@
-import type { Request, Response } from 'express';
+import type { Response } from 'express';
 import { z } from 'zod';
-import type { Context } from '../auth/context.ts';
+import { contextOf } from './context.ts';
 
 const flashShape = z.object({
   kind: z.enum(['notice', 'error']),
   text: z.string(),
-  /** What was typed into the sign-in form, to be shown again. */
+  /** The email typed into the sign-in form, to fill it in again. */
   email: z.string().optional(),
 });
 
-/** A message for the next page that this browser is shown. */
+/** A message for the next page that this browser sees. */
 export type Flash = z.infer<typeof flashShape>;
 
 const LIFETIME_MS = 10 * 60_000;
 
-/** Leaves a message for the next page, this one or after a redirect, in a signed cookie. */
-export function setFlash(response: Response, { cookies }: Context, flash: Flash): void {
-  const { name, options } = cookies.flash;
+/** Leaves a message in a signed cookie: for this page, or for the next one after a redirect. */
+export function setFlash(response: Response, flash: Flash): void {
+  const { name, options } = contextOf(response.req).cookies.flash;
   response.locals.flash = flash;
   response.cookie(name, flash, { ...options, maxAge: LIFETIME_MS, signed: true });
 }
 
-/** The message left for this page, or null. Read once: it is gone with the answer. */
-export function takeFlash(
-  request: Request,
-  response: Response,
-  { cookies }: Context,
-): Flash | null {
-  const { name, options } = cookies.flash;
-  const left = response.locals.flash ?? request.signedCookies[name];
+/** The message for this page, or null. The answer clears it. */
+export function takeFlash(response: Response): Flash | null {
+  const { name, options } = contextOf(response.req).cookies.flash;
+  const left = response.locals.flash ?? response.req.signedCookies[name];
   if (left === undefined) return null;
   response.clearCookie(name, options);
   return flashShape.safeParse(left).data ?? null;

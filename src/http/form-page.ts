@@ -1,13 +1,13 @@
 import type { Request } from 'express';
 import { textIn } from './form.ts';
 
-/** A form, by the path it is sent to. */
+/** A form, by the path that it is sent to. */
 interface Form {
   path: RegExp;
-  /** Its page. */
+  /** The page that it is on. */
   page: string;
-  /** What it does, as its button says it. */
-  act?: string;
+  /** The label of its button. */
+  action?: string;
 }
 
 const SECURITY = '/account/security';
@@ -18,29 +18,32 @@ const FORMS: Form[] = [
   { path: /^\/auth\/signout$/, page: '/' },
   { path: /^\/account\/profile$/, page: '/account' },
   { path: /^\/account\/email\/(confirm|cancel)$/, page: '/account' },
-  { path: /^\/account\/email$/, page: '/account/email', act: 'Change email address' },
+  { path: /^\/account\/email$/, page: '/account/email', action: 'Change email address' },
   {
     path: /^\/account\/sessions\/revoke-all$/,
     page: '/account/sessions',
-    act: 'Sign out everywhere',
+    action: 'Sign out everywhere',
   },
   { path: /^\/account\/sessions\//, page: '/account/sessions' },
-  { path: /^\/account\/security\/password$/, page: SECURITY, act: 'Set password' },
-  { path: /two-factor\/begin$/, page: TWO_FACTOR, act: 'Set up two-factor authentication' },
-  { path: /two-factor\/confirm$/, page: TWO_FACTOR, act: 'Turn on' },
-  { path: /two-factor\/recovery-codes$/, page: TWO_FACTOR, act: 'Generate new recovery codes' },
-  { path: /two-factor\/remove$/, page: TWO_FACTOR, act: 'Turn off two-factor authentication' },
+  { path: /^\/account\/security\/password$/, page: SECURITY, action: 'Set password' },
+  { path: /two-factor\/begin$/, page: TWO_FACTOR, action: 'Set up two-factor authentication' },
+  { path: /two-factor\/confirm$/, page: TWO_FACTOR, action: 'Turn on' },
+  { path: /two-factor\/recovery-codes$/, page: TWO_FACTOR, action: 'Generate new recovery codes' },
+  { path: /two-factor\/remove$/, page: TWO_FACTOR, action: 'Turn off two-factor authentication' },
   { path: /^\/account\/security\/two-factor/, page: TWO_FACTOR },
-  { path: /^\/account\/data$/, page: SECURITY, act: 'Download your data' },
-  { path: /^\/account\/delete$/, page: '/account/delete', act: 'Delete account' },
-  { path: /^\/admin\/.+\/revoke-all$/, page: ACCOUNTS, act: 'Sign out everywhere' },
-  { path: /^\/admin\/.+\/deactivate$/, page: ACCOUNTS, act: 'Deactivate account' },
-  { path: /^\/admin\/.+\/activate$/, page: ACCOUNTS, act: 'Reactivate account' },
+  { path: /^\/account\/data$/, page: SECURITY, action: 'Download your data' },
+  { path: /^\/account\/delete$/, page: '/account/delete', action: 'Delete account' },
+  { path: /^\/admin\/.+\/revoke-all$/, page: ACCOUNTS, action: 'Sign out everywhere' },
+  { path: /^\/admin\/.+\/deactivate$/, page: ACCOUNTS, action: 'Deactivate account' },
+  { path: /^\/admin\/.+\/activate$/, page: ACCOUNTS, action: 'Reactivate account' },
 ];
-/** Pages that themselves ask for the password: who cancels that goes to the page before them. */
+/** Pages that ask for the password themselves. Cancelling there leads to the page before them. */
 const BEHIND_PASSWORD = [TWO_FACTOR, '/account/delete'];
 
-/** The page of the form that a request sent, with the token of an emailed link; null: it sent none. */
+/**
+ * The page of the form that a request sent, with the token of an emailed link. Null: the request sent no
+ * form.
+ */
 export function formPageOf(request: Request): string | null {
   if (request.method !== 'POST') return null;
   const token = textIn(request.body ?? {}, 'token');
@@ -48,10 +51,10 @@ export function formPageOf(request: Request): string | null {
   return formAt(request.path)?.page ?? request.path;
 }
 
-/** What a form does, and where to go without doing it. */
-export function actAt(path: string): { act: string | null; cancel: string } {
-  const { act, page = SECURITY } = formAt(path.split('?')[0] ?? '') ?? {};
-  return { act: act ?? null, cancel: BEHIND_PASSWORD.includes(page) ? SECURITY : page };
+/** The action of the form that is sent to a path, and where Cancel leads. */
+export function actionAt(path: string): { action: string | null; cancel: string } {
+  const { action, page = SECURITY } = formAt(path.split('?')[0] ?? '') ?? {};
+  return { action: action ?? null, cancel: BEHIND_PASSWORD.includes(page) ? SECURITY : page };
 }
 
 const formAt = (path: string): Form | undefined => FORMS.find((form) => form.path.test(path));

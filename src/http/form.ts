@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { EMAIL_MAX_LENGTH } from '../auth/authenticate.ts';
 
-/** An email address that was typed in. */
+/** An email address as typed into a form. */
 export const emailShape = z
   .string()
   .trim()
   .max(EMAIL_MAX_LENGTH, `Use at most ${EMAIL_MAX_LENGTH} characters.`)
   .pipe(z.email('Enter an email address, such as ada@example.org.'));
 
-/** A field of a form or an address; an empty text when it is missing or was sent more than once. */
+/** A field of a form or query; empty when it is missing or repeated. */
 export function textIn(fields: Record<string, unknown>, field: string): string {
   const value = fields[field];
   return typeof value === 'string' ? value : '';

@@ -1,9 +1,9 @@
 import type { Request } from 'express';
 
-/** The page number in `?page=`: 1 when there is none or it is no number. */
+/** The page number in `?page=`; 1 if it is missing or invalid. */
 export const pageOf = (request: Request): number => pageIn(request.query);
 
-/** The page of a list with the number that a form on it sent, to return to. */
+/** The page of the list to return to, with the number that a form on it sent. */
 export function pageAfter(request: Request, path: string): string {
   const page = pageIn(request.body);
   return page === 1 ? path : `${path}?page=${page}`;

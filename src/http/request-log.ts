@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express';
 import type { Context } from '../auth/context.ts';
 
-/** One line a request: no headers and no query, so no cookie and no token. */
+/** Logs one line per request, without headers and query: those hold cookies and tokens. */
 export function logRequests({ log, metrics }: Context): RequestHandler {
   return (request, response, next) => {
     const startedAt = performance.now();

@@ -4,7 +4,7 @@ import type { RequestHandler } from 'express';
 import helmet from 'helmet';
 import type { Context } from '../auth/context.ts';
 
-/** No scripts, from anywhere, ever (invariant 10); nothing but our own style sheet, icon and forms. */
+/** Allows no scripts (invariant 10), and only our own style sheet, images and forms. */
 export function securityHeaders({ config }: Context): RequestHandler {
   const isHttps = config.authUrl?.protocol === 'https:';
   const headers = headersOf(
@@ -21,10 +21,10 @@ export function securityHeaders({ config }: Context): RequestHandler {
           frameAncestors: ["'none'"],
         },
       },
-      // Not no-referrer: under that policy browsers send `Origin: null` with our own forms.
+      // Not no-referrer: browsers would then send `Origin: null` with our own forms.
       referrerPolicy: { policy: 'same-origin' },
       strictTransportSecurity: isHttps,
-      // Browsers ignore these two outside https, and warn in the console about it.
+      // Without https, browsers ignore these two and warn in the console.
       crossOriginOpenerPolicy: isHttps,
       originAgentCluster: isHttps,
     }),
@@ -35,7 +35,7 @@ export function securityHeaders({ config }: Context): RequestHandler {
   };
 }
 
-/** What a middleware sets on every answer alike: asked once, instead of with each request. */
+/** The headers that Helmet sets. They never change, so they are computed once. */
 function headersOf(middleware: ReturnType<typeof helmet>): Map<string, string> {
   const response = new ServerResponse(new IncomingMessage(new Socket()));
   middleware(response.req, response, (error) => {
@@ -44,7 +44,7 @@ function headersOf(middleware: ReturnType<typeof helmet>): Map<string, string> {
   return new Map(Object.entries(response.getHeaders()).map(([name, value]) => [name, `${value}`]));
 }
 
-/** Pages about an account must not be shown again from a cache after sign-out. */
+/** Keeps account pages out of caches, so that Back after sign-out shows none. */
 export const noStore: RequestHandler = (_request, response, next) => {
   response.set('Cache-Control', 'no-store');
   next();

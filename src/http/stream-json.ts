@@ -3,13 +3,13 @@ import { pipeline } from 'node:stream/promises';
 import { setImmediate as othersTurn } from 'node:timers/promises';
 import type { Response } from 'express';
 
-/** A client that takes nothing for so long is disconnected: it would keep the download open for ever. */
+/** Disconnects a client that reads nothing for this long, as it could hold the download open forever. */
 const STALLED_AFTER_MS = 60_000;
 
 /**
- * Sends a JSON object whose members may be lists in batches, one item a line. A batch is fetched when the client
- * has taken the one before, and other requests get their turn in between.
- * @returns whether all of it was sent; if not, the client has gone, or stopped reading.
+ * Streams a JSON object whose members may be lists in batches, one item per line. Fetches a batch once the
+ * client has read the one before, and lets other requests run in between.
+ * @returns whether all of it was sent; if not, the client disconnected or stopped reading.
  */
 export async function streamJson(
   response: Response,
@@ -18,7 +18,7 @@ export async function streamJson(
   response.type('json');
   response.setTimeout(STALLED_AFTER_MS, () => response.destroy());
   try {
-    // One batch at a time waits for the client.
+    // Buffers one batch at a time.
     await pipeline(Readable.from(chunksOf(members), { highWaterMark: 1 }), response);
     return true;
   } catch (error) {
@@ -45,7 +45,7 @@ async function* listOf(batches: AsyncIterable<unknown[]>): AsyncGenerator<string
       yield `${before}\n${batch.map((item) => JSON.stringify(item)).join(',\n')}`;
       before = ',';
     }
-    // The embedded database answers without a turn of the event loop.
+    // PGlite answers without yielding to the event loop.
     await othersTurn();
   }
   yield before === '[' ? '[]' : '\n]';

@@ -17,18 +17,17 @@ declare global {
   namespace Express {
     interface Request {
       viewer: Viewer | null;
-      /** What the check said of the token that came with the request. */
+      /** What the check made of the request's token. */
       outcome: Outcome;
-      /** That token. */
+      /** The token that was checked. */
       token: string | null;
     }
   }
 }
 
 /**
- * Checks every request (invariant 2). A live session becomes `request.viewer`; a refused one is
- * counted, its cookie is cleared (docs/decisions/0022 has the exceptions), and people are told why at
- * /sign-in.
+ * Checks every request (invariant 2). A live session becomes `request.viewer`. A refused one is counted,
+ * its cookie is cleared (exceptions: docs/decisions/0022), and /sign-in says why.
  */
 export function loadViewer(context: Context): RequestHandler {
   const { clock, cookies } = context;
@@ -41,12 +40,12 @@ export function loadViewer(context: Context): RequestHandler {
     if (tokens.length > 1) {
       return checkTokens(context, tokens, now).then((found) => {
         request.token = found.token;
-        return receive(visit, found.outcome);
+        return applyOutcome(visit, found.outcome);
       });
     }
     const outcome = checkToken(context, token, now);
-    if (outcome instanceof Promise) return outcome.then((each) => receive(visit, each));
-    return receive(visit, outcome);
+    if (outcome instanceof Promise) return outcome.then((each) => applyOutcome(visit, each));
+    return applyOutcome(visit, outcome);
   };
 }
 
@@ -58,16 +57,16 @@ interface Visit {
   now: Date;
 }
 
-function receive(visit: Visit, outcome: Outcome): void | Promise<void> {
+function applyOutcome(visit: Visit, outcome: Outcome): void | Promise<void> {
   const { context, request, next } = visit;
   request.viewer = null;
   request.outcome = outcome;
   context.metrics.countCheck(outcome.kind === 'refused' ? outcome.verdict : outcome.kind);
-  if (outcome.kind === 'live') return accept(visit, outcome);
+  if (outcome.kind === 'live') return admit(visit, outcome);
   if (outcome.kind === 'anonymous') return next();
   if (outcome.kind === 'refused') return reject(visit, outcome);
   if (outcome.kind === 'unreadable') {
-    clearSessionCookie(request, visit.response, context);
+    clearSessionCookie(visit.response);
     return next();
   }
   if (!isSafe(request.method)) throw unavailable();
@@ -75,7 +74,7 @@ function receive(visit: Visit, outcome: Outcome): void | Promise<void> {
   return next();
 }
 
-function accept(visit: Visit, outcome: Outcome & { kind: 'live' }): void | Promise<void> {
+function admit(visit: Visit, outcome: Outcome & { kind: 'live' }): void | Promise<void> {
   const { context, request, next, now } = visit;
   const { sid, record, mustReissue } = outcome;
   const { sessionStore, config } = context;
@@ -86,9 +85,9 @@ function accept(visit: Visit, outcome: Outcome & { kind: 'live' }): void | Promi
   return next();
 }
 
-/** Gives this browser a new token, as its session lasts longer now or the old one is out of date. */
+/** Sets a new token when the session's expiry has moved or the old token's claims are stale. */
 async function reissue(
-  { context, request, response, next }: Visit,
+  { request, response, next }: Visit,
   { sid, record, mustReissue }: Outcome & { kind: 'live' },
   slid: Session | Promise<Session>,
 ): Promise<void> {
@@ -97,7 +96,7 @@ async function reissue(
   const viewer = { sid, session, user: record.user };
   request.viewer = viewer;
   if (mustReissue) response.set('X-Revalidate-Session', 'true');
-  if (mustReissue || hasSlid) await setSessionCookie(request, response, context, sid, viewer);
+  if (mustReissue || hasSlid) await setSessionCookie(response, sid, viewer);
   next();
 }
 
@@ -110,20 +109,23 @@ function reject(
   const reason = record ? (record.session.endReason ?? verdict) : 'unknown';
   const notice = { kind: 'notice', text: refusalSentence(reason) } as const;
   if (reason === 'unknown' || reason === 'replaced') {
-    // Another tab may have got a new token meanwhile: clearing the cookie would clear that one. So this
-    // request goes on without a token, and the cookie stays until a sign-in overwrites it.
-    hideSessionCookie(request, context);
+    // Another tab may have a new token by now, and clearing the cookie would clear that one. So this
+    // request continues without a token, and the cookie stays until a sign-in overwrites it.
+    hideSessionCookie(request);
     const hasOtherMessage = request.signedCookies[cookies.flash.name] !== undefined;
-    if (request.path === '/sign-in' && !hasOtherMessage) setFlash(response, context, notice);
+    if (request.path === '/sign-in' && !hasOtherMessage) setFlash(response, notice);
     return next();
   }
-  clearSessionCookie(request, response, context);
-  setFlash(response, context, notice);
-  if (answersItself(request)) return next();
+  clearSessionCookie(response);
+  setFlash(response, notice);
+  if (handlesRefusal(request)) return next();
   response.redirect(303, signInPath(request));
 }
 
-/** Lets signed-in people pass, whatever they still have to set up. Pages send others to sign in and back; the API answers 401. */
+/**
+ * Sends people who are not signed in to /sign-in and back; the API answers 401. Does not ask for required
+ * two-factor authentication: see `requireTwoFactor`.
+ */
 export const requireSignIn: RequestHandler = (request, response, next) => {
   if (request.viewer) return next();
   if (isApi(request)) {
@@ -134,7 +136,7 @@ export const requireSignIn: RequestHandler = (request, response, next) => {
   response.redirect(303, signInPath(request));
 };
 
-/** Lets people of a role pass; all others get a 403. Goes after `requireSignIn`. */
+/** Answers 403 to users of other roles. Goes after `requireSignIn`. */
 export function requireRole(role: Role): RequestHandler {
   return (request, _response, next) => {
     next(viewerOf(request).user.role === role ? undefined : forbiddenRole());
@@ -147,14 +149,15 @@ export function viewerOf(request: Request): Viewer {
   throw new Error(`${request.method} ${request.path} needs requireSignIn before its handler.`);
 }
 
+/** Whether a request gets JSON, errors included. */
 export const isApi = (request: Request): boolean => request.originalUrl.startsWith('/api/');
 
-/** The API says 401, Auth.js answers for a refused token, and the sign-in page tells why. */
-function answersItself(request: Request): boolean {
+/** The API answers 401, Auth.js answers as to no token, and the sign-in page says why. */
+function handlesRefusal(request: Request): boolean {
   return isApi(request) || request.path.startsWith('/auth/') || request.path === '/sign-in';
 }
 
-/** The sign-in page, to return from to the page that was asked for. */
+/** The sign-in page, with the requested page to return to. */
 function signInPath(request: Request): string {
   if (!isSafe(request.method)) return '/sign-in';
   return `/sign-in?${new URLSearchParams({ callbackUrl: request.originalUrl })}`;

@@ -2,7 +2,7 @@ import type { AuditAction, EndReason } from '../database/schema.ts';
 
 export { exactTime, relativeTime, waitTime } from '../time-format.ts';
 
-/** What a person is told who comes with a session that is over. */
+/** Shown when a session is refused. */
 const REFUSALS: Record<EndReason | 'unknown', string> = {
   unknown: 'You are no longer signed in. Sign in to continue.',
   signed_out: 'You signed out on this device. Sign in to continue.',
@@ -28,7 +28,7 @@ const REFUSALS: Record<EndReason | 'unknown', string> = {
   deactivated: 'Your account has been deactivated. Contact an administrator.',
 };
 
-/** How a session ended, for "Recently ended". */
+/** How a session ended, for the "Recently ended" list. */
 const ENDS: Record<EndReason, string> = {
   signed_out: 'Signed out on that device',
   replaced: 'Replaced by a newer sign-in',
@@ -48,8 +48,8 @@ const ENDS: Record<EndReason, string> = {
   deactivated: 'Account deactivated',
 };
 
-/** What happened to an account, for "Activity". */
-const ACTS: Record<AuditAction, string> = {
+/** What happened to an account, for the "Activity" page. */
+const ACTIONS: Record<AuditAction, string> = {
   sign_up: 'Account created',
   sign_in: 'Signed in',
   sign_in_failed: 'Failed sign-in',
@@ -83,14 +83,14 @@ const ACTS: Record<AuditAction, string> = {
 const PROVIDERS: Record<string, string> = { credentials: 'Password' };
 
 export const refusalSentence = (reason: EndReason | 'unknown'): string => REFUSALS[reason];
-export const actWords = (action: AuditAction): string => ACTS[action];
+export const actionWords = (action: AuditAction): string => ACTIONS[action];
 export const endWords = (reason: EndReason): string => ENDS[reason];
 
-/** How a person signed in: "Password", or the provider's id with a capital. */
+/** The sign-in method: "Password", or the provider's id capitalised. */
 export const signInMethod = (provider: string): string =>
   PROVIDERS[provider] ?? provider.charAt(0).toUpperCase() + provider.slice(1);
 
-/** Where a link went. Nobody is told that an email is under way when it is not. */
+/** Where a link was sent. Does not claim that an email was sent when it is in the outbox. */
 export const linkSent = (address: string, hasOutbox: boolean): string =>
   hasOutbox ? `A link for ${address} is in the outbox.` : `We’ve sent a link to ${address}.`;
 

@@ -1,17 +1,18 @@
-import type { RequestHandler } from 'express';
+import type { Request, Response } from 'express';
 import { changeEmail, findEmailChange } from '../../accounts/email/change-email.ts';
 import { findRecoveryLink } from '../../accounts/recovery/recovery-link.ts';
 import { restoreEmail } from '../../accounts/recovery/undo-email-change.ts';
 import type { Context } from '../../auth/context.ts';
-import { deviceOf } from '../../http/device.ts';
+import { actorOf } from '../../http/actor.ts';
+import { contextOf } from '../../http/context.ts';
 import { HttpError } from '../../http/error.ts';
 import { setFlash } from '../../http/flash.ts';
 import { textIn } from '../../http/form.ts';
 import { renderPage } from '../../http/render.ts';
+import { forgetBrowser } from '../../http/session-cookie.ts';
 import { viewerOf } from '../../http/viewer.ts';
-import { forgetBrowser } from '../sign-in/sign-out.ts';
 
-const CONFIRM = 'Verify your email address';
+const VERIFY = 'Verify your email address';
 const UNDO = 'Undo email address change';
 const NEXT_STEPS: Record<Context['config']['email']['to'], string> = {
   server: 'We’ve sent a link there to set a new password.',
@@ -19,88 +20,65 @@ const NEXT_STEPS: Record<Context['config']['email']['to'], string> = {
   nowhere: 'Contact an administrator to set a new password.',
 };
 
-/** Asks, and changes nothing: scanners of mail follow links. */
-export function showVerifyEmail(context: Context): RequestHandler {
-  return async (request, response) => {
-    const given = textIn(request.query, 'token');
-    const asked = await findEmailChange(context.database, given, context.clock());
-    if (asked && asked.userId !== viewerOf(request).user.id) throw otherAccount();
-    const email = asked?.address ?? null;
-    const locals = { title: CONFIRM, token: given, email };
-    renderPage(
-      request,
-      response.status(email ? 200 : 410),
-      context,
-      'account/verify-email',
-      locals,
-    );
-  };
+/** Asks to verify the address. Changes nothing, as email scanners follow links. */
+export async function showVerifyEmail(request: Request, response: Response): Promise<void> {
+  const context = contextOf(request);
+  const token = textIn(request.query, 'token');
+  const asked = await findEmailChange(context.database, token, context.clock());
+  if (asked && asked.userId !== viewerOf(request).user.id) throw otherAccount();
+  const email = asked?.address ?? null;
+  const locals = { title: VERIFY, token, email };
+  renderPage(response.status(email ? 200 : 410), 'account/verify-email', locals);
 }
 
-/** Gives the account of whoever is signed in its new address. */
-export function verifyEmail(context: Context): RequestHandler {
-  return async (request, response) => {
-    const token = textIn(request.body, 'token');
-    const act = { device: deviceOf(request), now: context.clock() };
-    const viewerId = viewerOf(request).user.id;
-    const done = await changeEmail(context.sessionStore, { token, viewerId }, act);
-    if (done === 'taken') throw takenAddress();
-    if (done === null) {
-      const locals = { title: CONFIRM, token: '', email: null };
-      return renderPage(request, response.status(410), context, 'account/verify-email', locals);
-    }
-    const what = done === 'changed' ? 'changed' : 'verified';
-    setFlash(response, context, { kind: 'notice', text: `Email address ${what}.` });
-    response.redirect(303, '/account');
-  };
+/** Verifies the address, and sets it on the viewer's account. */
+export async function verifyEmail(request: Request, response: Response): Promise<void> {
+  const context = contextOf(request);
+  const token = textIn(request.body, 'token');
+  const actor = actorOf(request);
+  const viewerId = viewerOf(request).user.id;
+  const done = await changeEmail(context.sessionStore, { token, viewerId }, actor);
+  if (done === 'taken') throw takenAddress();
+  if (done === null) {
+    const locals = { title: VERIFY, token: '', email: null };
+    return renderPage(response.status(410), 'account/verify-email', locals);
+  }
+  const what = done === 'changed' ? 'changed' : 'verified';
+  setFlash(response, { kind: 'notice', text: `Email address ${what}.` });
+  response.redirect(303, '/account');
 }
 
-/** Asks, and changes nothing. */
-export function showUndoEmailChange(context: Context): RequestHandler {
-  return async (request, response) => {
-    const given = textIn(request.query, 'token');
-    const undo = await findRecoveryLink(
-      context.database,
-      'email_change_undo',
-      given,
-      context.clock(),
-    );
-    const email = undo?.address ?? null;
-    const locals = { title: UNDO, token: given, email };
-    renderPage(
-      request,
-      response.status(email ? 200 : 410),
-      context,
-      'recovery/undo-email-change',
-      locals,
-    );
-  };
+/** Asks to undo the change. Changes nothing, as email scanners follow links. */
+export async function showUndoEmailChange(request: Request, response: Response): Promise<void> {
+  const context = contextOf(request);
+  const token = textIn(request.query, 'token');
+  const undo = await findRecoveryLink(
+    context.database,
+    'email_change_undo',
+    token,
+    context.clock(),
+  );
+  const email = undo?.address ?? null;
+  const locals = { title: UNDO, token, email };
+  renderPage(response.status(email ? 200 : 410), 'recovery/undo-email-change', locals);
 }
 
-/** Gives the account its old address back, and signs out whoever is in. */
-export function undoEmailChange(context: Context): RequestHandler {
-  return async (request, response) => {
-    const token = textIn(request.body, 'token');
-    const act = { device: deviceOf(request), now: context.clock() };
-    const restored = await restoreEmail(context.sessionStore, token, act);
-    if (restored === 'taken') throw takenAddress();
-    if (restored === null) {
-      const locals = { title: UNDO, token: '', email: null };
-      return renderPage(
-        request,
-        response.status(410),
-        context,
-        'recovery/undo-email-change',
-        locals,
-      );
-    }
-    const { to } = context.config.email;
-    const nextStep = NEXT_STEPS[to];
-    const text = `Your email is ${restored.address} again and every device is signed out. ${nextStep}`;
-    setFlash(response, context, { kind: 'notice', text });
-    forgetBrowser(request, response, context);
-    response.redirect(303, '/sign-in');
-  };
+/** Restores the previous address and signs out every device. */
+export async function undoEmailChange(request: Request, response: Response): Promise<void> {
+  const context = contextOf(request);
+  const token = textIn(request.body, 'token');
+  const actor = actorOf(request);
+  const restored = await restoreEmail(context.sessionStore, token, actor);
+  if (restored === 'taken') throw takenAddress();
+  if (restored === null) {
+    const locals = { title: UNDO, token: '', email: null };
+    return renderPage(response.status(410), 'recovery/undo-email-change', locals);
+  }
+  const nextStep = NEXT_STEPS[context.config.email.to];
+  const text = `Your email is ${restored.address} again and every device is signed out. ${nextStep}`;
+  setFlash(response, { kind: 'notice', text });
+  forgetBrowser(response);
+  response.redirect(303, '/sign-in');
 }
 
 const otherAccount = () =>

@@ -1,36 +1,34 @@
-import type { Request, RequestHandler } from 'express';
+import type { Request, Response } from 'express';
 import { deviceName } from '../../audit/device.ts';
 import { type HistoryCursor, listHistory } from '../../audit/history.ts';
-import type { Context } from '../../auth/context.ts';
+import { contextOf } from '../../http/context.ts';
 import { renderPage } from '../../http/render.ts';
 import { viewerOf } from '../../http/viewer.ts';
-import { actWords } from '../../http/words.ts';
+import { actionWords } from '../../http/words.ts';
 
-/** What happened to the account, newest first. */
-export function showHistory(context: Context): RequestHandler {
-  const { config, database, sessionStore, locationOf } = context;
-  return async (request, response) => {
-    const { user } = viewerOf(request);
-    // What this process has refused a moment ago belongs on the page.
-    await sessionStore.refusals.flush();
-    const { events, newer, older } = await listHistory(database, user.id, cursorOf(request));
-    renderPage(request, response, context, 'account/history', {
-      title: 'Activity',
-      days: Math.round(config.auditRetentionMs / 86_400_000),
-      newer: linkTo(newer),
-      older: linkTo(older),
-      events: events.map(({ occurredAt, action, userAgent, ipAddress, isByOther }) => ({
-        occurredAt,
-        what: actWords(action),
-        device: isByOther ? 'An administrator' : deviceName(userAgent),
-        ipAddress,
-        country: locationOf(ipAddress),
-      })),
-    });
-  };
+/** The history of the account, newest first. */
+export async function showHistory(request: Request, response: Response): Promise<void> {
+  const { config, database, sessionStore, locationOf } = contextOf(request);
+  const { user } = viewerOf(request);
+  // Includes refusals that this process has not written yet.
+  await sessionStore.refusals.flush();
+  const { events, newer, older } = await listHistory(database, user.id, cursorOf(request));
+  renderPage(response, 'account/history', {
+    title: 'Activity',
+    days: Math.round(config.auditRetentionMs / 86_400_000),
+    newer: linkTo(newer),
+    older: linkTo(older),
+    events: events.map(({ occurredAt, action, userAgent, ipAddress, isByOther }) => ({
+      occurredAt,
+      what: actionWords(action),
+      device: isByOther ? 'An administrator' : deviceName(userAgent),
+      ipAddress,
+      country: locationOf(ipAddress),
+    })),
+  });
 }
 
-/** The place in the history that `?before=` or `?after=` names. */
+/** The position in `?before=` or `?after=`. */
 function cursorOf({ query }: Request): HistoryCursor | null {
   const [before, after] = [idIn(query.before), idIn(query.after)];
   if (before !== null) return { before };

@@ -1,71 +1,69 @@
-import type { Request, RequestHandler, Response } from 'express';
+import type { Request, Response } from 'express';
 import { changePassword } from '../../accounts/password/change-password.ts';
 import { hashPassword, passwordProblem } from '../../accounts/password/password.ts';
 import { checkPassword, hasPassword } from '../../accounts/password/reauthenticate.ts';
-import type { Context } from '../../auth/context.ts';
-import { deviceOf } from '../../http/device.ts';
+import { actorOf } from '../../http/actor.ts';
+import { contextOf } from '../../http/context.ts';
 import { setFlash } from '../../http/flash.ts';
 import { textIn } from '../../http/form.ts';
-import { askForPassword, interruptedBy } from '../../http/guards/recent-password.ts';
-import { type Pages, renderPage } from '../../http/render.ts';
+import { askForPassword, waitingRequest } from '../../http/guards/recent-password.ts';
+import type { Pages } from '../../http/pages.ts';
+import { renderPage } from '../../http/render.ts';
 import { viewerOf } from '../../http/viewer.ts';
 import { counted } from '../../http/words.ts';
 import { isReauthenticated } from '../../sessions/reauthentication.ts';
-import { moveThisDevice } from '../sessions/keep-this-device.ts';
+import { setMovedSession } from '../sessions/moved-session.ts';
 
 type Problems = Pages['account/security']['problems'];
 
-export function showSecurity(context: Context): RequestHandler {
-  return (request, response) => showForm(request, response, context, {}, true);
+export async function showSecurity(_request: Request, response: Response): Promise<void> {
+  await renderSecurity(response, {}, true);
 }
 
 /**
- * Changes the password for whoever knows the current one; sets the first one of an account that has
- * none for whoever signed in a short time ago. All other devices are signed out, unless that was
- * unticked.
+ * Changes the password, given the current one. An account without a password gets its first one if the
+ * user reauthenticated a short time ago. Signs out all other devices unless that is unticked.
  */
-export function savePassword(context: Context): RequestHandler {
-  const { clock, database, sessionStore } = context;
-  return async (request, response) => {
-    const { sid, session, user } = viewerOf(request);
-    const act = { device: deviceOf(request), now: clock() };
-    const current = textIn(request.body, 'currentPassword');
-    const password = textIn(request.body, 'password');
-    const endsOthers = textIn(request.body, 'endsOthers') === 'yes';
-    const problem = passwordProblem(password);
-    const problems: Problems = problem ? { password: problem } : {};
-    if (!(await hasPassword(database, user.id))) {
-      if (!(await isReauthenticated(database, sid, act.now))) {
-        return askForPassword(request, response, context, interruptedBy(request), null);
-      }
-    } else {
-      const answer = await checkPassword(context, { session, user }, current, act);
-      if (answer === 'session_over') return response.redirect(303, '/account/security');
-      if (answer === 'wrong') problems.currentPassword = 'Wrong current password.';
+export async function savePassword(request: Request, response: Response): Promise<void> {
+  const context = contextOf(request);
+  const { database, sessionStore } = context;
+  const { sid, session, user } = viewerOf(request);
+  const actor = actorOf(request);
+  const current = textIn(request.body, 'currentPassword');
+  const password = textIn(request.body, 'password');
+  const endsOthers = textIn(request.body, 'endsOthers') === 'yes';
+  const problem = passwordProblem(password);
+  const problems: Problems = problem ? { password: problem } : {};
+  if (!(await hasPassword(database, user.id))) {
+    if (!(await isReauthenticated(database, sid, actor.now))) {
+      return askForPassword(response, waitingRequest(request), null);
     }
-    if (Object.keys(problems).length > 0) {
-      return showForm(request, response.status(422), context, problems, endsOthers);
-    }
-    const given = { passwordHash: await hashPassword(password), endsOthers };
-    const kept = await changePassword(sessionStore, { sid, userId: user.id }, given, act);
-    // This session was ended by somebody else a moment ago: its next request says so.
-    if (kept === null) return response.redirect(303, '/account/security');
-    if (kept !== 'unchanged') await moveThisDevice(request, response, context, kept);
-    const others = kept === 'unchanged' ? 0 : kept.ended;
-    const signedOut = others > 0 ? ` ${counted(others, 'other device')} signed out.` : '';
-    setFlash(response, context, { kind: 'notice', text: `Password changed.${signedOut}` });
-    response.redirect(303, '/account/security');
-  };
+  } else {
+    const answer = await checkPassword(context, { session, user }, current, actor);
+    if (answer === 'session_over') return response.redirect(303, '/account/security');
+    if (answer === 'wrong') problems.currentPassword = 'Wrong current password.';
+  }
+  if (Object.keys(problems).length > 0) {
+    return renderSecurity(response.status(422), problems, endsOthers);
+  }
+  const given = { passwordHash: await hashPassword(password), endsOthers };
+  const kept = await changePassword(sessionStore, { sid, userId: user.id }, given, actor);
+  // Null: this session was revoked a moment ago, as its next request says.
+  if (kept === null) return response.redirect(303, '/account/security');
+  if (kept !== 'unchanged') await setMovedSession(response, kept);
+  const others = kept === 'unchanged' ? 0 : kept.ended;
+  const signedOut = others > 0 ? ` ${counted(others, 'other device')} signed out.` : '';
+  setFlash(response, { kind: 'notice', text: `Password changed.${signedOut}` });
+  response.redirect(303, '/account/security');
 }
 
-async function showForm(
-  request: Request,
+async function renderSecurity(
   response: Response,
-  context: Context,
   problems: Problems,
   endsOthers: boolean,
 ): Promise<void> {
-  const isFirst = !(await hasPassword(context.database, viewerOf(request).user.id));
+  const { database } = contextOf(response.req);
+  const isFirst = !(await hasPassword(database, viewerOf(response.req).user.id));
   const locals = { title: 'Security', problems, endsOthers, isFirst };
-  renderPage(request, response, context, 'account/security', locals);
+  renderPage(response, 'account/security', locals);
 }

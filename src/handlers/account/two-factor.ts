@@ -1,4 +1,4 @@
-import type { Request, RequestHandler, Response } from 'express';
+import type { Request, Response } from 'express';
 import { toString as drawQrCode } from 'qrcode';
 import {
   renewRecoveryCodes,
@@ -13,7 +13,8 @@ import {
   findTwoFactor,
 } from '../../accounts/two-factor/two-factor.ts';
 import type { Context } from '../../auth/context.ts';
-import { deviceOf } from '../../http/device.ts';
+import { actorOf } from '../../http/actor.ts';
+import { contextOf } from '../../http/context.ts';
 import { notFound } from '../../http/error.ts';
 import { setFlash } from '../../http/flash.ts';
 import { textIn } from '../../http/form.ts';
@@ -21,130 +22,117 @@ import { isTwoFactorRequired, TWO_FACTOR_PAGE } from '../../http/guards/two-fact
 import { renderPage } from '../../http/render.ts';
 import { viewerOf } from '../../http/viewer.ts';
 import { counted, exactTime } from '../../http/words.ts';
-import { moveThisDevice } from '../sessions/keep-this-device.ts';
+import { setMovedSession } from '../sessions/moved-session.ts';
 
-/** What was wrong with the form that confirms the key. */
-interface Wrong {
+/** The state of the form that confirms the key. */
+interface Form {
   problem: string | null;
   endsOthers: boolean;
 }
 
-export function showTwoFactor(context: Context): RequestHandler {
-  return (request, response) =>
-    sendPage(request, response, context, { problem: null, endsOthers: true });
+export async function showTwoFactor(_request: Request, response: Response): Promise<void> {
+  await renderTwoFactor(response, { problem: null, endsOthers: true });
 }
 
-/** Makes a key to set up. */
-export function beginSetup(context: Context): RequestHandler {
-  return async (request, response) => {
-    await beginTwoFactorSetup(context, viewerOf(request), context.clock());
-    response.redirect(303, TWO_FACTOR_PAGE);
-  };
+/** Makes the key of a set-up. */
+export async function beginSetUp(request: Request, response: Response): Promise<void> {
+  const context = contextOf(request);
+  await beginTwoFactorSetup(context, viewerOf(request), context.clock());
+  response.redirect(303, TWO_FACTOR_PAGE);
 }
 
-/** Forgets the key that was being set up. */
-export function cancelSetUp(context: Context): RequestHandler {
-  return async (request, response) => {
-    await cancelTwoFactorSetup(context, viewerOf(request), context.clock());
-    response.redirect(303, '/account/security');
-  };
+/** Discards the key of a set-up. */
+export async function cancelSetUp(request: Request, response: Response): Promise<void> {
+  const context = contextOf(request);
+  await cancelTwoFactorSetup(context, viewerOf(request), context.clock());
+  response.redirect(303, '/account/security');
 }
 
 /**
- * Switches the second factor on. The recovery codes are in the answer itself, and in nothing that could
- * be asked for again: no redirect, no cookie, no cache.
+ * Turns two-factor authentication on. The recovery codes are in the answer only, so that no one can fetch
+ * them again: no redirect, no cookie, no cache.
  */
-export function turnOn(context: Context): RequestHandler {
-  return async (request, response) => {
-    const endsOthers = textIn(request.body, 'endsOthers') === 'yes';
-    const given = { code: textIn(request.body, 'code'), endsOthers };
-    const act = { device: deviceOf(request), now: context.clock() };
-    const added = await turnOnTwoFactor(context, viewerOf(request), given, act);
-    if (added === null) return response.redirect(303, TWO_FACTOR_PAGE);
-    if (added === 'wrong_code') {
-      const problem =
-        'That code is wrong or has expired. Enter the current one, and check that your phone’s clock is right.';
-      return sendPage(request, response.status(422), context, { problem, endsOthers });
-    }
-    if (added.kept) await moveThisDevice(request, response, context, added.kept);
-    renderPage(request, response, context, 'account/recovery-codes', {
-      title: 'Your recovery codes',
-      lead: `Two-factor authentication is on.${signedOut(added.kept)}`,
-      codes: added.codes,
-      site: siteOf(context),
-      madeAt: act.now,
-    });
-  };
+export async function confirmSetUp(request: Request, response: Response): Promise<void> {
+  const context = contextOf(request);
+  const endsOthers = textIn(request.body, 'endsOthers') === 'yes';
+  const given = { code: textIn(request.body, 'code'), endsOthers };
+  const actor = actorOf(request);
+  const added = await turnOnTwoFactor(context, viewerOf(request), given, actor);
+  if (added === null) return response.redirect(303, TWO_FACTOR_PAGE);
+  if (added === 'wrong_code') {
+    const problem =
+      'That code is wrong or has expired. Enter the current one, and check that your phone’s clock is right.';
+    return renderTwoFactor(response.status(422), { problem, endsOthers });
+  }
+  if (added.kept) await setMovedSession(response, added.kept);
+  renderPage(response, 'account/recovery-codes', {
+    title: 'Your recovery codes',
+    lead: `Two-factor authentication is on.${signedOut(added.kept)}`,
+    codes: added.codes,
+    site: siteOf(context),
+    madeAt: actor.now,
+  });
 }
 
-/** Makes new recovery codes, shown as at the set-up. */
-export function regenerateCodes(context: Context): RequestHandler {
-  return async (request, response) => {
-    const act = { device: deviceOf(request), now: context.clock() };
-    // Each of them is told by mail, and the queue is for everybody.
-    await context.throttles.email.count(act.device.ipAddress, act.now);
-    const codes = await renewRecoveryCodes(context, viewerOf(request), act);
-    if (codes === null) return response.redirect(303, TWO_FACTOR_PAGE);
-    const lead = 'These replace your old codes, which no longer work.';
-    const facts = { codes, site: siteOf(context), madeAt: act.now };
-    const locals = { title: 'Your recovery codes', lead, ...facts };
-    renderPage(request, response, context, 'account/recovery-codes', locals);
-  };
+/** Generates new recovery codes, and shows them like those of the set-up. */
+export async function regenerateCodes(request: Request, response: Response): Promise<void> {
+  const context = contextOf(request);
+  const actor = actorOf(request);
+  // Each call sends an email, and all accounts share the queue.
+  await context.throttles.email.count(actor.device.ipAddress, actor.now);
+  const codes = await renewRecoveryCodes(context, viewerOf(request), actor);
+  if (codes === null) return response.redirect(303, TWO_FACTOR_PAGE);
+  const lead = 'These replace your old codes, which no longer work.';
+  const facts = { codes, site: siteOf(context), madeAt: actor.now };
+  const locals = { title: 'Your recovery codes', lead, ...facts };
+  renderPage(response, 'account/recovery-codes', locals);
 }
 
-/**
- * The recovery codes that their page sends back, as a text file: they are kept nowhere that a link could
- * fetch them from.
- */
-export function downloadRecoveryCodes(context: Context): RequestHandler {
-  return async (request, response) => {
-    const codes = textIn(request.body, 'codes').trim().split(/\s+/);
-    if (!codes.every(isRecoveryCode)) throw notFound();
-    const { email } = viewerOf(request).user;
-    const facts = `Recovery codes for ${email} at ${siteOf(context)}, ${exactTime(context.clock())}`;
-    response
-      .attachment('latchkey-recovery-codes.txt')
-      .type('text/plain')
-      .send(`${facts}\r\nEach code works once.\r\n\r\n${codes.join('\r\n')}\r\n`);
-  };
+/** Returns the recovery codes that their page sent as a text file. No link could fetch them: only hashes are stored. */
+export function downloadRecoveryCodes(request: Request, response: Response): void {
+  const context = contextOf(request);
+  const codes = textIn(request.body, 'codes').trim().split(/\s+/);
+  if (!codes.every(isRecoveryCode)) throw notFound();
+  const { email } = viewerOf(request).user;
+  const facts = `Recovery codes for ${email} at ${siteOf(context)}, ${exactTime(context.clock())}`;
+  response
+    .attachment('latchkey-recovery-codes.txt')
+    .type('text/plain')
+    .send(`${facts}\r\nEach code works once.\r\n\r\n${codes.join('\r\n')}\r\n`);
 }
 
-export function remove(context: Context): RequestHandler {
-  return async (request, response) => {
-    const viewer = viewerOf(request);
-    const endsOthers = textIn(request.body, 'endsOthers') === 'yes';
-    const act = { device: deviceOf(request), now: context.clock() };
-    const removed = await turnOffTwoFactor(context, viewer, { endsOthers }, act);
-    if (removed) {
-      if (removed.kept) await moveThisDevice(request, response, context, removed.kept);
-      const next = isTwoFactorRequired(context, viewer.user)
-        ? ' It’s required here, so set it up again now.'
-        : '';
-      const text = `Two-factor authentication turned off.${signedOut(removed.kept)}${next}`;
-      setFlash(response, context, { kind: 'notice', text });
-    }
-    response.redirect(303, TWO_FACTOR_PAGE);
-  };
-}
-
-async function sendPage(
-  request: Request,
-  response: Response,
-  context: Context,
-  wrong: Wrong,
-): Promise<void> {
+/** Turns two-factor authentication off. */
+export async function turnOff(request: Request, response: Response): Promise<void> {
+  const context = contextOf(request);
   const viewer = viewerOf(request);
+  const endsOthers = textIn(request.body, 'endsOthers') === 'yes';
+  const actor = actorOf(request);
+  const removed = await turnOffTwoFactor(context, viewer, { endsOthers }, actor);
+  if (removed) {
+    if (removed.kept) await setMovedSession(response, removed.kept);
+    const next = isTwoFactorRequired(context, viewer.user)
+      ? ' It’s required here, so set it up again now.'
+      : '';
+    const text = `Two-factor authentication turned off.${signedOut(removed.kept)}${next}`;
+    setFlash(response, { kind: 'notice', text });
+  }
+  response.redirect(303, TWO_FACTOR_PAGE);
+}
+
+async function renderTwoFactor(response: Response, form: Form): Promise<void> {
+  const context = contextOf(response.req);
+  const viewer = viewerOf(response.req);
   const found = await findTwoFactor(context, viewer);
-  renderPage(request, response, context, 'account/two-factor', {
+  renderPage(response, 'account/two-factor', {
     title: 'Two-factor authentication',
     factor:
       found.state === 'pending' ? await setUpOf(context, found.key, viewer.user.email) : found,
     isRequired: isTwoFactorRequired(context, viewer.user),
-    ...wrong,
+    ...form,
   });
 }
 
-/** A key as an app takes it: scanned, typed, or by a link on the phone itself. */
+/** A key to scan, to type, or to open on the phone itself. */
 async function setUpOf(context: Context, key: string, email: string) {
   // The host, so that an app can tell two of these servers apart.
   const link = otpauthUri(key, siteOf(context), email);
@@ -152,12 +140,12 @@ async function setUpOf(context: Context, key: string, email: string) {
     state: 'pending' as const,
     key: inGroups(key, ' '),
     link,
-    // With its own white ground and four empty modules around it, without which nothing can scan it.
+    // Scanners need four empty modules around the code.
     qrCode: await drawQrCode(link, { type: 'svg', margin: 4 }),
   };
 }
 
-/** The host, by which people tell two of these servers apart. */
+/** The host, which tells two Latchkey servers apart in an app. */
 const siteOf = ({ config }: Context): string => config.authUrl?.host ?? 'Latchkey';
 
 const signedOut = (kept: { ended: number } | null): string =>

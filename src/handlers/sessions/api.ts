@@ -1,57 +1,63 @@
-import type { RequestHandler } from 'express';
-import type { Context } from '../../auth/context.ts';
-import { deviceOf } from '../../http/device.ts';
+import type { Request, Response } from 'express';
+import { actorOf } from '../../http/actor.ts';
+import { contextOf } from '../../http/context.ts';
 import { HttpError, notFound, reauthenticationRequired } from '../../http/error.ts';
+import { forgetBrowser } from '../../http/session-cookie.ts';
 import { viewerOf } from '../../http/viewer.ts';
 import { isReauthenticated } from '../../sessions/reauthentication.ts';
 import { revokeAll, revokeSession } from '../../sessions/revoke.ts';
-import { forgetBrowser } from '../sign-in/sign-out.ts';
-import { keepThisDeviceOnly } from './keep-this-device.ts';
-import { listOwnDevices } from './own-devices.ts';
+import { revokeOthersOfViewer } from './moved-session.ts';
+import { listOwnSessions } from './own-sessions.ts';
 
-/** `{ sessions, page, pages, total }`, the instants as ISO 8601. */
-export function listSessionsJson(context: Context): RequestHandler {
-  return async (request, response) => {
-    response.json(await listOwnDevices(request, context));
-  };
+/** `{ sessions, page, pages, total }`, with times as ISO 8601. */
+export async function listSessionsJson(request: Request, response: Response): Promise<void> {
+  response.json(await listOwnSessions(request));
 }
 
-/** `{ ended: { id, endedAt, endReason } }`, also when it was over already. */
-export function revokeJson(context: Context): RequestHandler<{ id: string }> {
-  return async (request, response) => {
-    const { session, user } = viewerOf(request);
-    const { id } = request.params;
-    const isOwn = id === session.id;
-    const reason = isOwn ? 'signed_out' : 'revoked';
-    const act = { device: deviceOf(request), now: context.clock() };
-    const over = await revokeSession(context.sessionStore, { id, userId: user.id }, reason, act);
-    if (!over) throw notFound();
-    if (isOwn) forgetBrowser(request, response, context);
-    const { endedAt, endReason } = over;
-    response.json({ ended: { id, endedAt, endReason } });
-  };
+/** `{ ended: { id, endedAt, endReason } }`, also when the session had already ended. */
+export async function revokeSessionJson(
+  request: Request<{ id: string }>,
+  response: Response,
+): Promise<void> {
+  const { sessionStore } = contextOf(request);
+  const { session, user } = viewerOf(request);
+  const { id } = request.params;
+  const isOwn = id === session.id;
+  const reason = isOwn ? 'signed_out' : 'revoked';
+  const ended = await revokeSession(
+    sessionStore,
+    { id, userId: user.id },
+    reason,
+    actorOf(request),
+  );
+  if (!ended) throw notFound();
+  if (isOwn) forgetBrowser(response);
+  const { endedAt, endReason } = ended;
+  response.json({ ended: { id, endedAt, endReason } });
 }
 
 /** `{ ended: n }` for `?scope=others` or `?scope=all`. */
-export function revokeScopeJson(context: Context): RequestHandler {
-  const { clock, database, sessionStore } = context;
-  return async (request, response) => {
-    const { sid, user } = viewerOf(request);
-    const act = { device: deviceOf(request), now: clock() };
-    if (request.query.scope === 'all') {
-      if (!(await isReauthenticated(database, sid, act.now))) throw reauthenticationRequired();
-      const ended = await revokeAll(sessionStore, user.id, 'revoked_all', act);
-      forgetBrowser(request, response, context);
-      response.json({ ended: ended ?? 0 });
-      return;
-    }
-    if (request.query.scope !== 'others') {
-      throw new HttpError(400, 'bad_scope', 'Say which sessions: ?scope=others or ?scope=all.');
-    }
-    const ended = await keepThisDeviceOnly(request, response, context, act);
-    if (ended === null) {
-      throw new HttpError(401, 'revoked', 'This session was ended a moment ago.');
-    }
-    response.json({ ended });
-  };
+export async function revokeScopeJson(request: Request, response: Response): Promise<void> {
+  const { scope } = request.query;
+  if (scope === 'all') return revokeAllJson(request, response);
+  if (scope === 'others') return revokeOthersJson(request, response);
+  throw new HttpError(400, 'bad_scope', 'Say which sessions: ?scope=others or ?scope=all.');
+}
+
+async function revokeAllJson(request: Request, response: Response): Promise<void> {
+  const { database, sessionStore } = contextOf(request);
+  const { sid, user } = viewerOf(request);
+  const actor = actorOf(request);
+  if (!(await isReauthenticated(database, sid, actor.now))) throw reauthenticationRequired();
+  const ended = await revokeAll(sessionStore, user.id, 'revoked_all', actor);
+  forgetBrowser(response);
+  response.json({ ended: ended ?? 0 });
+}
+
+async function revokeOthersJson(request: Request, response: Response): Promise<void> {
+  const ended = await revokeOthersOfViewer(response, actorOf(request));
+  if (ended === null) {
+    throw new HttpError(401, 'revoked', 'This session was ended a moment ago.');
+  }
+  response.json({ ended });
 }

@@ -1,34 +1,27 @@
-import type { Request, Response } from 'express';
-import type { Context } from '../../auth/context.ts';
+import type { Response } from 'express';
+import { contextOf } from '../../http/context.ts';
 import { setSessionCookie } from '../../http/session-cookie.ts';
 import { viewerOf } from '../../http/viewer.ts';
 import { type Act, type Rotated, revokeOthers } from '../../sessions/revoke.ts';
 
 /**
- * Signs out all devices but this one, which gets a new token.
- * @returns how many ended; null: this session was itself ended a moment ago, and nothing else was.
+ * Revokes all sessions of the viewer but this one, whose token changes.
+ * @returns how many ended; null: this session was itself revoked a moment ago, and no other was.
  */
-export async function keepThisDeviceOnly(
-  request: Request,
-  response: Response,
-  context: Context,
-  act: Act,
-): Promise<number | null> {
-  const { sid, user } = viewerOf(request);
-  const kept = await revokeOthers(context.sessionStore, { sid, userId: user.id }, act);
+export async function revokeOthersOfViewer(response: Response, actor: Act): Promise<number | null> {
+  const { sid, user } = viewerOf(response.req);
+  const { sessionStore } = contextOf(response.req);
+  const kept = await revokeOthers(sessionStore, { sid, userId: user.id }, actor);
   if (!kept) return null;
-  await moveThisDevice(request, response, context, kept);
+  await setMovedSession(response, kept);
   return kept.ended;
 }
 
-/** Gives this device the token of its session as it goes on. */
-export async function moveThisDevice(
-  request: Request,
+/** Sets the token of the viewer's session after it moved to another `sid`. */
+export async function setMovedSession(
   response: Response,
-  context: Context,
   { sid, authenticatedAt }: Rotated,
 ): Promise<void> {
-  const { session, user } = viewerOf(request);
-  const record = { session: { ...session, authenticatedAt }, user };
-  await setSessionCookie(request, response, context, sid, record);
+  const { session, user } = viewerOf(response.req);
+  await setSessionCookie(response, sid, { session: { ...session, authenticatedAt }, user });
 }

@@ -1,80 +1,78 @@
-import type { RequestHandler } from 'express';
+import type { Request, Response } from 'express';
 import { deviceName } from '../../audit/device.ts';
 import type { Context } from '../../auth/context.ts';
-import { deviceOf } from '../../http/device.ts';
+import { actorOf } from '../../http/actor.ts';
+import { contextOf } from '../../http/context.ts';
 import { notFound } from '../../http/error.ts';
 import { setFlash } from '../../http/flash.ts';
+import type { EndedRow } from '../../http/pages.ts';
 import { pageAfter } from '../../http/paging.ts';
-import { type EndedRow, renderPage } from '../../http/render.ts';
+import { renderPage } from '../../http/render.ts';
+import { forgetBrowser } from '../../http/session-cookie.ts';
 import { viewerOf } from '../../http/viewer.ts';
 import { counted, endWords } from '../../http/words.ts';
 import { listEndedSessions } from '../../sessions/list.ts';
 import type { Session, SessionUser } from '../../sessions/lookup.ts';
-import { revokeAll, revokeSession } from '../../sessions/revoke.ts';
+import * as domain from '../../sessions/revoke.ts';
 import { endOf } from '../../sessions/session-summary.ts';
-import { forgetBrowser, signOut } from '../sign-in/sign-out.ts';
-import { keepThisDeviceOnly } from './keep-this-device.ts';
-import { listOptions, listOwnDevices } from './own-devices.ts';
+import { signOut } from '../sign-in/sign-out.ts';
+import { revokeOthersOfViewer } from './moved-session.ts';
+import { listOptions, listOwnSessions } from './own-sessions.ts';
 
 const PAGE = '/account/sessions';
 
-export function showSessions(context: Context): RequestHandler {
-  const { database } = context;
-  return async (request, response) => {
-    const { page, ...listed } = await listOwnDevices(request, context);
-    const { user } = viewerOf(request);
-    const ended = await listEndedSessions(database, user.id, listOptions(context));
-    renderPage(request, response, context, 'sessions/index', {
-      title: 'Your devices',
-      ...listed,
-      pageNumber: page,
-      ended: ended.map((each) => endedRow(each, user, context)),
-    });
-  };
+export async function showSessions(request: Request, response: Response): Promise<void> {
+  const context = contextOf(request);
+  const { page, ...listed } = await listOwnSessions(request);
+  const { user } = viewerOf(request);
+  const ended = await listEndedSessions(context.database, user.id, listOptions(context));
+  renderPage(response, 'sessions/index', {
+    title: 'Your devices',
+    ...listed,
+    pageNumber: page,
+    ended: ended.map((each) => endedRow(each, user, context)),
+  });
 }
 
-/** Ends one session. The viewer's own is a sign-out. */
-export function revoke(context: Context): RequestHandler<{ id: string }> {
-  return async (request, response, next) => {
-    const { session, user } = viewerOf(request);
-    const { id } = request.params;
-    if (id === session.id) return signOut(context)(request, response, next);
-    const act = { device: deviceOf(request), now: context.clock() };
-    const over = await revokeSession(context.sessionStore, { id, userId: user.id }, 'revoked', act);
-    if (!over) throw notFound();
-    const device = deviceName(over.userAgent);
-    setFlash(response, context, { kind: 'notice', text: `${device} signed out.` });
-    response.redirect(303, pageAfter(request, PAGE));
-  };
+/** Revokes one session. Revoking the viewer's own is a sign-out. */
+export async function revokeSession(
+  request: Request<{ id: string }>,
+  response: Response,
+): Promise<void> {
+  const { session, user } = viewerOf(request);
+  const { id } = request.params;
+  if (id === session.id) return signOut(request, response);
+  const { sessionStore } = contextOf(request);
+  const named = { id, userId: user.id };
+  const ended = await domain.revokeSession(sessionStore, named, 'revoked', actorOf(request));
+  if (!ended) throw notFound();
+  const text = `${deviceName(ended.userAgent)} signed out.`;
+  setFlash(response, { kind: 'notice', text });
+  response.redirect(303, pageAfter(request, PAGE));
 }
 
-/** Ends all sessions but this one, which moves to the new cutoff with a new token. */
-export function revokeOtherSessions(context: Context): RequestHandler {
-  return async (request, response) => {
-    const act = { device: deviceOf(request), now: context.clock() };
-    const ended = await keepThisDeviceOnly(request, response, context, act);
-    // This session was ended by somebody else a moment ago: its next request says so.
-    if (ended === null) return response.redirect(303, pageAfter(request, PAGE));
+/** Revokes all sessions but this one, which moves to the new cutoff with a new token. */
+export async function revokeOthers(request: Request, response: Response): Promise<void> {
+  const ended = await revokeOthersOfViewer(response, actorOf(request));
+  // Null: this session was revoked a moment ago, as its next request says.
+  if (ended !== null) {
     const text =
       ended === 0
         ? 'No other devices were signed in.'
         : `${counted(ended, 'other device')} signed out.`;
-    setFlash(response, context, { kind: 'notice', text });
-    response.redirect(303, pageAfter(request, PAGE));
-  };
+    setFlash(response, { kind: 'notice', text });
+  }
+  response.redirect(303, pageAfter(request, PAGE));
 }
 
-/** Ends all sessions, this one too. */
-export function revokeAllSessions(context: Context): RequestHandler {
-  return async (request, response) => {
-    const { user } = viewerOf(request);
-    const act = { device: deviceOf(request), now: context.clock() };
-    await revokeAll(context.sessionStore, user.id, 'revoked_all', act);
-    const text = 'You’re signed out on all devices.';
-    setFlash(response, context, { kind: 'notice', text });
-    forgetBrowser(request, response, context);
-    response.redirect(303, '/sign-in');
-  };
+/** Revokes all sessions, including this one. */
+export async function revokeAll(request: Request, response: Response): Promise<void> {
+  const { sessionStore } = contextOf(request);
+  const { user } = viewerOf(request);
+  await domain.revokeAll(sessionStore, user.id, 'revoked_all', actorOf(request));
+  setFlash(response, { kind: 'notice', text: 'You’re signed out on all devices.' });
+  forgetBrowser(response);
+  response.redirect(303, '/sign-in');
 }
 
 function endedRow(session: Session, user: SessionUser, context: Context): EndedRow {

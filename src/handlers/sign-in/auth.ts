@@ -1,74 +1,75 @@
-import type { Request, RequestHandler, Response } from 'express';
+import type { Request, Response } from 'express';
 import { PENDING_SIGN_IN_MS } from '../../accounts/sign-in/pending-sign-in.ts';
 import { type AuthAnswer, runAuth, sessionIn } from '../../auth/auth-config.ts';
-import type { Context } from '../../auth/context.ts';
 import { sessionCookieNames } from '../../auth/presented-token.ts';
 import { safeReturnPath } from '../../auth/return-path.ts';
+import { contextOf } from '../../http/context.ts';
 import { deviceOf } from '../../http/device.ts';
-import { deviceTokenOf, keepDeviceToken } from '../../http/device-cookie.ts';
+import { deviceTokenOf, setDeviceToken } from '../../http/device-cookie.ts';
+import { setFlash } from '../../http/flash.ts';
 import { mustSetUpTwoFactor } from '../../http/guards/two-factor.ts';
 import { originOf } from '../../http/public-origin.ts';
-import { flashDisplaced } from './start-session.ts';
+import { flashDisplaced } from './sign-in-browser.ts';
+import { refusalProblem } from './sign-in-problems.ts';
 
 /** Everything under `/auth` that has no handler of its own. */
-export function passToAuth(context: Context): RequestHandler {
-  return async (request, response) => {
-    const { outcome, path } = request;
-    if (outcome.kind === 'claimed' && path === '/auth/session') {
-      response.json(shownToken(request, context) && sessionIn(outcome.claims));
-      return;
-    }
-    await sendAuthAnswer(
-      await answerWithAuth(context, request, response),
-      request,
-      response,
-      context,
-    );
-  };
+export async function passToAuth(request: Request, response: Response): Promise<void> {
+  const { outcome, path } = request;
+  if (outcome.kind === 'claimed' && path === '/auth/session') {
+    response.json(shownToken(request) && sessionIn(outcome.claims));
+    return;
+  }
+  const answer = await askAuth(request, response);
+  if (answer.signIn?.kind === 'refused') {
+    const text = refusalProblem(answer.signIn.reason);
+    setFlash(response, { kind: 'error', text });
+    return response.redirect(303, '/sign-in');
+  }
+  await sendAuthAnswer(response, answer);
 }
 
 /**
- * What Auth.js answers, not sent yet. When a session began, or waits for the second factor, this
- * browser gets what belongs to that.
+ * Gets Auth.js's answer to a request, without sending it. If the user was authenticated, sets the cookies
+ * that are ours.
  */
-export async function answerWithAuth(
-  context: Context,
-  request: Request,
-  response: Response,
-): Promise<AuthAnswer> {
-  const deviceToken = deviceTokenOf(request, context);
+export async function askAuth(request: Request, response: Response): Promise<AuthAnswer> {
+  const context = contextOf(request);
+  const deviceToken = deviceTokenOf(request);
   const answer = await runAuth(context, {
     request,
-    origin: originOf(request, context),
-    token: shownToken(request, context),
+    origin: originOf(request),
+    token: shownToken(request),
     device: deviceOf(request),
     deviceToken,
     viewer: request.viewer,
   });
-  const { started, pendingSignIn } = answer;
-  if (started || pendingSignIn) keepDeviceToken(response, context, deviceToken);
-  if (started) flashDisplaced(response, context, started);
-  if (pendingSignIn) {
+  const { signIn } = answer;
+  if (signIn?.kind === 'started') {
+    setDeviceToken(response, deviceToken);
+    flashDisplaced(response, signIn.started);
+  } else if (signIn?.kind === 'pending') {
+    setDeviceToken(response, deviceToken);
     const { name, options } = context.cookies.pendingSignIn;
-    response.cookie(name, pendingSignIn, { ...options, maxAge: PENDING_SIGN_IN_MS });
+    response.cookie(name, signIn.token, { ...options, maxAge: PENDING_SIGN_IN_MS });
   }
   return answer;
 }
 
+/** Sends Auth.js's answer, or a redirect to the page for the code of a pending sign-in. */
 export async function sendAuthAnswer(
-  { response: answer, pendingSignIn }: AuthAnswer,
-  request: Request,
   response: Response,
-  context: Context,
+  { response: answer, signIn }: AuthAnswer,
 ): Promise<void> {
   for (const [name, value] of answer.headers) {
-    // Appended, as the check may have set cookies already.
+    // Appended, because the check may already have set cookies.
     if (name === 'set-cookie') response.append(name, value);
     else response.set(name, value);
   }
-  if (pendingSignIn) {
-    const wanted = request.body?.callbackUrl ?? request.cookies[context.cookies.callbackUrl.name];
-    const callbackUrl = safeReturnPath(wanted, originOf(request, context));
+  if (signIn?.kind === 'pending') {
+    const { req: request } = response;
+    const { name } = contextOf(request).cookies.callbackUrl;
+    const wanted = request.body?.callbackUrl ?? request.cookies[name];
+    const callbackUrl = safeReturnPath(wanted, originOf(request));
     response.redirect(303, `/sign-in/two-factor?${new URLSearchParams({ callbackUrl })}`);
     return;
   }
@@ -76,10 +77,11 @@ export async function sendAuthAnswer(
 }
 
 /**
- * The token that Auth.js is shown: the viewer's, if it came in a cookie. None for someone who must set up
- * two-factor authentication first: `/auth/session` would name them, and a provider could be linked.
+ * The viewer's token to show to Auth.js, if it came in a cookie. None while two-factor authentication must
+ * be set up: `/auth/session` would name the user, and a provider could be linked.
  */
-function shownToken(request: Request, context: Context): string | null {
+function shownToken(request: Request): string | null {
+  const context = contextOf(request);
   const { viewer, token, cookies } = request;
   if (!viewer || mustSetUpTwoFactor(context, viewer.user)) return null;
   return sessionCookieNames(context.cookies.session.name, cookies).length > 0 ? token : null;

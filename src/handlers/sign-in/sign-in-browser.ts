@@ -1,41 +1,39 @@
 import type { Request, Response } from 'express';
 import { completeSignIn, type SignIn } from '../../accounts/sign-in/complete-sign-in.ts';
 import { deviceName } from '../../audit/device.ts';
-import type { Context } from '../../auth/context.ts';
+import { contextOf } from '../../http/context.ts';
 import { deviceOf } from '../../http/device.ts';
-import { deviceTokenOf, keepDeviceToken } from '../../http/device-cookie.ts';
+import { deviceTokenOf, setDeviceToken } from '../../http/device-cookie.ts';
 import { setFlash } from '../../http/flash.ts';
 import { setSessionCookie } from '../../http/session-cookie.ts';
 import { counted } from '../../http/words.ts';
 import type { NotStarted, Started } from '../../sessions/start.ts';
 
-/** Signs this browser in, for somebody who has just proved who they are. */
-export async function beginSession(
+/** Starts a session in this browser for a user who has just been authenticated. */
+export async function signInBrowser(
   request: Request,
   response: Response,
-  context: Context,
   proven: Pick<SignIn, 'userId' | 'cutoff' | 'provider' | 'twoFactorVerified'>,
 ): Promise<Started | NotStarted> {
-  const { clock, config, sessionStore } = context;
-  const deviceToken = deviceTokenOf(request, context);
+  const { clock, config, sessionStore } = contextOf(request);
+  const deviceToken = deviceTokenOf(request);
   const { viewer: replaces } = request;
   const signIn = { ...proven, device: deviceOf(request), deviceToken, replaces };
   const started = await completeSignIn(sessionStore, signIn, clock(), config.policy);
   if (typeof started === 'string') return started;
-  await setSessionCookie(request, response, context, started.sid, started);
-  keepDeviceToken(response, context, deviceToken);
-  flashDisplaced(response, context, started);
+  await setSessionCookie(response, started.sid, started);
+  setDeviceToken(response, deviceToken);
+  flashDisplaced(response, started);
   return started;
 }
 
-/** Says which device was signed out for this one, if one had to be. */
+/** Names the device that was signed out because of the session limit, if one was. */
 export function flashDisplaced(
   response: Response,
-  context: Context,
   { displaced }: Pick<Started, 'displaced'>,
 ): void {
   if (!displaced) return;
-  const { sessionLimit } = context.config.policy;
+  const { sessionLimit } = contextOf(response.req).config.policy;
   const text = `You’ve reached the limit of ${counted(sessionLimit, 'device')}, so ${deviceName(displaced.userAgent)} was signed out.`;
-  setFlash(response, context, { kind: 'notice', text });
+  setFlash(response, { kind: 'notice', text });
 }

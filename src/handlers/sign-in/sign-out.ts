@@ -1,30 +1,21 @@
-import type { Request, RequestHandler, Response } from 'express';
-import type { Context } from '../../auth/context.ts';
-import { deviceOf } from '../../http/device.ts';
+import type { Request, Response } from 'express';
+import { actorOf } from '../../http/actor.ts';
+import { contextOf } from '../../http/context.ts';
 import { setFlash } from '../../http/flash.ts';
-import { clearSessionCookie } from '../../http/session-cookie.ts';
+import { forgetBrowser } from '../../http/session-cookie.ts';
 import { revokeSession } from '../../sessions/revoke.ts';
 
 /**
- * Ends the session that this browser is on. Ours and not Auth.js's, which only clears the cookie and
- * swallows what goes wrong at ending the row: a kept copy would go on working.
+ * Revokes the session of this browser. Auth.js's own sign-out clears the cookie and ignores a failure to
+ * delete the row, so a copy of the cookie would keep working.
  */
-export function signOut(context: Context): RequestHandler {
-  return async (request, response) => {
-    if (request.viewer) {
-      const act = { device: deviceOf(request), now: context.clock() };
-      await revokeSession(context.sessionStore, request.viewer.session, 'signed_out', act);
-      setFlash(response, context, { kind: 'notice', text: 'You’re signed out.' });
-      // Only then: an old token of another tab must not clear the cookie of a session that goes on.
-      forgetBrowser(request, response, context);
-    }
-    response.redirect(303, '/sign-in');
-  };
-}
-
-/** Takes from this browser what belongs to the session that ended (ASVS 5.0, 14.3.1). */
-export function forgetBrowser(request: Request, response: Response, context: Context): void {
-  clearSessionCookie(request, response, context);
-  // Not "cookies": that would reach other apps of the same domain, and our own message.
-  response.set('Clear-Site-Data', '"cache", "storage"');
+export async function signOut(request: Request, response: Response): Promise<void> {
+  if (request.viewer) {
+    const { sessionStore } = contextOf(request);
+    await revokeSession(sessionStore, request.viewer.session, 'signed_out', actorOf(request));
+    setFlash(response, { kind: 'notice', text: 'You’re signed out.' });
+    // Only here: an old token from another tab must not clear the cookie of a live session.
+    forgetBrowser(response);
+  }
+  response.redirect(303, '/sign-in');
 }

@@ -1,48 +1,33 @@
-import type { RequestHandler } from 'express';
-import * as signUps from '../../accounts/sign-up/pending-sign-up.ts';
-import type { Context } from '../../auth/context.ts';
-import { deviceOf } from '../../http/device.ts';
+import type { Request, Response } from 'express';
+import * as domain from '../../accounts/sign-up/pending-sign-up.ts';
+import { actorOf } from '../../http/actor.ts';
+import { contextOf } from '../../http/context.ts';
 import { textIn } from '../../http/form.ts';
 import { renderPage } from '../../http/render.ts';
 import { welcome } from './sign-up.ts';
 
-const title = 'Finish creating your account';
+const TITLE = 'Finish creating your account';
 const WRONG = 'That’s not the password you chose. After five attempts this link stops working.';
 
-/** Asks for the password that was chosen, and changes nothing: scanners of mail follow links. */
-export function showConfirmSignUp(context: Context): RequestHandler {
-  return async (request, response) => {
-    const given = textIn(request.query, 'token');
-    const email = await signUps.findSignUp(context.database, given, context.clock());
-    const locals = { title, token: given, email, problem: null };
-    renderPage(
-      request,
-      response.status(email ? 200 : 410),
-      context,
-      'sign-up/confirm-sign-up',
-      locals,
-    );
-  };
+/** Asks for the password chosen at sign-up. Changes nothing, as email scanners follow links. */
+export async function showConfirmSignUp(request: Request, response: Response): Promise<void> {
+  const { database, clock } = contextOf(request);
+  const token = textIn(request.query, 'token');
+  const email = await domain.findSignUp(database, token, clock());
+  const locals = { title: TITLE, token, email, problem: null };
+  renderPage(response.status(email ? 200 : 410), 'sign-up/confirm-sign-up', locals);
 }
 
 /** Creates the account and signs this browser in. */
-export function confirmSignUp(context: Context): RequestHandler {
-  const { clock, config, database } = context;
-  return async (request, response) => {
-    const token = textIn(request.body, 'token');
-    const given = { token, password: textIn(request.body, 'password') };
-    const act = { device: deviceOf(request), now: clock() };
-    const user = await signUps.confirmSignUp(database, given, config.signUp, act);
-    if (user === 'closed') return response.redirect(303, '/sign-up');
-    if (user !== null && user !== 'wrong') return welcome(request, response, context, user);
-    const email = user === 'wrong' ? await signUps.findSignUp(database, token, act.now) : null;
-    const locals = { title, token, email, problem: email ? WRONG : null };
-    renderPage(
-      request,
-      response.status(email ? 422 : 410),
-      context,
-      'sign-up/confirm-sign-up',
-      locals,
-    );
-  };
+export async function confirmSignUp(request: Request, response: Response): Promise<void> {
+  const { config, database } = contextOf(request);
+  const token = textIn(request.body, 'token');
+  const given = { token, password: textIn(request.body, 'password') };
+  const actor = actorOf(request);
+  const user = await domain.confirmSignUp(database, given, config.signUp, actor);
+  if (user === 'closed') return response.redirect(303, '/sign-up');
+  if (user !== null && user !== 'wrong') return welcome(request, response, user);
+  const email = user === 'wrong' ? await domain.findSignUp(database, token, actor.now) : null;
+  const locals = { title: TITLE, token, email, problem: email ? WRONG : null };
+  renderPage(response.status(email ? 422 : 410), 'sign-up/confirm-sign-up', locals);
 }

@@ -1,16 +1,17 @@
-import type { Request, RequestHandler, Response } from 'express';
+import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { hashPassword, passwordProblem } from '../../accounts/password/password.ts';
 import { requestSignUp } from '../../accounts/sign-up/pending-sign-up.ts';
 import { createUser, hasUsers, nameShape } from '../../accounts/users.ts';
-import type { Context } from '../../auth/context.ts';
 import { HOME } from '../../auth/return-path.ts';
+import { contextOf } from '../../http/context.ts';
 import { deviceOf } from '../../http/device.ts';
 import { setFlash } from '../../http/flash.ts';
 import { emailShape, textIn } from '../../http/form.ts';
-import { type Pages, renderPage } from '../../http/render.ts';
+import type { Pages } from '../../http/pages.ts';
+import { renderPage } from '../../http/render.ts';
 import type { SessionUser } from '../../sessions/lookup.ts';
-import { beginSession } from '../sign-in/start-session.ts';
+import { signInBrowser } from '../sign-in/sign-in-browser.ts';
 
 type Problems = Pages['sign-up/sign-up']['problems'];
 
@@ -25,77 +26,73 @@ const form = z.object({
 
 const EXISTS = 'An account with this email already exists. Sign in instead.';
 
-export function showSignUp(context: Context): RequestHandler {
-  return async (request, response) => {
-    if (request.viewer) return response.redirect(303, HOME);
-    const isFirst = !(await hasUsers(context.database));
-    renderPage(request, response, context, 'sign-up/sign-up', {
-      title: 'Create an account',
-      isFirst,
-      isOpen: isFirst || context.config.signUp === 'open',
-      values: { name: '', email: '' },
-      problems: {},
-    });
-  };
+export async function showSignUp(request: Request, response: Response): Promise<void> {
+  const context = contextOf(request);
+  if (request.viewer) return response.redirect(303, HOME);
+  const isFirst = !(await hasUsers(context.database));
+  renderPage(response, 'sign-up/sign-up', {
+    title: 'Create an account',
+    isFirst,
+    isOpen: isFirst || context.config.signUp === 'open',
+    values: { name: '', email: '' },
+    problems: {},
+  });
 }
 
 /**
- * Creates the very first account and signs this browser in. For all others a mail is sent first: whether
- * the address has an account already is told to its owner alone. A server without mail has to say it.
+ * Creates the very first account and signs this browser in. All others get an email first, so that only
+ * the owner of an address learns whether it has an account. A server without email says it here.
  */
-export function signUp(context: Context): RequestHandler {
-  const { clock, config, database, throttles } = context;
+export async function signUp(request: Request, response: Response): Promise<void> {
+  const { clock, config, database, throttles } = contextOf(request);
   const sendsEmail = config.email.to !== 'nowhere';
-  return async (request, response) => {
-    const { body } = request;
-    const given = {
-      name: textIn(body, 'name'),
-      email: textIn(body, 'email'),
-      password: textIn(body, 'password'),
-    };
-    const isFirst = !(await hasUsers(database));
-    const answer = (status: number, problems: Problems, isOpen = true) => {
-      const values = { name: given.name, email: given.email };
-      const title = 'Create an account';
-      const locals = { title, isFirst, isOpen, values, problems };
-      renderPage(request, response.status(status), context, 'sign-up/sign-up', locals);
-    };
-
-    const parsed = form.safeParse(given);
-    if (!parsed.success) return answer(422, problemsOf(parsed.error));
-    const { name, email, password } = parsed.data;
-    const device = deviceOf(request);
-    // Hashing is work, and nobody who may not sign up gets any done.
-    if (!isFirst && config.signUp === 'closed') return answer(403, {}, false);
-    if (!isFirst) await throttles.email.count(device.ipAddress, clock());
-    const newUser = { name, email, passwordHash: await hashPassword(password) };
-    // With mail only the first one is created here, also when another was first a moment ago.
-    const atOnce = sendsEmail ? 'closed' : config.signUp;
-    const user = await createUser(database, newUser, atOnce, device);
-    if (user === 'exists') return answer(422, { email: EXISTS });
-    if (user !== 'closed') return welcome(request, response, context, user);
-    if (config.signUp === 'closed') return answer(403, {}, false);
-    await requestSignUp(database, newUser, clock());
-    const locals = { title: 'Check your email', email };
-    renderPage(request, response, context, 'sign-up/sign-up-sent', locals);
+  const { body } = request;
+  const given = {
+    name: textIn(body, 'name'),
+    email: textIn(body, 'email'),
+    password: textIn(body, 'password'),
   };
+  const isFirst = !(await hasUsers(database));
+  const answer = (status: number, problems: Problems, isOpen = true) => {
+    const values = { name: given.name, email: given.email };
+    const title = 'Create an account';
+    const locals = { title, isFirst, isOpen, values, problems };
+    renderPage(response.status(status), 'sign-up/sign-up', locals);
+  };
+
+  const parsed = form.safeParse(given);
+  if (!parsed.success) return answer(422, problemsOf(parsed.error));
+  const { name, email, password } = parsed.data;
+  const device = deviceOf(request);
+  // Before the hashing, which is expensive.
+  if (!isFirst && config.signUp === 'closed') return answer(403, {}, false);
+  if (!isFirst) await throttles.email.count(device.ipAddress, clock());
+  const newUser = { name, email, passwordHash: await hashPassword(password) };
+  // With email, only the first account is created here; another may have been first a moment ago.
+  const atOnce = sendsEmail ? 'closed' : config.signUp;
+  const user = await createUser(database, newUser, atOnce, device);
+  if (user === 'exists') return answer(422, { email: EXISTS });
+  if (user !== 'closed') return welcome(request, response, user);
+  if (config.signUp === 'closed') return answer(403, {}, false);
+  await requestSignUp(database, newUser, clock());
+  const locals = { title: 'Check your email', email };
+  renderPage(response, 'sign-up/sign-up-sent', locals);
 }
 
-/** Signs this browser in to an account that was just created. */
+/** Signs this browser in to a new account. */
 export async function welcome(
   request: Request,
   response: Response,
-  context: Context,
   user: SessionUser,
 ): Promise<void> {
-  const started = await beginSession(request, response, context, {
+  const started = await signInBrowser(request, response, {
     userId: user.id,
     cutoff: user.sessionsValidAfter,
     provider: 'credentials',
     twoFactorVerified: false,
   });
   if (typeof started === 'string') return response.redirect(303, '/sign-in');
-  setFlash(response, context, {
+  setFlash(response, {
     kind: 'notice',
     text: `Welcome, ${user.name}. Your account is ready.`,
   });

@@ -1,13 +1,14 @@
-import type { Request, RequestHandler, Response } from 'express';
-import type { Context } from '../../auth/context.ts';
+import type { RequestHandler, Response } from 'express';
 import { csrfTokenIn, newCsrfToken } from '../../auth/csrf.ts';
+import { contextOf } from '../context.ts';
 import { staleForm } from '../error.ts';
 import { isSafe } from './same-origin.ts';
 
-/** The CSRF token for the forms of a page; a browser without one is given a cookie for it. */
-export function csrfToken(request: Request, response: Response, { cookies, config }: Context) {
+/** The CSRF token for the forms of a page. Sets its cookie when the browser has none. */
+export function csrfTokenFor(response: Response): string {
+  const { cookies, config } = contextOf(response.req);
   const { name, options } = cookies.csrf;
-  const known = csrfTokenIn(request.cookies[name], config.secrets);
+  const known = csrfTokenIn(response.req.cookies[name], config.secrets);
   if (known) return known;
   const made = newCsrfToken(config.secrets);
   response.cookie(name, made.cookie, options);
@@ -15,11 +16,10 @@ export function csrfToken(request: Request, response: Response, { cookies, confi
 }
 
 /** Refuses a form without the CSRF token of its browser's cookie (invariant 9). */
-export function requireCsrfToken({ cookies, config }: Context): RequestHandler {
-  return (request, _response, next) => {
-    if (isSafe(request.method)) return next();
-    const expected = csrfTokenIn(request.cookies[cookies.csrf.name], config.secrets);
-    const isRight = expected !== null && request.body?.csrfToken === expected;
-    next(isRight ? undefined : staleForm());
-  };
-}
+export const requireCsrfToken: RequestHandler = (request, _response, next) => {
+  if (isSafe(request.method)) return next();
+  const { cookies, config } = contextOf(request);
+  const expected = csrfTokenIn(request.cookies[cookies.csrf.name], config.secrets);
+  const isRight = expected !== null && request.body?.csrfToken === expected;
+  next(isRight ? undefined : staleForm());
+};

@@ -1,57 +1,56 @@
-import type { Request, RequestHandler, Response } from 'express';
-import type { Context } from '../../auth/context.ts';
+import type { NextFunction, Request, Response } from 'express';
 import { isReauthenticated } from '../../sessions/reauthentication.ts';
-import { actAt } from '../form-page.ts';
+import { contextOf } from '../context.ts';
+import { actionAt } from '../form-page.ts';
 import { renderPage } from '../render.ts';
 import { viewerOf } from '../viewer.ts';
 
-/** What somebody wanted to do who is asked for the password first. */
-export interface Interrupted {
+/** The request that waits until the user has reauthenticated. */
+export interface WaitingRequest {
   path: string;
-  /** The fields of the form that was sent; null: a page was asked for. */
+  /** The fields of its form; null: it asked for a page. */
   fields: [name: string, value: string][] | null;
 }
 
 /**
- * Lets those pass who proved their password a short time ago. Others are asked for it, and then go on
- * with what they wanted, form and all. Goes after `requireSignIn`.
+ * Asks for the password unless it was entered a short time ago, and then continues with the request, form
+ * included. Goes after `requireSignIn`.
  */
-export function requireRecentPassword(context: Context): RequestHandler {
-  const { clock, database } = context;
-  return async (request, response, next) => {
-    if (await isReauthenticated(database, viewerOf(request).sid, clock())) return next();
-    askForPassword(request, response, context, interruptedBy(request), null);
-  };
-}
-
-/** The page that asks for the password, before anything was done. */
-export function askForPassword(
+export async function requireRecentPassword(
   request: Request,
   response: Response,
-  context: Context,
-  { path, fields }: Interrupted,
+  next: NextFunction,
+): Promise<void> {
+  const { clock, database } = contextOf(request);
+  if (await isReauthenticated(database, viewerOf(request).sid, clock())) return next();
+  askForPassword(response, waitingRequest(request), null);
+}
+
+/** Answers with the page that asks for the password. */
+export function askForPassword(
+  response: Response,
+  { path, fields }: WaitingRequest,
   problem: string | null,
 ): void {
-  const { act, cancel } = actAt(path);
-  const locals = {
+  const { action, cancel } = actionAt(path);
+  renderPage(response.status(403), 'sign-in/reauthenticate', {
     title: 'Confirm it’s you',
     next: path,
     fields,
     problem,
-    // A page is only looked at: what it is about is done there.
-    act: fields === null ? null : act,
+    // A page performs no action: the form on it does.
+    act: fields === null ? null : action,
     cancel,
-  };
-  renderPage(request, response.status(403), context, 'sign-in/reauthenticate', locals);
+  });
 }
 
-/** What a request wanted. */
-export function interruptedBy(request: Request): Interrupted {
+/** A request as the password page needs it to continue. */
+export function waitingRequest(request: Request): WaitingRequest {
   const fields = request.method === 'POST' ? fieldsIn(request.body) : null;
   return { path: request.originalUrl, fields };
 }
 
-/** What a form sent, without what belongs to the asking. */
+/** The fields of a form, without those of the password page itself. */
 export function fieldsIn(body: Record<string, unknown>): [name: string, value: string][] {
   return Object.entries(body)
     .filter(([name]) => name !== 'csrfToken' && !name.startsWith('reauthenticate.'))

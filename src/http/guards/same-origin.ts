@@ -1,27 +1,26 @@
 import type { RequestHandler } from 'express';
-import type { Context } from '../../auth/context.ts';
 import { crossSite } from '../error.ts';
 import { originOf } from '../public-origin.ts';
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
+/** Whether a method only reads (RFC 9110, section 9.2.1). */
 export const isSafe = (method: string): boolean => SAFE_METHODS.has(method);
 
 /**
- * Refuses unsafe requests that another site made a browser send (invariant 9). Every current browser
- * sends `Sec-Fetch-Site` to https and to localhost, and `Origin` with every unsafe request; who sends
- * neither is not one of them (a text browser, a script), and nobody's cookies are borrowed there. The
- * order of these questions is that of Go's `http.CrossOriginProtection`.
+ * Refuses unsafe requests that another site made a browser send (invariant 9).
+ *
+ * Every current browser sends `Sec-Fetch-Site` to https and localhost, and `Origin` with every unsafe
+ * request. A client that sends neither is a script or a text browser, which no other site controls. The
+ * order of the checks is that of Go's `http.CrossOriginProtection`.
  */
-export function requireSameOrigin(context: Context): RequestHandler {
-  return (request, _response, next) => {
-    if (isSafe(request.method)) return next();
-    const site = request.get('sec-fetch-site');
-    const origin = request.get('origin');
-    const isSameOrigin =
-      site !== undefined
-        ? site === 'same-origin' || site === 'none'
-        : origin === undefined || origin === originOf(request, context);
-    next(isSameOrigin ? undefined : crossSite());
-  };
-}
+export const requireSameOrigin: RequestHandler = (request, _response, next) => {
+  if (isSafe(request.method)) return next();
+  const site = request.get('sec-fetch-site');
+  const origin = request.get('origin');
+  const isSameOrigin =
+    site !== undefined
+      ? site === 'same-origin' || site === 'none'
+      : origin === undefined || origin === originOf(request);
+  next(isSameOrigin ? undefined : crossSite());
+};
