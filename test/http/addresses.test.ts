@@ -28,7 +28,7 @@ describe('a request target', () => {
     'GET //evil.example/auth/providers HTTP/1.1',
     'GET /\\evil.example/auth/session HTTP/1.1',
     'OPTIONS * HTTP/1.1',
-  ])('leads nowhere else: %s', async (line) => {
+  ])('never leads to another origin: %s', async (line) => {
     const answer = await send(line);
     expect(answer).toMatch(/^HTTP\/1\.1 (303|400|404) /);
     expect(answer).not.toMatch(/evil\.example\/auth/);
@@ -36,7 +36,7 @@ describe('a request target', () => {
     expect(answer).toMatch(/^x-content-type-options: nosniff/im);
   });
 
-  it('may come with a Host that is none', async () => {
+  it('gets 400 with an invalid Host', async () => {
     const plain = await startApp();
     const port = (plain.server.address() as AddressInfo).port;
     const socket = connect(port, '127.0.0.1');
@@ -51,14 +51,14 @@ describe('a request target', () => {
     '__Secure-authjs.callback-url=s:foo',
     '__Secure-authjs.callback-url =data:x',
     '__Secure-authjs.callback-url=%',
-  ])('is answered with the cookie %s', async (cookie) => {
+  ])('is answered despite the invalid cookie %s', async (cookie) => {
     for (const path of ['/auth/session', '/auth/csrf', '/auth/signin?callbackUrl=data:x']) {
       const answer = await send(`GET ${path} HTTP/1.1`, ['Host: x', `Cookie: ${cookie}`]);
       expect(answer).toMatch(/^HTTP\/1\.1 (200|302) /);
     }
   });
 
-  it('is answered late with 408 when the rest of the request never arrives', async () => {
+  it('gets 408 when the rest of the request never arrives', async () => {
     const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1');
     socket.write(
       'POST /sign-up HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\nname=',

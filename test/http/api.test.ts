@@ -29,7 +29,7 @@ describe.each(STRATEGIES)('the API with the %s strategy', (strategy) => {
     });
   });
 
-  it('ends one session, and says the same the second time', async () => {
+  it('revokes a session, and gives the same answer the second time', async () => {
     const { here, there, otherId } = await signInTwice(app);
     const first = await here.delete(`/api/sessions/${otherId}`);
     expect(first.status).toBe(200);
@@ -38,7 +38,7 @@ describe.each(STRATEGIES)('the API with the %s strategy', (strategy) => {
     expect((await here.delete(`/api/sessions/${otherId}`)).body).toEqual(first.body);
   });
 
-  it('signs out here with its own id', async () => {
+  it('signs this browser out when given its own session id', async () => {
     const { here } = await signInTwice(app);
     const own = (await here.sessionIds()).find(({ isCurrent }) => isCurrent);
     const answer = await here.delete(`/api/sessions/${own?.id}`);
@@ -46,7 +46,7 @@ describe.each(STRATEGIES)('the API with the %s strategy', (strategy) => {
     expect(here.token()).toBe(null);
   });
 
-  it('ends all others, or all', async () => {
+  it('revokes all other sessions, or all', async () => {
     const { here, there, person } = await signInTwice(app);
     expect((await here.delete('/api/sessions?scope=others')).body).toEqual({ ended: 1 });
     expect(await there.isSignedIn()).toBe(false);
@@ -58,7 +58,7 @@ describe.each(STRATEGIES)('the API with the %s strategy', (strategy) => {
   });
 
   it.each(['', '?scope=', '?scope=mine', '?scope=all&scope=others'])(
-    'asks which sessions when it is told %s',
+    'revokes nothing without a valid scope: "%s"',
     async (query) => {
       const { here } = await signInTwice(app);
       const answer = await here.delete(`/api/sessions${query}`);
@@ -68,14 +68,14 @@ describe.each(STRATEGIES)('the API with the %s strategy', (strategy) => {
     },
   );
 
-  it('answers in JSON for what is not there', async () => {
+  it('answers 404 as JSON for an unknown path', async () => {
     const { here } = await signInTwice(app);
     const answer = await here.get('/api/nothing');
     expect(answer.status).toBe(404);
     expect(answer.body.error).toBe('not_found');
   });
 
-  it('accepts a live token as a Bearer header', async () => {
+  it('accepts the token of a live session as a Bearer token', async () => {
     const { here } = await signInTwice(app);
     const answer = await openBrowser(app)
       .get('/api/sessions')
@@ -83,7 +83,7 @@ describe.each(STRATEGIES)('the API with the %s strategy', (strategy) => {
     expect(answer.status).toBe(200);
   });
 
-  it('keeps the accounts for administrators: 403 as page and as JSON', async () => {
+  it('shows accounts to administrators only: others get 403, as a page or JSON', async () => {
     const { here, person } = await signInTwice(app);
     const page = await here.get('/admin/accounts');
     expect(page.status).toBe(403);
@@ -92,18 +92,18 @@ describe.each(STRATEGIES)('the API with the %s strategy', (strategy) => {
     expect(json.status).toBe(403);
     expect(json.body.error).toBe('forbidden');
 
-    const boss = openBrowser(app);
-    await boss.signIn(admin);
-    expect((await boss.get('/admin/accounts')).text).toContain(person.email);
-    const { accounts } = (await boss.get('/api/accounts')).body;
+    const administrator = openBrowser(app);
+    await administrator.signIn(admin);
+    expect((await administrator.get('/admin/accounts')).text).toContain(person.email);
+    const { accounts } = (await administrator.get('/api/accounts')).body;
     const theirs = accounts.find(({ email }: { email: string }) => email === person.email);
     expect(theirs).toMatchObject({ role: 'user', isActive: true, sessionCount: 2 });
 
     expect((await here.post(`/admin/accounts/${theirs.id}/revoke-all`)).status).toBe(403);
     expect(await here.isSignedIn()).toBe(true);
-    expect((await boss.post(`/admin/accounts/${theirs.id}/revoke-all`)).status).toBe(303);
+    expect((await administrator.post(`/admin/accounts/${theirs.id}/revoke-all`)).status).toBe(303);
     expect((await here.get('/api/sessions')).body.error).toBe('revoked');
     expect((await here.get('/sign-in')).text).toContain('An administrator signed you out');
-    expect((await boss.post('/admin/accounts/%00/revoke-all')).status).toBe(404);
+    expect((await administrator.post('/admin/accounts/%00/revoke-all')).status).toBe(404);
   });
 });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { STRATEGIES, startApp, type TestApp } from '../support/app.ts';
 import { signInTwice } from '../support/browser.ts';
 
-describe.each(STRATEGIES)('requests of other sites, with the %s strategy', (strategy) => {
+describe.each(STRATEGIES)('requests from other sites, with the %s strategy', (strategy) => {
   let app: TestApp;
   beforeAll(async () => {
     app = await startApp({ env: { SESSION_STRATEGY: strategy } });
@@ -22,10 +22,10 @@ describe.each(STRATEGIES)('requests of other sites, with the %s strategy', (stra
 
   it.each([
     ['cross-site', { 'Sec-Fetch-Site': 'cross-site' }],
-    ['same-site, another host', { 'Sec-Fetch-Site': 'same-site' }],
-    ['of a foreign Origin', { Origin: 'https://evil.example' }],
-    ['of the Origin null', { Origin: 'null' }],
-  ])('are refused when they are %s, and nothing changed', async (_name, headers) => {
+    ['same-site, from another host', { 'Sec-Fetch-Site': 'same-site' }],
+    ['with the Origin of another site', { Origin: 'https://evil.example' }],
+    ['with the Origin null', { Origin: 'null' }],
+  ])('are refused and change nothing: %s', async (_name, headers) => {
     const { here, there, otherId } = await signInTwice(app);
     const csrfToken = await here.csrfToken();
     for (const path of forms(otherId)) {
@@ -43,7 +43,7 @@ describe.each(STRATEGIES)('requests of other sites, with the %s strategy', (stra
     ['no token', {}],
     ['a wrong token', { csrfToken: 'x' }],
     ['a list of tokens', { csrfToken: ['x', 'y'] }],
-  ])('are refused with %s, and nothing changed', async (_name, body) => {
+  ])('are refused and change nothing with %s', async (_name, body) => {
     const { here, there, otherId } = await signInTwice(app);
     for (const path of forms(otherId)) {
       for (const kind of ['form', 'json', 'text/plain']) {
@@ -59,7 +59,7 @@ describe.each(STRATEGIES)('requests of other sites, with the %s strategy', (stra
     expect(await there.isSignedIn()).toBe(true);
   });
 
-  it('are refused with a token and cookie of the attacker that was not made here', async () => {
+  it('are refused with a CSRF token and cookie that the attacker forged', async () => {
     const { here } = await signInTwice(app);
     here.setCookie('authjs.csrf-token', encodeURIComponent(`evil|${'0'.repeat(64)}`));
     const answer = await here.rawPost('/auth/signout').type('form').send({ csrfToken: 'evil' });
@@ -69,7 +69,7 @@ describe.each(STRATEGIES)('requests of other sites, with the %s strategy', (stra
   it.each([
     ['Sec-Fetch-Site same-origin', () => ({ 'Sec-Fetch-Site': 'same-origin' })],
     ['its own Origin', () => ({ Origin: app.origin })],
-  ])('are told from our own by %s', async (_name, headers) => {
+  ])('are told apart from our own by %s', async (_name, headers) => {
     const { here } = await signInTwice(app);
     const csrfToken = await here.csrfToken();
     const answer = await here
@@ -80,7 +80,7 @@ describe.each(STRATEGIES)('requests of other sites, with the %s strategy', (stra
     expect(answer.status).toBe(303);
   });
 
-  it('are refused with 413 when they bring more than 16 kB', async () => {
+  it('are refused with 413 when larger than 16 kB', async () => {
     const { here } = await signInTwice(app);
     const csrfToken = await here.csrfToken();
     const name = 'n'.repeat(17_000);
@@ -92,7 +92,7 @@ describe.each(STRATEGIES)('requests of other sites, with the %s strategy', (stra
     expect((await here.get('/account')).text).toContain('value="Ada Lovelace"');
   });
 
-  it('changes nothing with a GET of any form’s address', async () => {
+  it('change nothing with a GET to the path of any form', async () => {
     const { here, there, otherId } = await signInTwice(app);
     for (const path of forms(otherId)) await here.get(path);
     expect(await here.isSignedIn()).toBe(true);

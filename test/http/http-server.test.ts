@@ -4,7 +4,7 @@ import supertest from 'supertest';
 import { expect, it } from 'vitest';
 import { createHttpServer } from '../../src/http-server.ts';
 
-it('makes requests and answers of which Express changes no prototype', async () => {
+it('creates requests and responses whose prototypes Express leaves unchanged', async () => {
   const app = express();
   let before: object[] = [];
   const server = createHttpServer(app);

@@ -3,7 +3,7 @@ import { serveMetrics } from '../../src/metrics.ts';
 import { startApp } from '../support/app.ts';
 import { openBrowser, signInTwice } from '../support/browser.ts';
 
-it('tells what the check does, and nothing of people', async () => {
+it('reports what the check does, and nothing about people', async () => {
   const app = await startApp();
   const { here, there, otherId, person } = await signInTwice(app);
   for (let round = 0; round < 10; round += 1) await here.get('/account');

@@ -20,7 +20,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true });
 });
 
-it('shows the emails of a server without SMTP_URL, with links to follow', async () => {
+it('shows the emails of a server without SMTP_URL, with working links', async () => {
   const browser = openBrowser(app);
   await browser.get(LINK);
   expect((await browser.get('/dev/outbox')).text).toContain('No email yet');
@@ -39,7 +39,7 @@ it('shows the emails of a server without SMTP_URL, with links to follow', async 
   expect(file).toContain('Subject: Reset your password');
 });
 
-it('shows them to nobody without the token, whatever their headers say', async () => {
+it('shows no email without the token, whatever the headers say', async () => {
   // What a default nginx sends for everyone: `proxy_pass` alone.
   const throughNginx = { Host: '127.0.0.1:3000', Connection: 'close' };
   for (const headers of [throughNginx, { Host: 'localhost:3000' }, { Host: '[::1]:3000' }]) {
@@ -49,7 +49,7 @@ it('shows them to nobody without the token, whatever their headers say', async (
   }
 });
 
-it('opens for the token alone, and then for a cookie that keeps it out of the address', async () => {
+it('opens only with the token, and then with a cookie that keeps it out of the URL', async () => {
   const browser = openBrowser(app);
   for (const guess of ['', 'x', TOKEN.slice(1), `${TOKEN}x`, TOKEN.toUpperCase()]) {
     const answer = await browser.get(`/dev/outbox?token=${encodeURIComponent(guess)}`);
@@ -69,7 +69,7 @@ it('opens for the token alone, and then for a cookie that keeps it out of the ad
   expect((await openBrowser(app).get('/dev/outbox')).status).toBe(404);
 });
 
-it('does not open for the cookie of an earlier start', async () => {
+it('does not open with the cookie of an earlier start', async () => {
   const earlier = openBrowser(app);
   await earlier.get(LINK);
   const restarted = await startApp({ env: { DATA_DIR: directory }, outboxToken: 'another token' });
@@ -80,17 +80,17 @@ it('does not open for the cookie of an earlier start', async () => {
 });
 
 it.each([
-  ['AUTH_URL says that people come from elsewhere', { AUTH_URL: 'https://latchkey.example.org' }],
-  ['emails go to a server', { SMTP_URL: 'smtp://127.0.0.1:2', EMAIL_FROM: 'a@example.org' }],
-  ['emails go nowhere', { NODE_ENV: 'production', AUTH_URL: 'http://localhost:3000' }],
-])('is not there when %s', async (_, env) => {
+  ['AUTH_URL is not local', { AUTH_URL: 'https://latchkey.example.org' }],
+  ['emails are sent by SMTP', { SMTP_URL: 'smtp://127.0.0.1:2', EMAIL_FROM: 'a@example.org' }],
+  ['the server sends no email', { NODE_ENV: 'production', AUTH_URL: 'http://localhost:3000' }],
+])('answers 404 when %s', async (_, env) => {
   const other = await startApp({ env: { DATA_DIR: directory, ...env }, outboxToken: TOKEN });
   const answer = await request(other.server).get(LINK).set('Host', 'localhost:3000');
   expect(answer.status).toBe(404);
   await other.close();
 });
 
-it('says that no link can be sent when mails go nowhere', async () => {
+it('says that no link can be sent when the server sends no email', async () => {
   const env = { NODE_ENV: 'production', AUTH_URL: 'http://localhost:3000' };
   const other = await startApp({ env });
   const browser = openBrowser(other);

@@ -36,7 +36,7 @@ describe('pages', () => {
     return browser;
   }
 
-  it('show who is signed in, and link to the outbox where emails go there', async () => {
+  it('show who is signed in, and link to the outbox if emails go there', async () => {
     const { person, browser } = await signedIn();
     const page = (await browser.get('/account/security')).text;
     expect(page).toContain(`<span class="visually-hidden">Signed in as </span>${person.name}`);
@@ -47,7 +47,7 @@ describe('pages', () => {
     await other.close();
   });
 
-  it('say "Error:" in their title and focus the first field that is wrong', async () => {
+  it('start the title with "Error:" and focus the first invalid field', async () => {
     const empty = await openBrowser(app).post('/sign-up', { name: '', email: '', password: '' });
     expect(empty.text).toContain('<title>Error: Create an account · Latchkey</title>');
     expect(empty.text.match(/ autofocus/g)).toHaveLength(1);
@@ -61,7 +61,7 @@ describe('pages', () => {
     expect(again).toContain('<title>Sign in · Latchkey</title>');
   });
 
-  it('show a wrong recovery code at its own field, with the panel open', async () => {
+  it('show the problem of a recovery code at its field, with the panel open', async () => {
     const { person, key } = await newProtected(app);
     const browser = await askedForCode(app, person);
     const wrong = await browser.post('/sign-in/two-factor', { recoveryCode: 'AAAA-BBBB' });
@@ -77,7 +77,7 @@ describe('pages', () => {
     expect(code.text).toMatch(/id="code-note">Wrong or already used code/);
   });
 
-  it('sign in with a recovery code from its own field', async () => {
+  it('accept a recovery code from its own field', async () => {
     const { person, recoveryCodes } = await newProtected(app);
     const browser = await askedForCode(app, person);
     const fields = { recoveryCode: recoveryCodes[0] ?? '' };
@@ -97,7 +97,7 @@ describe('pages', () => {
     expect((await owner.get('/account/security')).text).toContain('On. Signing in requires');
   });
 
-  it('give recovery codes as a text file, and nothing else', async () => {
+  it('return recovery codes, and nothing else, as a text file', async () => {
     const { owner, person } = await newProtected(app);
     const page = (await owner.post(`${TWO_FACTOR}/recovery-codes`)).text;
     const codes = recoveryCodesIn(page);
@@ -112,7 +112,7 @@ describe('pages', () => {
     expect(anonymous.headers.location).toBe('/sign-in');
   });
 
-  it('offer to sign out other devices only where there are some, above the list', async () => {
+  it('offer to sign out other devices above the list, if there are any', async () => {
     const { browser } = await signedIn();
     const alone = (await browser.get('/account/sessions')).text;
     expect(alone).not.toContain('Sign out all other devices');
@@ -125,27 +125,29 @@ describe('pages', () => {
     expect(page).not.toContain('Expires');
   });
 
-  it('return to the page of the list that an action was on', async () => {
+  it('return to the page of the list where the action was taken', async () => {
     const { here, otherId } = await signInTwice(app);
     const answer = await here.post(`/account/sessions/${otherId}/revoke`, { page: '3' });
     expect(answer.headers.location).toBe('/account/sessions?page=3');
-    const boss = await administrator();
+    const admin = await administrator();
     const { person } = await signedIn();
     const [user] = await app.database.select().from(users).where(eq(users.email, person.email));
     for (const act of ['revoke-all', 'deactivate', 'activate']) {
-      const done = await boss.post(`/admin/accounts/${user?.id}/${act}`, { page: '2' });
+      const done = await admin.post(`/admin/accounts/${user?.id}/${act}`, { page: '2' });
       expect(done.headers.location, act).toBe('/admin/accounts?page=2');
-      const bad = await boss.post(`/admin/accounts/${user?.id}/${act}`, { page: '//evil.example' });
+      const bad = await admin.post(`/admin/accounts/${user?.id}/${act}`, {
+        page: '//evil.example',
+      });
       expect(bad.headers.location, act).toBe('/admin/accounts');
     }
   });
 
-  it('ask administrators before they sign someone out or deactivate an account', async () => {
-    const boss = await administrator();
+  it('ask administrators to confirm before signing someone out or deactivating an account', async () => {
+    const admin = await administrator();
     const { person, browser } = await signedIn();
     const [user] = await app.database.select().from(users).where(eq(users.email, person.email));
     for (const act of ['revoke-all', 'deactivate']) {
-      const { status, text } = await boss.get(`/admin/accounts/${user?.id}/${act}?page=2`);
+      const { status, text } = await admin.get(`/admin/accounts/${user?.id}/${act}?page=2`);
       expect(status).toBe(200);
       expect(text).toContain(person.email);
       expect(text).toContain('is signed in on 1 device.');
@@ -154,14 +156,14 @@ describe('pages', () => {
       expect((await browser.get(`/admin/accounts/${user?.id}/${act}`)).status).toBe(403);
     }
     expect(await browser.isSignedIn()).toBe(true);
-    await boss.post(`/admin/accounts/${user?.id}/revoke-all`);
-    expect((await boss.get('/admin/accounts')).text).toContain(
+    await admin.post(`/admin/accounts/${user?.id}/revoke-all`);
+    expect((await admin.get('/admin/accounts')).text).toContain(
       `${person.name} signed out on 1 device.`,
     );
-    expect((await boss.get(`/admin/accounts/${crypto.randomUUID()}/deactivate`)).status).toBe(404);
+    expect((await admin.get(`/admin/accounts/${crypto.randomUUID()}/deactivate`)).status).toBe(404);
   });
 
-  it('show an email change that waits, to resend or cancel', async () => {
+  it('show a pending email change, to resend or cancel it', async () => {
     const { person, browser } = await signedIn();
     const email = newPerson().email;
     const card = 'Waiting for you to verify';
@@ -184,25 +186,25 @@ describe('pages', () => {
     expect(cancelled).toContain('Email address change cancelled.');
     expect(cancelled).not.toContain(card);
     await app.deliverEmails();
-    // The link that was sent opens nothing any more, and still counts against filling a mailbox.
+    // The link no longer works, but still counts towards the limit of its mailbox.
     const kept = await app.database.select().from(verificationTokens).where(isTheirs);
     expect(kept).toMatchObject([{ token: `void:${link?.token}` }]);
   });
 
-  it('name what waits for the password, and let it be cancelled', async () => {
+  it('name the action that needs the password, and offer to cancel it', async () => {
     const { browser } = await signedIn();
     app.advance(10 * 60_000);
     const everywhere = (await browser.post('/account/sessions/revoke-all')).text;
     expect(everywhere).toContain('To continue with “Sign out everywhere”, enter your password.');
     expect(everywhere).toMatch(/<button [^>]*>Sign out everywhere</);
     expect(everywhere).toContain('href="/account/sessions">Cancel');
-    // Where a page asks for the password itself, going there would only ask again.
+    // Not back to a page that itself asks for the password: it would only ask again.
     const page = (await browser.get(TWO_FACTOR)).text;
     expect(page).toMatch(/<button [^>]*>Continue</);
     expect(page).toContain('href="/account/security">Cancel');
   });
 
-  it('lead back to the form when something went wrong with it', async () => {
+  it('link back to the form that failed', async () => {
     const { browser } = await signedIn();
     const stale = await browser.rawPost('/account/profile').type('form').send({ name: 'Ada' });
     expect(stale.status).toBe(403);

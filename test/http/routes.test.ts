@@ -10,13 +10,13 @@ import { newPerson, openBrowser, SESSION_COOKIE } from '../support/browser.ts';
 import { startProvider } from '../support/provider.ts';
 
 /**
- * Who passes: `anyone`; whoever is `signed in`, also without the two-factor authentication that their
- * role requires; `users` who have all that is required; and `admins` among those.
+ * Who may pass: `anyone`; people `signed in`, even without the two-factor authentication that their role
+ * requires; `users` who meet every requirement; `admins` among those.
  */
-type Door = 'anyone' | 'signed in' | 'users' | 'admins';
+type Access = 'anyone' | 'signed in' | 'users' | 'admins';
 
-/** Every route and its door. A new route must be added here. */
-const DOORS: Record<string, Door> = {
+/** Who may use each route. A new route must be added here. */
+const ACCESS: Record<string, Access> = {
   'GET /': 'anyone',
   'GET /healthz': 'anyone',
   'GET /readyz': 'anyone',
@@ -86,11 +86,11 @@ const DOORS: Record<string, Door> = {
   'GET /admin/accounts/:id/deactivate': 'admins',
   'POST /admin/accounts/:id/deactivate': 'admins',
   'POST /admin/accounts/:id/activate': 'admins',
-  // Last, as it ends the session that asks.
+  // Last, as it ends the session of the test.
   'POST /auth/signout': 'anyone',
 };
-const behind = (...doors: Door[]) =>
-  Object.keys(DOORS).filter((route) => doors.includes(DOORS[route] ?? 'anyone'));
+const routesFor = (...access: Access[]) =>
+  Object.keys(ACCESS).filter((route) => access.includes(ACCESS[route] ?? 'anyone'));
 
 describe.each(STRATEGIES)('every route, with the %s strategy', (strategy) => {
   const env = { SESSION_STRATEGY: strategy, MFA_REQUIRED: 'admin' };
@@ -107,7 +107,7 @@ describe.each(STRATEGIES)('every route, with the %s strategy', (strategy) => {
     await provider.close();
   });
 
-  /** Somebody who signed in and then was changed in the database; as a `Cookie` header. */
+  /** A new person and their session as a `Cookie` header, after a change of the account in the database. */
   async function signedIn(change: Partial<typeof users.$inferInsert> | null) {
     const person = newPerson();
     const browser = openBrowser(app);
@@ -136,46 +136,48 @@ describe.each(STRATEGIES)('every route, with the %s strategy', (strategy) => {
       .send({ csrfToken: csrf.body.csrfToken });
   }
 
-  /** What came of it: the error of the API, or where a page leads, or a status. */
+  /** The status, with the API's error code or the target of a redirect. */
   const outcomeOf = ({ status, body, headers }: Response): string =>
     `${status} ${body.error ?? headers.location?.split('?')[0] ?? ''}`.trim();
   const isApi = (route: string) => route.includes(' /api/');
 
   it('is in the table', () => {
     const found = [...routesOf(healthRoutes()), ...routesOf(routes())];
-    expect(found.sort()).toEqual(Object.keys(DOORS).sort());
+    expect(found.sort()).toEqual(Object.keys(ACCESS).sort());
   });
 
-  it.each(behind('signed in', 'users', 'admins'))('asks to sign in: %s', async (route) => {
+  it.each(routesFor('signed in', 'users', 'admins'))('requires a sign-in: %s', async (route) => {
     const expected = isApi(route) ? '401 not_signed_in' : '303 /sign-in';
     expect(outcomeOf(await ask(route, ''))).toBe(expected);
   });
 
-  it('stops the deactivated, and names none of them', async () => {
+  it('stops deactivated users, and does not name them', async () => {
     const { person, cookie } = await signedIn({ isActive: false });
-    for (const route of behind('anyone', 'signed in', 'users', 'admins')) {
+    for (const route of routesFor('anyone', 'signed in', 'users', 'admins')) {
       const answer = await ask(route, cookie);
       expect([route, namesOf(person, answer)]).toEqual([route, []]);
-      if (DOORS[route] === 'anyone') continue;
+      if (ACCESS[route] === 'anyone') continue;
       const expected = isApi(route) ? '401 deactivated' : '303 /sign-in';
       expect([route, outcomeOf(answer)]).toEqual([route, expected]);
     }
   });
 
-  it('stops whoever must set up two-factor authentication first, and names none of them', async () => {
+  it('stops users who must set up two-factor authentication, and does not name them', async () => {
     const { person, cookie } = await signedIn({ role: 'admin' });
-    for (const route of behind('users', 'admins')) {
+    for (const route of routesFor('users', 'admins')) {
       const expected = isApi(route) ? '403 two_factor_required' : `303 ${TWO_FACTOR_PAGE}`;
       expect([route, outcomeOf(await ask(route, cookie))]).toEqual([route, expected]);
     }
-    for (const route of behind('anyone')) {
+    for (const route of routesFor('anyone')) {
       expect([route, namesOf(person, await ask(route, cookie))]).toEqual([route, []]);
     }
   });
 
-  it('lets whoever must set up two-factor authentication do that', async () => {
+  it('lets users set up the two-factor authentication that they need', async () => {
     const { cookie } = await signedIn({ role: 'admin' });
-    const outcomes = behind('signed in').map(async (route) => outcomeOf(await ask(route, cookie)));
+    const outcomes = routesFor('signed in').map(async (route) =>
+      outcomeOf(await ask(route, cookie)),
+    );
     const expected = [
       '200',
       '403',
@@ -184,26 +186,26 @@ describe.each(STRATEGIES)('every route, with the %s strategy', (strategy) => {
       `303 ${TWO_FACTOR_PAGE}`,
       '303 /account/security',
     ];
-    // 403 asks for the password, 404 is the file of codes that were not sent, 422 a form without a code.
+    // 403 asks for the password, 404 is a file without recovery codes, 422 a form without a code.
     for (const outcome of await Promise.all(outcomes)) expect(expected).toContain(outcome);
   });
 
-  it('stops users where only admins may go', async () => {
+  it('stops users at the routes of administrators', async () => {
     const { cookie } = await signedIn(null);
-    for (const route of behind('admins')) {
+    for (const route of routesFor('admins')) {
       const expected = isApi(route) ? '403 forbidden' : '403';
       expect([route, outcomeOf(await ask(route, cookie))]).toEqual([route, expected]);
     }
   });
 
-  it('names those whom nothing stops', async () => {
+  it('names users who may pass', async () => {
     const { person, cookie } = await signedIn(null);
     const [name, email] = [person.name, person.email];
     expect(namesOf(person, await ask('GET /auth/session', cookie))).toEqual([name, email]);
     expect(namesOf(person, await ask('GET /account', cookie))).toEqual([name, email]);
   });
 
-  it('keeps the session of whoever must set up two-factor authentication', async () => {
+  it('keeps the session of users who must set up two-factor authentication', async () => {
     const { cookie } = await signedIn({ role: 'admin' });
     for (const route of ['GET /auth/session', 'POST /auth/session']) {
       const answer = await ask(route, cookie);
@@ -214,7 +216,7 @@ describe.each(STRATEGIES)('every route, with the %s strategy', (strategy) => {
   });
 });
 
-/** Every method and path of a router, as in `GET /account`. A router inside it is listed as such. */
+/** Every method and path of a router, such as `GET /account`. A nested router is listed as an error. */
 function routesOf({ stack }: Router): string[] {
   return stack.flatMap(({ route, handle }) => {
     if (!route) return 'stack' in handle ? ['a router in a router'] : [];
@@ -223,8 +225,8 @@ function routesOf({ stack }: Router): string[] {
   });
 }
 
-/** By which names of theirs an answer calls somebody, in its text or headers. */
+/** Which of a person's name and email are in the text or headers of an answer. */
 function namesOf({ name, email }: { name: string; email: string }, answer: Response): string[] {
-  const told = `${answer.text} ${decodeURIComponent(JSON.stringify(answer.headers))}`;
-  return [name, email].filter((each) => told.includes(each));
+  const content = `${answer.text} ${decodeURIComponent(JSON.stringify(answer.headers))}`;
+  return [name, email].filter((each) => content.includes(each));
 }

@@ -12,7 +12,7 @@ describe.each(STRATEGIES)('the devices page with the %s strategy', (strategy) =>
   });
   afterAll(() => app.close());
 
-  it('shows each device with its place, method and times, and marks this one', async () => {
+  it('shows each device with its location, sign-in method and times, and marks this one', async () => {
     const person = newPerson();
     const here = openBrowser(app, { ip: '8.8.8.8' });
     await here.signUp(person);
@@ -41,7 +41,7 @@ describe.each(STRATEGIES)('the devices page with the %s strategy', (strategy) =>
     expect((await there.sessionIds()).map(({ isCurrent }) => isCurrent)).toEqual([true, false]);
   });
 
-  it('signs the other device out, says which and when, and shows that it was refused', async () => {
+  it('signs the other device out, names it, and shows its refused attempts', async () => {
     const { here, there, otherId } = await signInTwice(app);
     const answer = await here.post(`/account/sessions/${otherId}/revoke`);
     expect(answer.status).toBe(303);
@@ -60,7 +60,7 @@ describe.each(STRATEGIES)('the devices page with the %s strategy', (strategy) =>
     );
   });
 
-  it('answers a second revocation of the same device as the first', async () => {
+  it('answers a second revocation of the same device like the first', async () => {
     const { here, otherId } = await signInTwice(app);
     await here.post(`/account/sessions/${otherId}/revoke`);
     const again = await here.post(`/account/sessions/${otherId}/revoke`);
@@ -68,7 +68,7 @@ describe.each(STRATEGIES)('the devices page with the %s strategy', (strategy) =>
     expect((await here.get('/account/sessions')).text).toContain('signed out.');
   });
 
-  it('signs out here when the id is the one of this device', async () => {
+  it('signs this device out when given its own id', async () => {
     const { here } = await signInTwice(app);
     const own = (await here.sessionIds()).find(({ isCurrent }) => isCurrent);
     const answer = await here.post(`/account/sessions/${own?.id}/revoke`);
@@ -84,7 +84,7 @@ describe.each(STRATEGIES)('the devices page with the %s strategy', (strategy) =>
     },
   );
 
-  it('answers 404 for a session of somebody else, which stays signed in', async () => {
+  it('answers 404 for someone else’s session, which stays signed in', async () => {
     const mine = await signInTwice(app);
     const theirs = await signInTwice(app);
     const page = await mine.here.post(`/account/sessions/${theirs.otherId}/revoke`);
@@ -93,7 +93,7 @@ describe.each(STRATEGIES)('the devices page with the %s strategy', (strategy) =>
     expect(await theirs.there.isSignedIn()).toBe(true);
   });
 
-  it('signs out all other devices, keeps this one, and kills a copy of its old cookie', async () => {
+  it('signs out all other devices and copies of this one’s cookie, and keeps this one', async () => {
     const { here, there, person } = await signInTwice(app);
     const copy = here.token();
     const answer = await here.post('/account/sessions/revoke-others');
@@ -108,13 +108,13 @@ describe.each(STRATEGIES)('the devices page with the %s strategy', (strategy) =>
     expect(user?.sessionsValidAfter.getTime()).toBeGreaterThan(0);
   });
 
-  it('keeps this device also when the button is pressed twice', async () => {
+  it('keeps this device even when the button is pressed twice', async () => {
     const { here } = await signInTwice(app);
     const csrfToken = await here.csrfToken();
     const before = here.token() ?? '';
     await here.post('/account/sessions/revoke-others');
     const moved = here.token() ?? '';
-    // The second press left before the first one was answered, with the token from before.
+    // The second press was sent before the first was answered, so with the old token.
     here.setCookie(SESSION_COOKIE, before);
     const second = await here
       .rawPost('/account/sessions/revoke-others')
@@ -126,7 +126,7 @@ describe.each(STRATEGIES)('the devices page with the %s strategy', (strategy) =>
     expect(await here.isSignedIn()).toBe(true);
   });
 
-  it('signs out everywhere, here too', async () => {
+  it('signs out everywhere, including this device', async () => {
     const { here, there } = await signInTwice(app);
     const answer = await here.post('/account/sessions/revoke-all');
     expect(answer.headers.location).toBe('/sign-in');
@@ -137,19 +137,19 @@ describe.each(STRATEGIES)('the devices page with the %s strategy', (strategy) =>
     expect(await there.isSignedIn()).toBe(false);
   });
 
-  it('does not let a session that was just ended re-authenticate itself', async () => {
+  it('keeps exactly one of two devices that sign each other out at once', async () => {
     const { here, there, otherId } = await signInTwice(app);
     const [, theirs] = await Promise.all([
       here.post(`/account/sessions/${otherId}/revoke`),
       there.post('/account/sessions/revoke-others'),
     ]);
-    // Whoever came first, exactly one of the two is left.
+    // A session that was just revoked must not move to a new token.
     expect(theirs.status).toBe(303);
     const left = [await here.isSignedIn(), await there.isSignedIn()];
     expect(left.filter(Boolean)).toHaveLength(1);
   });
 
-  it('shows 25 devices a page, and the last page for a number too high', async () => {
+  it('shows 25 devices per page, and the last page when the number is too high', async () => {
     const person = newPerson();
     const here = openBrowser(app);
     await here.signUp(person);

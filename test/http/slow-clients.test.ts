@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createHttpServer, TIMEOUTS } from '../../src/http-server.ts';
 import { startApp, type TestApp } from '../support/app.ts';
 
-/** A socket to a port, and all that came back on it. */
+/** A connection to a port, and everything received on it. */
 function dial(port: number) {
   const socket = connect(port, '127.0.0.1');
   const received = { text: '' };
@@ -31,7 +31,7 @@ describe('a slow client', () => {
   afterAll(() => app.close());
 
   it.each(['Content-Length: 1000', 'Transfer-Encoding: chunked'])(
-    'that stops in the middle of a body (%s) gets 408 and loses its connection',
+    'that stops in the middle of a body (%s) gets 408 and is disconnected',
     async (framing) => {
       const clients = Array.from({ length: 20 }, () => dial(port));
       for (const { socket } of clients) {
@@ -48,7 +48,7 @@ describe('a slow client', () => {
     20_000,
   );
 
-  it('that trickles a body, one byte at a time, loses its connection too', async () => {
+  it('that sends a body one byte at a time is disconnected too', async () => {
     const { socket, received, closed } = dial(port);
     socket.write(head('/sign-up', FORM, 'Content-Length: 1000'));
     const trickle = setInterval(() => socket.write('a'), 100);
@@ -57,23 +57,23 @@ describe('a slow client', () => {
     expect(received.text).toMatch(/^HTTP\/1\.1 408 /);
   }, 20_000);
 
-  it('that is refused before its body came loses its connection when the body stays away', async () => {
+  it('that is refused before its body arrives is disconnected if it never finishes the body', async () => {
     const { socket, received, closed } = dial(port);
-    const foreign = 'Origin: https://elsewhere.example';
-    socket.write(head('/sign-up', FORM, foreign, 'Content-Length: 1000'));
+    const otherOrigin = 'Origin: https://elsewhere.example';
+    socket.write(head('/sign-up', FORM, otherOrigin, 'Content-Length: 1000'));
     const trickle = setInterval(() => socket.write('a'), 100);
     await closed;
     clearInterval(trickle);
     expect(received.text).toMatch(/^HTTP\/1\.1 403 /);
   }, 20_000);
 
-  it('keeps its connection when the rest of the body follows the refusal', async () => {
+  it('stays connected if the rest of the body arrives after the refusal', async () => {
     const { socket, received } = dial(port);
-    const foreign = 'Origin: https://elsewhere.example';
-    socket.write(head('/sign-up', FORM, foreign, 'Content-Length: 4'));
+    const otherOrigin = 'Origin: https://elsewhere.example';
+    socket.write(head('/sign-up', FORM, otherOrigin, 'Content-Length: 4'));
     await expect.poll(() => received.text).toMatch(/^HTTP\/1\.1 403 /);
     socket.write('name');
-    // Longer than an unread body is waited for.
+    // Longer than the server waits for an unread body.
     await new Promise((resolve) => setTimeout(resolve, TIMEOUTS.unreadBodyMs + 500));
     received.text = '';
     socket.write('GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
@@ -82,7 +82,7 @@ describe('a slow client', () => {
   });
 });
 
-describe('a client that sends no whole head', () => {
+describe('a new connection', () => {
   const requestsOf = async (bytes: string[]) => {
     const app = express().use((_request, response) => {
       response.end('answer');
@@ -97,9 +97,9 @@ describe('a client that sends no whole head', () => {
 
   it.each([
     ['nothing', []],
-    ['half a head', ['GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ']],
+    ['half a request head', ['GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ']],
   ])(
-    'but %s loses its connection',
+    'is closed when it sends %s',
     async (_, bytes) => {
       const { closed, server, received } = await requestsOf(bytes);
       await closed;
@@ -109,7 +109,7 @@ describe('a client that sends no whole head', () => {
     10_000,
   );
 
-  it('after a first request keeps its connection for the next', async () => {
+  it('stays open after its first request', async () => {
     const get = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
     const { socket, server, received } = await requestsOf([get]);
     await expect.poll(() => received.text).toContain('answer');

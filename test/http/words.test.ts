@@ -22,7 +22,7 @@ describe('openLocations', () => {
     expect(locationOf(address)).toBe(country);
   });
 
-  it('fails at start when GEOIP_DATABASE is not there', async () => {
+  it('fails at start when GEOIP_DATABASE does not exist', async () => {
     await expect(openLocations('/nowhere/country.mmdb')).rejects.toThrow('ENOENT');
   });
 });
@@ -44,7 +44,7 @@ describe('times', () => {
     expect(relativeTime(new Date(instant), now)).toBe(words);
   });
 
-  it('are minutes just after midnight, not yesterday', () => {
+  it('just after midnight, are in minutes instead of yesterday', () => {
     const midnight = new Date('2026-11-21T00:05:00Z');
     const before = new Date('2026-11-20T23:50:00Z');
     expect(relativeTime(before, midnight)).toBe('15 minutes ago (23:50 UTC)');
@@ -65,7 +65,7 @@ describe('times', () => {
     expect(clockTime(now)).toBe('14:02 UTC');
   });
 
-  it('are counted as people count', () => {
+  it('become words: once, twice, 3 times', () => {
     expect([1, 2, 3].map(times)).toEqual(['once', 'twice', '3 times']);
     expect([0, 1, 2].map((count) => counted(count, 'device'))).toEqual([
       '0 devices',
@@ -76,7 +76,7 @@ describe('times', () => {
 });
 
 describe('passwords', () => {
-  it('are refused when they are short, long or common', () => {
+  it('are refused when too short, too long or too common', () => {
     expect(passwordProblem('x'.repeat(7))).toContain('at least 8');
     expect(passwordProblem('x'.repeat(257))).toContain('at most 256');
     expect(passwordProblem('1qaz2wsx')).toContain('too common');
