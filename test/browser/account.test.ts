@@ -37,7 +37,7 @@ describe.skipIf(chromiumPath === null)('the life of an account, in a real browse
       await page.goto(linkIn(app.smtpServer.take(subject)));
     }
 
-    it('begins with a mail, moves to another address and back, and ends with a mail', async () => {
+    it('starts with an email, moves to another address and back, and ends with an email', async () => {
       const person = newPerson();
       const newEmail = `new-${person.email}`;
       const context = await openContext(chrome, app);
@@ -56,7 +56,7 @@ describe.skipIf(chromiumPath === null)('the life of an account, in a real browse
       await page.waitForURL('**/account');
       await look(page, 'account-confirmed');
       await page.goto(link);
-      await look(page, 'confirm-sign-up-over');
+      await look(page, 'confirm-sign-up-used');
 
       await page.goto('/account/email');
       await look(page, 'email');

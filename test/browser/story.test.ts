@@ -28,14 +28,14 @@ describe.skipIf(chromiumPath === null)('in a real browser without JavaScript', (
     });
     afterAll(() => app.close());
 
-    it('tells the whole story', async () => {
+    it('works from the first sign-up to signing out everywhere', async () => {
       const person = newPerson();
       const laptop = await openContext(chrome, app, FIREFOX, '8.8.8.8');
       const phone = await openContext(chrome, app, IPHONE, '193.99.144.80');
       const here = await laptop.newPage();
       const there = await phone.newPage();
 
-      // Nobody is here yet: the front page leads to the first account.
+      // No account yet: the front page leads to the first sign-up.
       await here.goto('/');
       await inspect(here, `${strategy}/front`);
       await here.getByRole('link', { name: 'Create an account' }).click();
@@ -49,7 +49,7 @@ describe.skipIf(chromiumPath === null)('in a real browser without JavaScript', (
       await here.waitForURL('**/account');
       await inspect(here, `${strategy}/account`);
 
-      // Alone, then with a phone.
+      // Only the laptop, then also the phone.
       await here.goto('/account/sessions');
       await inspect(here, `${strategy}/sessions-alone`);
       await there.goto('/account/sessions');
@@ -62,7 +62,7 @@ describe.skipIf(chromiumPath === null)('in a real browser without JavaScript', (
       await there.goto('/account/sessions');
       expect(await there.getByText('This device', { exact: true }).count()).toBe(1);
 
-      // Take the phone back.
+      // The laptop signs the phone out.
       await here.reload();
       await inspect(here, `${strategy}/sessions`);
       expect(await here.getByText('Germany').count()).toBe(1);
@@ -76,7 +76,7 @@ describe.skipIf(chromiumPath === null)('in a real browser without JavaScript', (
       await expectText(here, /Blocked once, most recently/);
       await inspect(here, `${strategy}/sessions-ended`);
 
-      // The phone comes back, and all others go.
+      // The phone signs in again, and the laptop signs out all other devices.
       await fillIn(there, { Email: person.email, Password: person.password });
       await button(there, 'Sign in').click();
       await there.waitForURL('**/account');
@@ -89,7 +89,7 @@ describe.skipIf(chromiumPath === null)('in a real browser without JavaScript', (
         'All other devices were signed out, including this one. Sign in to continue.',
       );
 
-      // A new name, on both devices.
+      // A new name shows on both devices.
       await signIn(there, person);
       await here.goto('/account');
       await fillIn(here, { Name: 'Grace Hopper' });
@@ -98,7 +98,7 @@ describe.skipIf(chromiumPath === null)('in a real browser without JavaScript', (
       await there.goto('/account');
       expect(await there.getByLabel('Name').inputValue()).toBe('Grace Hopper');
 
-      // Sign out here only, then everywhere from there.
+      // The laptop signs out itself, then the phone signs out everywhere.
       await button(here, 'Sign out').click();
       await expectText(here, 'You’re signed out.');
       await there.goto('/account/sessions');
@@ -107,7 +107,7 @@ describe.skipIf(chromiumPath === null)('in a real browser without JavaScript', (
       await Promise.all([laptop.close(), phone.close()]);
     });
 
-    it('shows the errors in the same frame', async () => {
+    it('shows errors in the same layout', async () => {
       const context = await openContext(chrome, app, FIREFOX, '8.8.8.8');
       const page = await context.newPage();
       const member = newPerson();
@@ -133,7 +133,7 @@ describe.skipIf(chromiumPath === null)('in a real browser without JavaScript', (
       await context.close();
     });
 
-    it('shows the administrator all accounts', async () => {
+    it('shows all accounts to an administrator', async () => {
       const fresh = await startApp({ env: { SESSION_STRATEGY: strategy } });
       const context = await openContext(chrome, fresh);
       const page = await context.newPage();

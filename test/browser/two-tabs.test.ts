@@ -44,7 +44,7 @@ describe.skipIf(chromiumPath === null)('two tabs of a real browser', () => {
       return Number(/verdict="revoked"\} (\d+)/.exec(text)?.[1] ?? 0);
     }
 
-    it(`keep their session when one of them changes its token, ${ROUNDS} times`, async () => {
+    it(`stay signed in when one of them gets a new token, ${ROUNDS} times`, async () => {
       const person = newPerson();
       await openBrowser(app).signUp(person);
       const origin = `http://127.0.0.1:${proxy.port}`;
@@ -57,7 +57,7 @@ describe.skipIf(chromiumPath === null)('two tabs of a real browser', () => {
         const answered = formAnswered();
         const acted = button(acting, 'Sign out all other devices').click();
         await answered;
-        // Sent with the old token, as the new one is still on its way.
+        // Sent with the old token, as the new one has not arrived yet.
         await reading.goto('/account');
         await acted;
         await acting.goto('/account/sessions');
@@ -67,7 +67,7 @@ describe.skipIf(chromiumPath === null)('two tabs of a real browser', () => {
         await acting.goto('/account/sessions');
       }
       expect(lost).toEqual([]);
-      // Otherwise no request came with an old token, and the rounds show nothing.
+      // Otherwise no request had an old token, and the rounds prove nothing.
       expect(await countRefusedTokens()).toBeGreaterThan(0);
       await context.close();
     });

@@ -4,11 +4,11 @@ import { startSmtpServer } from './smtp-server.ts';
 
 export interface AppWithEmail extends TestApp {
   smtpServer: Awaited<ReturnType<typeof startSmtpServer>>;
-  /** Drops what was sent and what still waits. */
+  /** Drops all emails, received or queued. */
   forgetEmails(): Promise<void>;
 }
 
-/** The app, handing its mails to a real SMTP server of the test's own. */
+/** The app, sending its emails to a real SMTP server that the test owns. */
 export async function startAppWithEmail(env: Record<string, string> = {}): Promise<AppWithEmail> {
   const smtpServer = await startSmtpServer();
   const from = 'Latchkey <latchkey@example.org>';

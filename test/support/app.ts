@@ -18,18 +18,18 @@ export const SECRET = 'a secret for tests alone, 32 characters or more';
 
 export interface TestApp {
   server: Server;
-  /** Such as `http://127.0.0.1:40123`. */
+  /** For example `http://127.0.0.1:40123`. */
   origin: string;
   database: Database;
   sessionStore: SessionStore;
   metrics: Metrics;
-  /** The instant that the app's clock shows. */
+  /** The time on the app's clock. */
   now(): Date;
-  /** Moves the app's clock; the database's own stays. */
+  /** Moves the app's clock, but not the database's. */
   advance(ms: number): void;
-  /** Sends the mails that are due, as the job does every few seconds. */
+  /** Sends the emails that are due, as the job does every few seconds. */
   deliverEmails(): Promise<void>;
-  /** Starts the job that sends mails. Returns how to stop it. */
+  /** Starts the job that sends emails. Returns a function that stops it. */
   startEmailJob(): () => Promise<void>;
   close(): Promise<void>;
 }
@@ -37,11 +37,11 @@ export interface TestApp {
 interface TestAppOptions extends Partial<Pick<Dependencies, 'providers' | 'log'>> {
   env?: Record<string, string>;
   outboxToken?: string;
-  /** Shared with another app; else a new one, closed with this app. */
+  /** A database shared with another app. By default a new one, closed with this app. */
   on?: OpenDatabase;
 }
 
-/** The whole app on a port of its own, behind one trusted proxy hop so that tests choose addresses. */
+/** The whole app on its own port. It trusts one proxy hop, so that tests can choose IP addresses. */
 export async function startApp({
   env = {},
   on,

@@ -7,11 +7,11 @@ export const SIGN_IN_CODE_PAGE = '/sign-in/two-factor';
 
 const STEP_MS = 30_000;
 
-/** The code that an app shows for a key now, or so many steps from now. */
+/** The code that an authenticator app shows for a key now, or `steps` steps later. */
 export const codeOf = (app: TestApp, key: string, steps = 0): string =>
   new TOTP({ secret: key }).generate({ timestamp: app.now().getTime() + steps * STEP_MS });
 
-/** A code that is right at no step near this one. */
+/** A code that is wrong now, and two steps earlier and later. */
 export function wrongCode(app: TestApp, key: string): string {
   const right = [-2, -1, 0, 1, 2].map((steps) => codeOf(app, key, steps));
   return (
@@ -21,23 +21,23 @@ export function wrongCode(app: TestApp, key: string): string {
   );
 }
 
-/** Moves the app's clock to where the next step begins: no code of it was used, and none is about to change. */
+/** Moves the app's clock to the start of the next step, whose code is unused and will not change soon. */
 export function toNextStep(app: TestApp): void {
   app.advance(STEP_MS - (app.now().getTime() % STEP_MS));
 }
 
-/** The key that the page of a set-up shows. */
+/** The key on the set-up page. */
 export async function keyShownIn(browser: Browser): Promise<string> {
   const { text } = await browser.get(TWO_FACTOR_PAGE);
   return (/<code>([A-Z2-7 ]{39})<\/code>/.exec(text)?.[1] ?? '').replaceAll(' ', '');
 }
 
-/** The codes that a page shows, which also come with its form for the text file. */
+/** The recovery codes on a page. They are also in its form for the text file, so they are deduplicated. */
 export const recoveryCodesIn = (page: string): string[] => [
   ...new Set(page.match(/\b(?:[A-Z2-7]{4}-){5}[A-Z2-7]{4}\b/g)),
 ];
 
-/** Sets a second factor up as a person does. No code of it was used when this is done. */
+/** Sets up two-factor authentication through its pages. The code of the current step is unused afterwards. */
 export async function setUpTwoFactor(app: TestApp, browser: Browser) {
   await browser.post(`${TWO_FACTOR_PAGE}/begin`);
   const key = await keyShownIn(browser);
@@ -47,7 +47,7 @@ export async function setUpTwoFactor(app: TestApp, browser: Browser) {
   return { key, recoveryCodes: recoveryCodesIn(text) };
 }
 
-/** A new account with a second factor, and the browser that set it up. */
+/** A new account with two-factor authentication, and the browser that set it up. */
 export async function newProtected(app: TestApp) {
   const person = newPerson();
   const owner = openBrowser(app);
@@ -55,7 +55,7 @@ export async function newProtected(app: TestApp) {
   return { person, owner, ...(await setUpTwoFactor(app, owner)) };
 }
 
-/** A browser whose password was right, and that is asked for a code now. */
+/** A browser that sent the right password and is asked for a code. */
 export async function askedForCode(
   app: TestApp,
   person: Person,

@@ -23,26 +23,26 @@ export const newPerson = (): Person => ({
 });
 
 /**
- * A browser with its own cookies, that fetches a CSRF token before it posts a form.
- * @param app where it goes; with the database of it, accounts are made without a mail.
+ * A browser with its own cookies, which fetches a CSRF token before it posts a form. When given the app's
+ * database, it creates accounts without an email.
  */
 export function openBrowser(
   { server, database }: { server: Server | string; database?: Database },
   { userAgent = FIREFOX, ip = '192.0.2.10' } = {},
 ) {
   const agent = request.agent(server);
-  const dress = (test: Test) => test.set('User-Agent', userAgent).set('X-Forwarded-For', ip);
+  const withDevice = (test: Test) => test.set('User-Agent', userAgent).set('X-Forwarded-For', ip);
   const location = { path: '/', domain: '127.0.0.1', secure: false, script: false };
 
   const browser = {
-    get: (path: string) => dress(agent.get(path)),
-    delete: (path: string) => dress(agent.delete(path)),
-    /** A POST without the CSRF token: whatever is sent is what the server gets. */
-    rawPost: (path: string) => dress(agent.post(path)),
+    get: (path: string) => withDevice(agent.get(path)),
+    delete: (path: string) => withDevice(agent.delete(path)),
+    /** A POST without the CSRF token, sent as it is. */
+    rawPost: (path: string) => withDevice(agent.post(path)),
     async csrfToken(): Promise<string> {
       return (await browser.get('/auth/csrf')).body.csrfToken;
     },
-    /** Sends a form as a page of the app would. */
+    /** Sends a form with its CSRF token, as a page of the app would. */
     async post(path: string, fields: Record<string, string> = {}) {
       const csrfToken = await browser.csrfToken();
       return browser
@@ -50,7 +50,7 @@ export function openBrowser(
         .type('form')
         .send({ csrfToken, ...fields });
     },
-    /** Signs in to a new account. How people come to one is in test/accounts/sign-up.test.ts. */
+    /** Creates an account and signs in to it. The real sign-up is tested in test/accounts/sign-up/. */
     async signUp({ name, email, password }: Person) {
       if (!database) return browser.post('/sign-up', { name, email, password });
       const newUser = { name, email, passwordHash: await hashPassword(password) };
@@ -75,7 +75,7 @@ export function openBrowser(
 
 export type Browser = ReturnType<typeof openBrowser>;
 
-/** A new account and two browsers that are signed in to it. */
+/** A new account and two browsers signed in to it. */
 export async function signInTwice(app: { server: Server; database: Database }) {
   const person = newPerson();
   const here = openBrowser(app, { userAgent: FIREFOX, ip: '192.0.2.10' });

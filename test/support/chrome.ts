@@ -6,10 +6,10 @@ import { FIREFOX, type Person } from './browser.ts';
 import { chromiumPath } from './programs.ts';
 
 const SCREENSHOTS = 'test-results';
-/** How many pixels a page is wider than the screen. */
+/** By how many pixels a page is wider than the screen. */
 const OVERFLOW = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
 
-/** A real Chromium, which reaches nothing but loopback. */
+/** A real Chromium without its background network requests. */
 export function launchChrome(): Promise<Browser> {
   return chromium.launch({
     executablePath: chromiumPath ?? '',
@@ -17,7 +17,7 @@ export function launchChrome(): Promise<Browser> {
   });
 }
 
-/** A browser of its own on an app, without JavaScript. */
+/** A browser with its own cookies and no JavaScript. */
 export function openContext(
   chrome: Browser,
   app: TestApp,
@@ -33,11 +33,11 @@ export function openContext(
 }
 
 /**
- * Checks a page for accessibility and overflow, and keeps its picture, in every dress.
- * @param name of the pictures, such as `jwt/sign-in`.
+ * Checks a page for accessibility problems and overflow, and saves screenshots: light, dark, wide, narrow.
+ * @param name of the screenshots, such as `jwt/sign-in`.
  */
 export async function inspect(page: Page, name: string): Promise<void> {
-  // axe is a script, and pages run none here: it looks at a copy, in a browser that does.
+  // axe is a script, which these pages do not run: it checks a copy in a context that runs scripts.
   const chrome = page.context().browser();
   const context = await chrome?.newContext({
     baseURL: new URL(page.url()).origin,
@@ -53,7 +53,7 @@ export async function inspect(page: Page, name: string): Promise<void> {
       await page.emulateMedia({ colorScheme });
       await page.setViewportSize({ width, height: 844 });
       await page.screenshot({ path, fullPage: true });
-      // Colours differ by scheme and layout by width: two of the four copies show both.
+      // Colours depend on the scheme and layout on the width: two of the four combinations cover both.
       if ((colorScheme === 'light') !== (width === 1280)) continue;
       await copy.emulateMedia({ colorScheme });
       await copy.setViewportSize({ width, height: 844 });
@@ -66,14 +66,14 @@ export async function inspect(page: Page, name: string): Promise<void> {
   await context.close();
 }
 
-/** Types into the fields with these labels. */
+/** Fills in fields by their labels. */
 export async function fillIn(page: Page, fields: Record<string, string>): Promise<void> {
   for (const [label, value] of Object.entries(fields)) await page.getByLabel(label).fill(value);
 }
 
 export const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
 
-/** Waits for a text, which has to come. */
+/** Waits until a text is visible, and fails after ten seconds. */
 export async function expectText(page: Page, text: string | RegExp): Promise<void> {
   await page.getByText(text).first().waitFor({ timeout: 10_000 });
 }

@@ -1,4 +1,4 @@
-/** Everything in a database that emptying its tables leaves as it is. */
+/** The parts of a schema that emptying the tables does not restore. */
 const SHAPE = `select md5(string_agg(part, ' ' order by part)) as shape from (
   select concat_ws(' ', 'relation', oid, relname) from pg_class
     where relnamespace = 'public'::regnamespace
@@ -16,7 +16,7 @@ const TABLES = `select string_agg(quote_ident(tablename), ', ') as names from pg
 type Rows = readonly Record<string, unknown>[];
 
 /**
- * Databases of one worker, lent to one test file after another: emptying one takes a fraction of making one.
+ * The databases of one test worker, reused by its test files: emptying one is much faster than creating one.
  * @param ask runs a query on one of them.
  */
 export function createPool<Pooled extends object>(
@@ -33,7 +33,7 @@ export function createPool<Pooled extends object>(
       shapes.set(made, await shapeOf(made));
       return made;
     },
-    /** Empties it and keeps it. False for one that a test damaged: it is not to be used again. */
+    /** Empties the database and keeps it. False: a test changed its schema, so it cannot be reused. */
     async giveBack(pooled: Pooled): Promise<boolean> {
       if ((await shapeOf(pooled)) !== shapes.get(pooled)) return false;
       const names = (await ask(pooled, TABLES))[0]?.names;

@@ -6,7 +6,7 @@ import { inject } from 'vitest';
 import { type OpenDatabase, openPglite, openPostgres } from '../../src/database/open.ts';
 import { createPool } from './database-pool.ts';
 
-/** The same server, another database. */
+/** The URL of another database on the same server. */
 export function urlOfDatabase(server: string, name: string): string {
   const url = new URL(server);
   url.pathname = `/${name}`;
@@ -16,11 +16,11 @@ export function urlOfDatabase(server: string, name: string): string {
 export const isPostgres = () => inject('template').kind === 'postgres';
 
 export interface TestDatabase extends OpenDatabase {
-  /** Where it is, for another process to open it too. Null: it lives in this process. */
+  /** The URL for another process to open it. Null: it exists only in this process. */
   url: string | null;
 }
 
-/** A migrated, empty database of the kind that this test project runs on. */
+/** A migrated, empty database of the kind that this test project uses. */
 export function openTestDatabase(): Promise<TestDatabase> {
   const template = inject('template');
   return template.kind === 'pglite' ? openOnPglite(template.image) : openOnPostgres(template.url);
@@ -48,13 +48,13 @@ async function openOnPglite(image: string): Promise<TestDatabase> {
   };
 }
 
-/** A client that is closed from `end` on, while the real one stays open for the next test. */
+/** A client that behaves as closed after `end`, while the real one stays open for the next test. */
 function lend(client: PGlite): { lent: PGlite; end(): void } {
-  let isOver = false;
+  let isEnded = false;
   const lent = new Proxy(client, {
     get(target, key) {
-      if (isOver && key === 'closed') return true;
-      if (isOver) throw new Error('PGlite is closed');
+      if (isEnded && key === 'closed') return true;
+      if (isEnded) throw new Error('PGlite is closed');
       const value: unknown = Reflect.get(target, key, target);
       return typeof value === 'function' ? value.bind(target) : value;
     },
@@ -62,7 +62,7 @@ function lend(client: PGlite): { lent: PGlite; end(): void } {
   return {
     lent,
     end: () => {
-      isOver = true;
+      isEnded = true;
     },
   };
 }
@@ -70,7 +70,7 @@ function lend(client: PGlite): { lent: PGlite; end(): void } {
 interface Served {
   name: string;
   url: string;
-  /** A connection of the pool's own, to empty the database. */
+  /** The pool's own connection, which empties the database. */
   client: postgres.Sql;
 }
 

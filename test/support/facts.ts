@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 
-/** Instants within a minute of each other, so that equal ones and near misses come up often. */
+/** Instants within one minute, so that equal and adjacent ones are frequent. */
 const instant = fc.integer({ min: 0, max: 60 }).map((second) => new Date(second * 1_000));
 
-/** A session row as far as the verdict looks at it. */
+/** The columns of a session that the verdict reads. */
 export const anySession = fc.record({
   endedAt: fc.option(instant),
   expires: instant,
@@ -13,7 +13,7 @@ export const anySession = fc.record({
 
 export const anyUser = fc.record({ isActive: fc.boolean(), sessionsValidAfter: instant });
 
-/** Anything that `verdictOf` can be asked. */
+/** Any argument of `verdictOf`. */
 export const anyFacts = fc.record({
   issuedAt: instant,
   session: fc.option(anySession, { freq: 20 }),

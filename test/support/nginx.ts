@@ -7,7 +7,7 @@ import { vi } from 'vitest';
 import { freePort } from './free-port.ts';
 import { nginxPath } from './programs.ts';
 
-/** nginx in front of a port of this machine, with kept upstream connections and its own defaults. */
+/** nginx with its default settings in front of a local port, keeping upstream connections open. */
 export async function startNginx(upstreamPort: number) {
   const folder = await mkdtemp(join(tmpdir(), 'latchkey-nginx-'));
   const port = await freePort();

@@ -7,12 +7,12 @@ import { migratePglite } from '../../src/database/migrate.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Where this project's tests get their databases from. */
+    /** What the databases of this project's tests are copied from. */
     template: { kind: 'pglite'; image: string } | { kind: 'postgres'; url: string };
   }
 }
 
-/** Makes one migrated database and keeps its image: loading that is quicker than making another. */
+/** Creates a migrated database and saves its image, which loads faster than migrating again. */
 export default async function preparePglite(project: TestProject) {
   const folder = await mkdtemp(join(tmpdir(), 'latchkey-'));
   const image = join(folder, 'image.tar');

@@ -4,7 +4,7 @@ import { migratePostgres } from '../../src/database/migrate.ts';
 import { urlOfDatabase } from './database.ts';
 import './prepare-pglite.ts';
 
-/** Makes one migrated database on the server of TEST_DATABASE_URL, as a template for the tests. */
+/** Creates a migrated database on the server of TEST_DATABASE_URL, as a template for the tests. */
 export default async function preparePostgres(project: TestProject) {
   const server = process.env.TEST_DATABASE_URL ?? '';
   const name = `latchkey_template_${process.pid}`;

@@ -5,9 +5,9 @@ import { vi } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The app as a process of its own, with these variables and no others. */
+/** The app in its own process, with only these variables. */
 export function startProcess(env: Record<string, string>) {
-  // tsx as a loader, and not as a parent: signals must reach the process itself.
+  // tsx as a loader, not as the parent process: signals must reach the app itself.
   const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
     cwd: root,
     env: { PATH: process.env.PATH, PORT: '0', ...env },
@@ -23,7 +23,7 @@ export function startProcess(env: Record<string, string>) {
     child,
     output,
     exit,
-    /** Waits until it serves, and returns its address. */
+    /** Waits until it is ready, and returns its URL. */
     ready: () =>
       vi.waitFor(
         () => {
@@ -33,7 +33,7 @@ export function startProcess(env: Record<string, string>) {
         },
         { timeout: 60_000, interval: 50 },
       ),
-    /** Ends it at once if it still runs. */
+    /** Kills it if it is still running. */
     kill: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return;
       child.kill('SIGKILL');

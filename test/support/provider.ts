@@ -2,14 +2,14 @@ import type { AddressInfo } from 'node:net';
 import type { Provider } from '@auth/core/providers';
 import express from 'express';
 
-/** What a provider may tell of its users. */
+/** Odd profiles that a provider may return. */
 const oddities: Record<string, object> = {
   'no-email': { email: null },
   'odd-name': { name: `a\0${'b'.repeat(3_000)}` },
   nameless: { name: null },
 };
 
-/** An OAuth provider on loopback. Whoever comes with the code `x` is its user `x`. */
+/** An OAuth provider on loopback. The code `x` signs in its user `x`. */
 export async function startProvider() {
   const hooks = { beforeToken: async () => {} };
   const app = express();

@@ -1,7 +1,7 @@
 import { type ParsedMail, simpleParser } from 'mailparser';
 import { SMTPServer } from 'smtp-server';
 
-/** A real SMTP server that keeps what it is sent, and can be told to refuse. */
+/** A real SMTP server that keeps the emails it receives, and can refuse or delay them. */
 export async function startSmtpServer() {
   const received: ParsedMail[] = [];
   let refusal: { code: number; text: string } | null = null;
@@ -37,34 +37,34 @@ export async function startSmtpServer() {
     accept: () => {
       refusal = null;
     },
-    /** Answers no mail whose subject begins so, until `release`. */
+    /** Delays its answer to emails whose subject starts with `subject`, until `release`. */
     hold: (subject: string) => {
       heldSubject = subject;
     },
-    /** How many mails wait for an answer. */
+    /** How many emails wait for an answer. */
     held: () => held.length,
     release: () => {
       heldSubject = null;
       for (const receive of held.splice(0)) receive();
     },
-    /** Takes the mail whose subject begins so that came first. Throws when none did. */
+    /** Removes and returns the first email whose subject starts with `subject`. Throws if there is none. */
     take: (subject: string): ParsedMail => {
       const index = received.findIndex((email) => email.subject?.startsWith(subject));
       const [email] = index < 0 ? [] : received.splice(index, 1);
-      if (!email) throw new Error(`No email says "${subject}".`);
+      if (!email) throw new Error(`No email with the subject "${subject}".`);
       return email;
     },
     close: () => new Promise<void>((resolve) => server.close(resolve)),
   };
 }
 
-/** The link in the text of a mail, as a path of the app. */
+/** The link in the text of an email, as a path of the app. */
 export function linkIn(email: ParsedMail): string {
   const url = new URL(/https?:\/\/\S+/.exec(email.text ?? '')?.[0] ?? '');
   return url.pathname + url.search;
 }
 
-/** The links in the HTML of a mail, as paths of the app. */
+/** The links in the HTML of an email, as paths of the app. */
 export function linksInHtml(email: ParsedMail): string[] {
   const html = email.html || '';
   return [...html.matchAll(/href="([^"]+)"/g)].map(([, href = '']) => {

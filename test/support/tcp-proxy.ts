@@ -1,14 +1,14 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 /**
- * A TCP proxy on loopback, for a line that breaks in one of the ways that lines break.
- * @param latencyMs how long data takes in each direction.
+ * A TCP proxy on loopback that can fail like a network.
+ * @param latencyMs the delay in each direction.
  */
 export async function startTcpProxy(target: { host: string; port: number }, latencyMs = 0) {
   const sockets = new Set<Socket>();
   let isDropping = false;
   let isSilent = false;
-  /** Sockets on a line that has gone silent: it never speaks again. */
+  /** Sockets that `silence` cut off, for good. */
   const lost = new Set<Socket>();
   const later = (act: () => void) => {
     if (latencyMs === 0) act();
@@ -53,19 +53,19 @@ export async function startTcpProxy(target: { host: string; port: number }, late
   const { port } = server.address() as AddressInfo;
   return {
     port,
-    /** Connections are refused, as by a server that is down. */
+    /** Refuses connections, like a server that is down. */
     refuse,
-    /** Connections are accepted and closed at once, as by a load balancer without a server. */
+    /** Accepts connections and closes them at once, like a load balancer without a server. */
     drop: () => {
       isDropping = true;
       hangUp();
     },
-    /** Packets are dropped: whoever waits on a connection waits for ever, also after `join`. */
+    /** Drops all packets. Existing connections stay silent forever, even after `join`. */
     silence: () => {
       isSilent = true;
       for (const socket of sockets) lost.add(socket);
     },
-    /** All is well again, for new connections. */
+    /** Works again, for new connections. */
     join: async () => {
       isDropping = false;
       isSilent = false;

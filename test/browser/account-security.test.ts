@@ -18,7 +18,7 @@ import { linkIn } from '../support/smtp-server.ts';
 
 const NEW_PASSWORD = 'a wholly other password';
 
-describe.skipIf(chromiumPath === null)('on a bad day, in a real browser', () => {
+describe.skipIf(chromiumPath === null)('account security, in a real browser', () => {
   let chrome: Browser;
   beforeAll(async () => {
     chrome = await launchChrome();
@@ -35,17 +35,17 @@ describe.skipIf(chromiumPath === null)('on a bad day, in a real browser', () => 
 
     const look = (page: Page, name: string) => inspect(page, `${strategy}/${name}`);
 
-    /** Somebody with an account, and a laptop and a phone that are not signed in. */
-    async function meetSomebody() {
+    /** A new account, and its owner's laptop and phone, both signed out. */
+    async function createAccount() {
       const person = newPerson();
       await openBrowser(app).signUp(person);
       const laptop = await openContext(chrome, app, FIREFOX, '8.8.8.8');
       const phone = await openContext(chrome, app, IPHONE, '193.99.144.80');
       const [here, there] = [await laptop.newPage(), await phone.newPage()];
-      const leave = () => Promise.all([laptop.close(), phone.close()]);
-      return { person, here, there, leave };
+      const close = () => Promise.all([laptop.close(), phone.close()]);
+      return { person, here, there, close };
     }
-    /** Opens the link of the mail whose subject begins so. */
+    /** Opens the link of the email whose subject starts with `subject`. */
     async function followEmail(page: Page, subject: string): Promise<void> {
       await app.deliverEmails();
       await page.goto(linkIn(app.smtpServer.take(subject)));
@@ -56,8 +56,8 @@ describe.skipIf(chromiumPath === null)('on a bad day, in a real browser', () => 
       await expectText(page, 'Password changed and all devices signed out.');
     }
 
-    it('sets a forgotten password anew, which puts every other device out', async () => {
-      const { person, here, there, leave } = await meetSomebody();
+    it('resets a forgotten password, which signs out every other device', async () => {
+      const { person, here, there, close } = await createAccount();
       await signIn(there, person);
       await here.goto('/sign-in');
       await here.getByRole('link', { name: 'Forgot your password?' }).click();
@@ -74,7 +74,7 @@ describe.skipIf(chromiumPath === null)('on a bad day, in a real browser', () => 
       await there.goto('/account');
       await expectText(there, 'Your password was reset');
       await here.goto(link);
-      await look(here, 'reset-password-over');
+      await look(here, 'reset-password-used');
 
       await signIn(here, { ...person, password: NEW_PASSWORD });
       await here.getByRole('link', { name: 'Security' }).click();
@@ -91,11 +91,11 @@ describe.skipIf(chromiumPath === null)('on a bad day, in a real browser', () => 
       await here.getByRole('link', { name: 'Open activity' }).click();
       await expectText(here, 'Password reset by email');
       await look(here, 'activity');
-      await leave();
+      await close();
     });
 
-    it('takes the account back from a stranger who knew the password', async () => {
-      const { person, here, there, leave } = await meetSomebody();
+    it('recovers the account from a stranger who knew the password', async () => {
+      const { person, here, there, close } = await createAccount();
       await signIn(here, person);
       await app.forgetEmails();
       await signIn(there, person);
@@ -108,7 +108,7 @@ describe.skipIf(chromiumPath === null)('on a bad day, in a real browser', () => 
       await expectText(owner, 'Your account is secure');
       await look(owner, 'report-device-done');
       await owner.goto(link);
-      await look(owner, 'report-device-over');
+      await look(owner, 'report-device-used');
 
       await there.goto('/account/sessions');
       await expectText(there, 'Someone reported a sign-in');
@@ -120,11 +120,11 @@ describe.skipIf(chromiumPath === null)('on a bad day, in a real browser', () => 
       await owner.goto('/account/sessions');
       await expectText(owner, 'Reported as not you');
       await owner.context().close();
-      await leave();
+      await close();
     });
 
-    it('signs in with a code of the phone, and without it with a recovery code', async () => {
-      const { person, here, there, leave } = await meetSomebody();
+    it('signs in with an app code, and without the app with a recovery code', async () => {
+      const { person, here, there, close } = await createAccount();
       await signIn(here, person);
       await here.goto('/account/security');
       await here.getByRole('link', { name: 'Set up' }).click();
@@ -159,11 +159,11 @@ describe.skipIf(chromiumPath === null)('on a bad day, in a real browser', () => 
       await fillIn(there, { 'Recovery code': recoveryCode });
       await button(there, 'Sign in with a recovery code').click();
       await expectText(there, '9 recovery codes left');
-      await leave();
+      await close();
     });
 
-    it('asks for the password again before it signs out everywhere, and then does', async () => {
-      const { person, here, there, leave } = await meetSomebody();
+    it('asks for the password again before signing out everywhere', async () => {
+      const { person, here, there, close } = await createAccount();
       await signIn(there, person);
       await signIn(here, person);
       app.advance(10 * 60_000);
@@ -172,17 +172,17 @@ describe.skipIf(chromiumPath === null)('on a bad day, in a real browser', () => 
       await look(here, 'reauthenticate');
       await fillIn(here, { 'Your password': 'not it' });
       await button(here, 'Sign out everywhere').click();
-      await look(here, 'confirm-problem');
+      await look(here, 'reauthenticate-problem');
       await fillIn(here, { 'Your password': person.password });
       await button(here, 'Sign out everywhere').click();
       await expectText(here, 'You’re signed out on all devices');
       await there.goto('/account');
       expect(new URL(there.url()).pathname).toBe('/sign-in');
-      await leave();
+      await close();
     });
 
-    it('says when there were too many attempts, and what to do', async () => {
-      const { person, here, leave } = await meetSomebody();
+    it('says that there were too many attempts, and what to do next', async () => {
+      const { person, here, close } = await createAccount();
       for (let time = 0; time < 6; time += 1) {
         await signIn(here, { ...person, password: 'a wrong guess' } satisfies Person);
       }
@@ -190,7 +190,7 @@ describe.skipIf(chromiumPath === null)('on a bad day, in a real browser', () => 
       await look(here, 'too-many-attempts');
       await here.getByRole('link', { name: 'Reset your password' }).click();
       await expectText(here, 'Forgot your password?');
-      await leave();
+      await close();
     });
   });
 });
