@@ -45,7 +45,7 @@ export function createThrottles(database: Database): Throttles {
       limiter('sign_in:address', 50, QUARTER_HOUR_S),
       limiter('sign_in:network', 250, QUARTER_HOUR_S),
     ),
-    email: byIpAddress(limiter('mail:address', 30, HOUR_S), limiter('mail:network', 150, HOUR_S)),
+    email: byIpAddress(limiter('email:address', 30, HOUR_S), limiter('email:network', 150, HOUR_S)),
     twoFactor: byKey(limiter('two_factor', 25, DAY_S)),
     // Three codes in a million are right at any time. At most 53 windows a year make 5,300 guesses, and
     // one of them is right with a probability of 1.6%.
