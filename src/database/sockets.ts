@@ -14,13 +14,13 @@ export interface Sockets {
 }
 
 /**
- * A network that fails silently leaves connections on which an answer is waited for until TCP gives up,
- * a quarter of an hour later. Breaking them makes postgres.js fail those queries and connect anew.
+ * When a network fails silently, queries wait until TCP gives up after a quarter of an hour. Breaking the
+ * connections makes postgres.js fail those queries and reconnect.
  */
 export function createSockets(): Sockets {
   const sockets = new Set<Socket>();
   return {
-    // Not connected yet: postgres.js has its own timer for that, and does not survive a rejection here.
+    // Returns before it is connected: postgres.js has its own timer, and cannot handle a rejection here.
     open: ({ host, port, path }) => {
       const socket = path ? connect(path) : connect(port[0] ?? 5432, host[0]);
       sockets.add(socket);

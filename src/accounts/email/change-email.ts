@@ -60,16 +60,16 @@ export function makeChangeToken(
   now: Date,
 ): Promise<{ token: string; isNew: boolean } | 'exists' | null> {
   const subject = `${facts.subject}:${address}`;
-  const asked = parseSubject(subject);
+  const request = parseSubject(subject);
   return database.transaction(async (transaction) => {
-    const user = await lockUser(transaction, asked.userId);
-    if (!user || !isStillValid(asked, user)) return null;
+    const user = await lockUser(transaction, request.userId);
+    if (!user || !isStillValid(request, user)) return null;
     if (!(await isQueued(transaction, id))) return null;
-    if (attempts === 1 && (await isOverLimit(transaction, asked, now))) return null;
+    if (attempts === 1 && (await isOverLimit(transaction, request, now))) return null;
     // Created even when it is not sent: it counts towards the limit.
     const token = await createEmailToken(transaction, PURPOSE, subject, now, attempts);
     if (token === null) return null;
-    if (await isAddressTaken(transaction, address, asked.userId)) return 'exists';
+    if (await isAddressTaken(transaction, address, request.userId)) return 'exists';
     return { token, isNew: normalizeEmail(user.email) !== address };
   });
 }
@@ -98,14 +98,14 @@ export async function changeEmail(
   { token, viewerId }: { token: string; viewerId: string },
   { device, now }: Act,
 ): Promise<'changed' | 'verified' | 'taken' | null> {
-  const asked = await findEmailChange(sessionStore.database, token, now);
-  // The owner of the mailbox may not have asked: their click must not give a stranger this address.
-  if (asked?.userId !== viewerId) return null;
-  const { userId, address } = asked;
+  const request = await findEmailChange(sessionStore.database, token, now);
+  // The owner of the mailbox may not have request: their click must not give a stranger this address.
+  if (request?.userId !== viewerId) return null;
+  const { userId, address } = request;
   return changeUsers(sessionStore, [userId], async (transaction) => {
     await lockAccounts(transaction);
     const user = await lockUser(transaction, userId);
-    if (!user || !isStillValid(asked, user)) return null;
+    if (!user || !isStillValid(request, user)) return null;
     if (await isAddressTaken(transaction, address, userId)) return 'taken';
     if (!(await useEmailToken(transaction, PURPOSE, token, now))) return null;
     await transaction
@@ -137,12 +137,12 @@ export async function findEmailChange(
 ): Promise<EmailChangeRequest | null> {
   const subject = await findEmailToken(database, PURPOSE, token, now);
   if (subject === null) return null;
-  const asked = parseSubject(subject);
+  const request = parseSubject(subject);
   const [user] = await database
     .select({ isActive: users.isActive, sessionsValidAfter: users.sessionsValidAfter })
     .from(users)
-    .where(eq(users.id, asked.userId));
-  return isStillValid(asked, user ?? null) ? asked : null;
+    .where(eq(users.id, request.userId));
+  return isStillValid(request, user ?? null) ? request : null;
 }
 
 /** A subject is `userId:cutoffMs:address`. */
