@@ -9,7 +9,6 @@ import { WriteBehind } from './write-behind.ts';
 /** Write interval. Across processes, idle expiry is accurate to within this. */
 const ACTIVITY_INTERVAL_MS = 5_000;
 
-/** A number instead of a Date: less work for the garbage collector. */
 type Activity = Device & { lastActiveMs: number };
 
 /** Collects the last use of sessions and writes it every few seconds. */
@@ -43,7 +42,6 @@ export class ActivityLog {
       : lastActive;
   }
 
-  /** Writes what is pending. A failure is logged and retried with the next write. */
   flush(): Promise<void> {
     return this.#writer.flush();
   }

@@ -8,7 +8,6 @@ export const MAX_RECORD_AGE_MS = 60_000;
 /** About 40 MB when full. */
 const MAX_SESSIONS = 50_000;
 
-/** A query in flight. */
 interface Load {
   promise: Promise<SessionRecord | null>;
   /** Users who changed meanwhile: this query may return them as they were before. */
@@ -16,12 +15,7 @@ interface Load {
   forgotAll: boolean;
 }
 
-/**
- * Caches session records, so that a request on a live session needs no query.
- *
- * A cached record can only accept a request. To reject one, `load` a fresh record: the session may have been
- * used or extended in another process.
- */
+/** A hit can only accept. To reject, `load` a fresh record: another process may have extended the session. */
 export class SessionCache {
   hits = 0;
   misses = 0;
@@ -35,7 +29,6 @@ export class SessionCache {
   /** Loads that a request starting now may share. */
   readonly #shared = new Map<string, Load>();
 
-  /** @param guard is told of every change, for use during an outage. */
   constructor(
     find: FindSession,
     isProven: () => boolean,
@@ -60,12 +53,10 @@ export class SessionCache {
     return this.#records.size;
   }
 
-  /** The cached record, if it can be relied on. */
   peek(sid: string, now: Date): SessionRecord | undefined {
     const record = this.#isProven() ? this.#records.get(sid) : undefined;
     if (!record) return undefined;
     const age = ageMs(record, now.getTime());
-    // A negative age: the clock was set back.
     if (!(age >= 0 && age < MAX_RECORD_AGE_MS)) {
       this.#records.delete(sid);
       return undefined;
@@ -74,7 +65,7 @@ export class SessionCache {
     return unpack(record);
   }
 
-  /** The record from the database; null: there is none. Concurrent requests share a query. */
+  /** Concurrent requests share a query. Null: there is no such session. */
   load(sid: string, now: Date): Promise<SessionRecord | null> {
     this.misses += 1;
     // While blind, never share: an earlier query may predate a change that was not announced to us.
@@ -99,10 +90,7 @@ export class SessionCache {
     return load.promise;
   }
 
-  /**
-   * Drops a user's records. Call it after a change commits and before anyone is told: a request that starts
-   * after this call sees the change.
-   */
+  /** Call it after a commit and before anyone is told: a request that starts later sees the change. */
   forgetUser(userId: string): void {
     this.#guard?.noteChange(userId);
     for (const load of this.#inFlight) load.forgotten.add(userId);
@@ -123,7 +111,6 @@ export class SessionCache {
   #keep(sid: string, record: SessionRecord, askedAt: Date, load: Load): void {
     const userId = record.user.id;
     if (load.forgotAll || load.forgotten.has(userId) || !this.#isProven()) return;
-    // An ended session can never be accepted.
     if (record.session.endedAt) return;
     if (!this.#records.has(sid)) {
       this.#sidsByUser.set(userId, [...(this.#sidsByUser.get(userId) ?? []), sid]);

@@ -7,11 +7,7 @@ export interface Writable {
   cache: Pick<SessionCache, 'forgetUser'>;
 }
 
-/**
- * Runs a transaction that changes sessions or claims of users. Once the returned promise settles, every
- * request that starts in this process sees the change (invariant 5). Also on rejection: if the connection
- * was lost, the commit may still have happened.
- */
+/** Once it settles, every new request to this process sees the change (invariant 5). */
 export async function changeUsers<Result>(
   { database, cache }: Writable,
   userIds: string[],
@@ -20,6 +16,7 @@ export async function changeUsers<Result>(
   try {
     return await database.transaction(work);
   } finally {
+    // Also on rejection: if the connection was lost, the commit may still have happened.
     for (const userId of userIds) cache.forgetUser(userId);
   }
 }

@@ -75,10 +75,7 @@ export function streamAllSessions(database: Database, userId: string): AsyncGene
   });
 }
 
-/**
- * `verdictOf(…) === 'live'` in SQL, for lists only: paging needs the database to filter. It never decides
- * a request, and a test compares it with `verdictOf` on random rows.
- */
+/** `verdictOf(…) === 'live'` in SQL, for lists. It never decides a request; a test compares it with `verdictOf`. */
 export function isLive({ now, policy }: ListOptions): SQL {
   const { idleTimeoutMs } = policy;
   const idleSince = idleTimeoutMs === null ? null : new Date(now.getTime() - idleTimeoutMs);

@@ -13,26 +13,18 @@ const NO_LIMITS: Lifetimes = {
   idleTimeoutMs: null,
 };
 
-/**
- * Locks a user's row until the transaction ends, so that sign-ins and changes of the cutoff take turns
- * (invariant 4). Null: there is no such user.
- *
- * Always lock the user before its sessions. `for update` would deadlock: it also waits for foreign keys, and
- * so for a transaction that holds a session and is about to insert its audit event.
- */
+/** Sign-ins and changes of the cutoff take turns here (invariant 4). Always lock a user before its sessions. */
 export async function lockUser(transaction: Database, userId: string): Promise<SessionUser | null> {
   const [user] = await transaction
     .select(userColumns)
     .from(users)
     .where(eq(users.id, userId))
+    // `for update` also waits for foreign keys: a deadlock with one that holds a session and inserts its event.
     .for('no key update');
   return user ?? null;
 }
 
-/**
- * Locks the session that a request presented, and its user. Null: the session was revoked after the check
- * accepted the request.
- */
+/** Locks the presented session and its user. Null: it was revoked after the check accepted the request. */
 export async function lockLiveSession(
   transaction: Database,
   { sid, userId }: { sid: string; userId: string },

@@ -32,7 +32,6 @@ export interface SessionUser {
   hasTwoFactor: boolean;
 }
 
-/** A session with its user: all that the check needs, in one row. */
 export interface SessionRecord {
   session: Session;
   user: SessionUser;
@@ -73,7 +72,6 @@ class LookupTimeout extends Error {
   readonly code = 'ETIMEDOUT';
 }
 
-/** Looks up several sessions. The result has those that exist, by `sid`. */
 type FindSessions = (sids: string[]) => Promise<Map<string, SessionRecord>>;
 
 /** Gives up after `ms`: a connection that fails silently never answers. */

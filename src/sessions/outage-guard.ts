@@ -9,10 +9,7 @@ const MAX_SEEN = 1_000;
 /** The `sid`s of a user seen live since their last change. Each change starts a new set. */
 export type SinceChange = Set<string>;
 
-/**
- * What this process knows against tokens during a database outage: those it has rejected, and those of users
- * who changed and were not found live since then.
- */
+/** What is known against tokens in a database outage: rejected, or not seen live since their user changed. */
 export class OutageGuard {
   readonly #refused = new LRUCache<string, true>({ max: MAX_REFUSED });
   readonly #changed = new LRUCache<string, SinceChange>({ max: MAX_CHANGED });
@@ -44,7 +41,6 @@ export class OutageGuard {
     asked.add(sid);
   }
 
-  /** Whether nothing is known against this session. */
   mayTrust(sid: string, userId: string): boolean {
     if (this.#refused.has(sid)) return false;
     return this.sinceChange(userId)?.has(sid) ?? true;

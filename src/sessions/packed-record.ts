@@ -1,23 +1,14 @@
 import type { Session, SessionRecord, SessionUser } from './lookup.ts';
 
-/**
- * A live session in the cache. A Date takes six times the memory of its number, and what only ended sessions
- * have is left out.
- */
+/** A live session in the cache, as numbers: a Date takes six times the memory. */
 export interface PackedRecord {
   session: Pick<Session, 'id' | 'userAgent' | 'ipAddress' | 'provider'>;
   user: Omit<SessionUser, 'sessionsValidAfter'>;
-  /**
-   * In milliseconds: authenticatedAt, expires, lastActive, createdAt, the user's cutoff, and when the
-   * database was queried.
-   */
+  /** Milliseconds: authenticatedAt, expires, lastActive, createdAt, the user's cutoff, when it was queried. */
   instants: readonly [number, number, number, number, number, number];
 }
 
-/**
- * @param record of a session that has not ended.
- * @param askedAtMs when the database was queried.
- */
+/** The session must not have ended. */
 export function pack({ session, user }: SessionRecord, askedAtMs: number): PackedRecord {
   const { id, userAgent, ipAddress, provider } = session;
   const { name, email, role, organizationId, isActive, hasTwoFactor } = user;

@@ -8,7 +8,6 @@ export interface SessionPolicy {
   absoluteAgeMs: number | null;
   /** A session without a request for this long ends (NIST SP 800-63B, section 5.2). */
   idleTimeoutMs: number | null;
-  /** The maximum number of live sessions per account. */
   sessionLimit: number;
 }
 
@@ -19,9 +18,7 @@ export function expiresAt(now: Date, createdAt: Date, policy: Lifetimes): Date {
   return new Date(latestExpiryMs(now, createdAt, policy));
 }
 
-/**
- * When a session expires: as its row says, or sooner if the settings have become stricter since then.
- */
+/** As the row says, or sooner if the settings have become stricter since then. */
 export function expiryOf(
   { expires, lastActive, createdAt }: { expires: Date; lastActive: Date; createdAt: Date },
   policy: Lifetimes,

@@ -10,10 +10,7 @@ import type { Act, Rotated } from './revoke.ts';
 /** How long a recent password allows sensitive actions (ASVS 5.0, 7.5.1 and 7.5.3). */
 const RECENT_MS = 10 * 60_000;
 
-/**
- * Whether the password was entered recently on this session, at sign-in or since then. Looked up by `sid`:
- * a copy of the token from before a reauthentication gains nothing from it.
- */
+/** By `sid`: a copy of the token from before a reauthentication gains nothing from it. */
 export async function isReauthenticated(
   database: Database,
   sid: string,
@@ -27,10 +24,7 @@ export async function isReauthenticated(
   return (await database.$count(sessions, condition)) > 0;
 }
 
-/**
- * Records that the password was verified, and rotates the session: a copy of its old token stops working.
- * @returns null when the session has ended.
- */
+/** Rotates the session too: a copy of its old token stops working. Null: the session has ended. */
 export function recordReauthentication(
   sessionStore: Writable,
   session: { sid: string; userId: string },

@@ -21,12 +21,7 @@ interface Refusals extends Device {
   lastUserAgent: string | null;
 }
 
-/**
- * Counts refused requests on their session's row, and ends the row if nothing else has. The first refusal of
- * a session goes into the account's history.
- *
- * In batches: otherwise someone who replays a revoked token could make this process wait for one row.
- */
+/** Counts refused requests, in batches: a replayed token must not make this process wait for one row. */
 export class RefusalLog {
   readonly #writer: WriteBehind<Refusals>;
 
@@ -50,7 +45,6 @@ export class RefusalLog {
     }
   }
 
-  /** Writes what is pending. A failure is logged and retried with the next write. */
   flush(): Promise<void> {
     return this.#writer.flush();
   }
@@ -67,10 +61,7 @@ const merge = (earlier: Refusals, later: Refusals): Refusals => ({
   lastUserAgent: later.lastUserAgent,
 });
 
-/**
- * Skips and returns locked rows: waiting for them while holding others could deadlock with a transaction
- * that changes all sessions of an account.
- */
+/** Skips and returns locked rows: waiting while holding others could deadlock with a change of all sessions. */
 async function writeRefusals(
   database: Database,
   entries: [string, Refusals][],

@@ -8,7 +8,6 @@ import { changeUsers, type Writable } from './change-users.ts';
 import { lockLiveSession, lockUser } from './lock.ts';
 import { type Session, sessionColumns } from './lookup.ts';
 
-/** Where an action came from, and when. */
 export interface Act {
   device: Device;
   now: Date;
@@ -20,15 +19,11 @@ export interface Rotated {
   authenticatedAt: Date;
 }
 
-/** The session that was kept, and how many ended. */
 export interface Kept extends Rotated {
   ended: number;
 }
 
-/**
- * Revokes one session of a user. One that has already ended stays as it is, which is also a success.
- * @returns the session, or null when this user has none with that id (invariant 8).
- */
+/** One that has already ended counts as revoked. Null: the user has none with that id (invariant 8). */
 export async function revokeSession(
   sessionStore: Writable,
   { id, userId }: { id: string; userId: string },
@@ -50,13 +45,7 @@ export async function revokeSession(
   });
 }
 
-/**
- * Revokes all sessions of a user but one, and rotates that one, so that a copy of its old token stops
- * working too.
- * @param kept the session by the secret that was presented.
- * @returns null when the kept session had itself ended by the time the account was locked: a revoked
- *   session must not revive itself.
- */
+/** Rotates the kept session: a copy of its old token stops working. Null: it had ended, and must not revive. */
 export function revokeOthers(
   sessionStore: Writable,
   kept: { sid: string; userId: string },
@@ -71,7 +60,7 @@ export function revokeOthers(
   });
 }
 
-/** Revokes every session of a user. Returns how many ended; null: there is no such user. */
+/** Returns how many sessions ended. Null: there is no such user. */
 export function revokeAll(
   sessionStore: Writable,
   userId: string,
@@ -129,10 +118,7 @@ export async function endAllSessions(
   return endLiveSessions(transaction, userId, reason, now);
 }
 
-/**
- * Moves the cutoff to the database's clock as read after the lock (`now()` would be the start of the
- * transaction), and always forward, so that two cutoffs within a millisecond differ.
- */
+/** Uses the clock after the lock (`now()` is the transaction's start), always forward: no two are equal. */
 async function raiseCutoff(transaction: Database, userId: string): Promise<Date> {
   const next = sql`greatest(clock_timestamp(), ${users.sessionsValidAfter} + interval '1 millisecond')`;
   const [user] = await transaction

@@ -10,11 +10,9 @@ import { RefusalLog } from './refusals.ts';
 export interface SessionStore {
   database: Database;
   cache: SessionCache;
-  /** What is known against tokens during a database outage. */
   guard: OutageGuard;
   activity: ActivityLog;
   refusals: RefusalLog;
-  /** Writes pending activity and refusals. */
   flush(): Promise<void>;
   /** Total time during which the cache could not be used. */
   blindMs(): number;
@@ -22,10 +20,7 @@ export interface SessionStore {
   stop(): Promise<void>;
 }
 
-/**
- * @param check `cached` caches sessions while it hears of every change; `strict` queries the database on
- *   every request.
- */
+/** `cached` caches sessions while it hears of every change; `strict` queries on every request. */
 export function openSessionStore(
   opened: Pick<OpenDatabase, 'database' | 'listen'>,
   check: 'cached' | 'strict',

@@ -41,10 +41,7 @@ export function summarizeSession(
   };
 }
 
-/**
- * When a session ended and why, even if its row does not say so yet because no request has come since then.
- * Null: it is live.
- */
+/** When a session ended and why, even if its row does not say so yet. Null: it is live. */
 export function endOf(
   session: Session,
   user: SessionUser,

@@ -6,10 +6,7 @@ import { type Session, sessionColumns } from './lookup.ts';
 import { expiresAt, type SessionPolicy } from './policy.ts';
 import type { SessionStore } from './session-store.ts';
 
-/**
- * Extends a live session in use, at most once per `updateAgeMs` and never past its absolute age.
- * @returns the same object when nothing has changed.
- */
+/** Extends at most once per `updateAgeMs`, never past the absolute age. Same object: nothing changed. */
 export function slideExpiry(
   sessionStore: SessionStore,
   { sid, session }: { sid: string; session: Session },

@@ -30,19 +30,10 @@ export interface Started extends Viewer {
   displaced: Session | null;
 }
 
-/** Why no session was started; see `startSession`. */
+/** `changed`: the cutoff moved or the account was deleted, so the credentials must be verified again. */
 export type NotStarted = 'deactivated' | 'changed' | 'two_factor';
 
-/**
- * Inserts the session of a sign-in.
- *
- * The lock and the comparison are invariant 4: a cutoff that commits first is seen here, and a later one
- * waits for this row and then ends it. Without them, a sign-in with the old password could survive a
- * concurrent password reset.
- *
- * @returns the record with its new `sid`, or why there is none: `deactivated`; `changed`, the cutoff moved
- *   or the account was deleted, so the credentials must be verified again; `two_factor`, a code is missing.
- */
+/** A sign-in with the old password must not survive a concurrent password reset (invariant 4). */
 export async function startSession(
   transaction: Database,
   authentication: Authentication,
@@ -52,6 +43,7 @@ export async function startSession(
   const { userId, cutoff, provider, device, replaces, twoFactorVerified } = authentication;
   const user = await lockUser(transaction, userId);
   if (user && !user.isActive) return 'deactivated';
+  // Under the lock: a cutoff that commits first is seen here, a later one waits for this row and ends it.
   if (user?.sessionsValidAfter.getTime() !== cutoff.getTime()) return 'changed';
   if (user.hasTwoFactor && !twoFactorVerified) return 'two_factor';
 
@@ -79,10 +71,7 @@ export async function startSession(
   return { session, user, sid, displaced };
 }
 
-/**
- * Whether this sign-in counts as recent reauthentication. Signing in with a provider does not if the account
- * has a password: otherwise anyone who linked their provider to it could skip the password.
- */
+/** A provider does not count if there is a password: anyone who linked their own could skip it. */
 async function isReauthentication(
   transaction: Database,
   { provider, userId }: Authentication,
@@ -92,7 +81,6 @@ async function isReauthentication(
   return (await transaction.$count(users, hasPassword)) === 0;
 }
 
-/** Ends the least recently used session when the account is at its limit. Returns it, or null. */
 async function enforceSessionLimit(
   transaction: Database,
   { userId, device }: Authentication,

@@ -1,6 +1,5 @@
 import { expiryOf, type Lifetimes } from './policy.ts';
 
-/** `live`, or why a session is rejected. */
 export type Verdict = 'live' | 'revoked' | 'superseded' | 'expired' | 'idle' | 'deactivated';
 
 export interface VerdictFacts {
@@ -13,11 +12,7 @@ export interface VerdictFacts {
   policy: Lifetimes;
 }
 
-/**
- * The one rule that decides whether a session is live (invariant 1). Pure.
- *
- * Every comparison rejects an invalid date (`NaN`, which is how `infinity` arrives from the database).
- */
+/** The one rule for a live session (invariant 1). Comparisons reject `NaN`, the database's `infinity`. */
 export function verdictOf({ issuedAt, session, user, now, policy }: VerdictFacts): Verdict {
   if (!session || !user) return 'revoked';
   if (!user.isActive) return 'deactivated';

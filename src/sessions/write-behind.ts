@@ -9,7 +9,6 @@ interface Options<Entry> {
   intervalMs: number;
   /** Writes entries in one statement. Returns the ids to retry with the next write. */
   write(entries: [id: string, Entry][]): Promise<Iterable<string>>;
-  /** Combines two entries for the same id. */
   merge(earlier: Entry, later: Entry): Entry;
 }
 
@@ -30,7 +29,6 @@ export class WriteBehind<Entry> {
     this.#timer.unref();
   }
 
-  /** How many entries wait to be written. */
   get size(): number {
     return this.#noted.size;
   }
@@ -79,7 +77,6 @@ export class WriteBehind<Entry> {
     }
   }
 
-  /** Merges what was not written with what was noted since then. */
   #requeue(): void {
     for (const [id, earlier] of this.#inFlight) {
       const later = this.#noted.get(id);
