@@ -104,7 +104,6 @@ export const PROGRAMS: readonly KnownName[] = [
   [/^Mozilla\/5\.0 \(iP(?:hone|ad|od)[^)]*\) AppleWebKit\/(?!.*Safari\/)/, 'In-app browser'],
 ];
 
-/** Systems that the parser misses. */
 export const SYSTEMS: readonly KnownName[] = [
   [/\bWindows Phone\b/, 'Windows Phone'],
   [/\bXbox/i, 'Xbox'],
@@ -166,7 +165,6 @@ export const BROWSERS: ReadonlyMap<string, string> = new Map([
   ['Yandex Browser', 'Yandex Browser'],
 ]);
 
-/** The parser's system names, and the name to show. */
 export const PARSED_SYSTEMS: ReadonlyMap<string, string> = new Map([
   ['Android', 'Android'],
   ['BlackBerry', 'BlackBerry'],

@@ -15,12 +15,7 @@ export interface Device {
   ipAddress: string | null;
 }
 
-/**
- * "Firefox on Linux", "Safari on iPhone", "PlayStation 5", or "Unknown device".
- *
- * Every word comes from the lists in `device-names.ts`: names appear in emails, and a client can send any
- * text as its user agent.
- */
+/** Only words from `device-names.ts`: they appear in emails, and a client can send any text as user agent. */
 export function deviceName(userAgent: string | null): string {
   if (!userAgent) return 'Unknown device';
   const standalone = knownName(STANDALONE, userAgent);

@@ -3,7 +3,6 @@ import type { Database } from '../database/open.ts';
 import { inBatches, ROWS_PER_PAGE } from '../database/page.ts';
 import { type AuditAction, auditEvents } from '../database/schema.ts';
 
-/** Something that happened to an account. */
 export interface HistoryEvent {
   id: number;
   occurredAt: Date;
@@ -24,10 +23,7 @@ export interface HistoryPage {
   older: HistoryCursor | null;
 }
 
-/**
- * One page of an account's history; a null cursor gives the newest. By key, not offset, so that the last page
- * of a long history costs as much as the first. A cursor past either end gives the newest page.
- */
+/** By key, not offset: the last page costs as much as the first. Past either end: the newest page. */
 export async function listHistory(
   database: Database,
   userId: string,
