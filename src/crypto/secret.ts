@@ -5,11 +5,7 @@ const SECRET = /^[A-Za-z0-9_-]{43}$/;
 /** 256 random bits as base64url (OWASP asks for at least 64 bits of entropy). */
 export const newSecret = (): string => randomBytes(32).toString('base64url');
 
-/** Whether a text has the format of a secret. */
 export const isSecret = (text: string): boolean => SECRET.test(text);
 
-/**
- * SHA-256 as base64url: what the database stores of a secret. With 256 random bits it needs no salt and no
- * slow hash.
- */
+/** What the database stores of a secret. With 256 random bits it needs no salt and no slow hash. */
 export const hashSecret = (secret: string): string => hash('sha256', secret, 'base64url');
