@@ -23,10 +23,7 @@ export function emailDelivery(dependencies: Dependencies): Delivery | null {
   return { database: sessionStore.database, log, send, write };
 }
 
-/**
- * Sends queued emails, several at once. One sender is reserved for links, so that no notice delays
- * them. The returned function stops the job and waits for it.
- */
+/** One sender is reserved for links, so that no notice delays them. Returns how to stop the job. */
 export function startEmailJob(dependencies: Dependencies): () => Promise<void> {
   const delivery = emailDelivery(dependencies);
   if (!delivery) return async () => undefined;

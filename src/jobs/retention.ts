@@ -22,7 +22,6 @@ export interface PurgeOptions {
   auditRetentionMs: number;
   /** Rows per table and transaction, so that locks stay short. */
   batchSize?: number;
-  /** Stops before the next batch. */
   signal?: AbortSignal;
 }
 
@@ -34,11 +33,7 @@ const KNOWN_DEVICE_RETENTION_MS = 400 * DAY_MS;
 /** Accounts never forget failed attempts, so an attacker who waits this long can tell the two apart. */
 const UNKNOWN_EMAIL_RETENTION_MS = 30 * DAY_MS;
 
-/**
- * Deletes all rows past their retention. One process at a time: each batch takes a lock, and a process that
- * does not get it stops, as another one is purging.
- * @returns how many rows were deleted.
- */
+/** One process at a time: without the lock it stops, as another is purging. Returns how many rows it deleted. */
 export async function purge(
   database: Database,
   { batchSize = 1_000, signal, ...options }: PurgeOptions,
@@ -60,10 +55,7 @@ export async function purge(
   return inBatches((transaction) => deleteBatch(transaction, options, batchSize));
 }
 
-/**
- * Lowers `expires` to what the settings allow, so that a query on that column agrees with `verdictOf`. Only
- * finds rows after the settings have become stricter.
- */
+/** Makes queries on `expires` agree with `verdictOf` after the settings have become stricter. */
 async function shortenBatch(
   transaction: Database,
   { policy }: PurgeOptions,
