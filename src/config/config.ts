@@ -13,7 +13,6 @@ export interface Config {
   secrets: string[];
   host: string;
   port: number;
-  /** Where metrics are served. Null: nowhere. */
   metrics: { host: string; port: number } | null;
   workers: number;
   /** Express's "trust proxy": a number of proxies, or their addresses. */
@@ -29,11 +28,9 @@ export interface Config {
   onDatabaseError: 'unavailable' | 'allow';
   purgeSchedule: string;
   purgeRetentionMs: number;
-  /** How long the history of an account is kept. */
   auditRetentionMs: number;
   cronSecret: string | null;
   signUp: 'open' | 'closed';
-  /** Who must use two-factor authentication. */
   mfaRequired: Role[];
   email: EmailConfig;
   /** Opens the outbox page. New at each start. Null: there is no such page. */
@@ -42,7 +39,6 @@ export interface Config {
   logLevel: (typeof LOG_LEVELS)[number];
 }
 
-/** The page that shows unsent emails. */
 export const OUTBOX_PATH = '/dev/outbox';
 const LOOPBACK_HOSTS = ['localhost', '127.0.0.1', '[::1]'];
 
@@ -51,15 +47,11 @@ export function hasOutboxPage({ authUrl, email }: Config): boolean {
   return email.to === 'outbox' && (authUrl === null || LOOPBACK_HOSTS.includes(authUrl.hostname));
 }
 
-/** Settings that are wrong. The message says what to do, in a sentence for each. */
 export class ConfigError extends Error {
   override name = 'ConfigError';
 }
 
-/**
- * Reads the configuration. `.env.example` explains each variable. Empty and blank ones count as unset.
- * @throws {ConfigError} naming each wrong variable and what it must be, but never its value.
- */
+/** Blank variables count as unset. Throws `ConfigError`, which names each wrong one but never its value. */
 export function readConfig(variables: Record<string, string | undefined>): Config {
   const set = Object.fromEntries(Object.entries(variables).filter(([, value]) => value?.trim()));
   const parsed = environment.safeParse(set, {

@@ -6,7 +6,6 @@ const UNIT_MS: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 
 /** Browsers keep no cookie longer (RFC 6265bis, section 5.5). */
 const MAX_DURATION_MS = 400 * 86_400_000;
 
-/** Text that matches a pattern, and what to say if it does not. */
 export const text = (pattern: RegExp, hint: string) => z.string().regex(pattern, hint);
 
 /** `90s`, `30m`, `12h` or `7d`, in milliseconds. */
@@ -25,7 +24,6 @@ export const port = text(/^\d{1,5}$/, 'must be a port number, such as 3000')
   .transform(Number)
   .refine((number) => number <= 65_535, 'must be a port number, such as 3000');
 
-/** A URL with only an origin. */
 export const origin = z
   .string()
   .trim()
@@ -38,7 +36,6 @@ export const origin = z
 
 const ROLES: readonly Role[] = ['user', 'admin'];
 
-/** Roles, separated by commas. */
 export const roles = z.string().transform((value, context): Role[] => {
   const named = value.split(',').map((role) => role.trim());
   const known = ROLES.filter((role) => named.includes(role));

@@ -14,7 +14,6 @@ import {
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
-/** The variables, each on its own. */
 export const environment = z.object({
   // A typo here would skip the checks for production.
   NODE_ENV: z.enum(['production', 'development', 'test']).optional(),
