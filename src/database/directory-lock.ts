@@ -13,14 +13,10 @@ export class PathTooLongError extends Error {
   override name = 'PathTooLongError';
 }
 
-/**
- * Locks a directory until the returned function is called or the process ends, even by a crash: the lock is a
- * listening socket, which the kernel closes. A pid file would survive a crash, and its pid could be reused.
- * @throws {DirectoryInUseError} when another process holds the lock.
- * @throws {PathTooLongError} when the path is too long for a socket on this system.
- */
+/** Held until released or the process ends, even by a crash. Throws `DirectoryInUseError` or `PathTooLongError`. */
 export async function lockDirectory(directory: string): Promise<() => Promise<void>> {
   const { path, release } = await socketPathIn(directory);
+  // A socket, as the kernel closes it: a pid file would survive a crash, and its pid could be reused.
   let server = await listen(path);
   if (!server && !(await answers(path))) {
     await rm(path, { force: true });
@@ -38,10 +34,7 @@ export async function lockDirectory(directory: string): Promise<() => Promise<vo
   };
 }
 
-/**
- * A path that is short enough for a socket. Some releases of Node silently truncate a longer one: the
- * socket is then another file, and locks nothing.
- */
+/** Some releases of Node silently truncate a path that is too long: another file, which locks nothing. */
 async function socketPathIn(directory: string): Promise<SocketPath> {
   const name = 'lock.sock';
   const absolute = resolve(directory, name);

@@ -18,7 +18,6 @@ export async function migratePostgres(url: string): Promise<void> {
     await client`select pg_advisory_lock(${MIGRATION_LOCK})`;
     await applyToPostgres(drizzlePostgres(client), { migrationsFolder });
   } finally {
-    // This also releases the lock.
     await client.end({ timeout: 5 });
   }
 }

@@ -1,5 +1,4 @@
 export interface Page {
-  /** From 1 to `pages`. */
   page: number;
   pages: number;
   total: number;
@@ -16,10 +15,7 @@ export function pageWithin(total: number, wanted: number) {
   return { shown, limit: ROWS_PER_PAGE, offset: (page - 1) * ROWS_PER_PAGE };
 }
 
-/**
- * All rows in batches, each fetched on demand: memory stays bounded, and a slow client holds no connection.
- * @param fetch returns the next rows in order, at most `limit`, after the last row of the previous batch.
- */
+/** Fetches each batch on demand: memory stays bounded, and a slow client holds no connection. */
 export async function* inBatches<Row>(
   fetch: (last: Row | null, limit: number) => Promise<Row[]>,
 ): AsyncGenerator<Row[]> {

@@ -49,7 +49,6 @@ export const users = pgTable(
     lockoutUntil: instant('lockout_until'),
     /** The TOTP secret, encrypted. Null: no two-factor authentication. */
     totpKey: text('totp_key'),
-    /** Being set up: becomes `totpKey` once a code is verified. */
     totpKeyPending: text('totp_key_pending'),
     /** The time step of the last code used: no code up to it is accepted again (RFC 6238, 5.2). */
     totpLastStep: integer('totp_last_step').notNull().default(0),
@@ -89,11 +88,8 @@ export const sessions = pgTable(
       .notNull()
       .references(() => users.id, { onDelete: 'cascade' }),
     authenticatedAt: instant('authenticated_at').notNull(),
-    /** When the password was last verified on this session, at sign-in included. */
     reauthenticatedAt: instant('reauthenticated_at').notNull().default(sql`'epoch'`),
-    /** Consecutive wrong passwords entered on this session. */
     wrongPasswords: integer('wrong_passwords').notNull().default(0),
-    /** No password is checked on this session until then. */
     passwordLockedUntil: instant('password_locked_until'),
     expires: instant('expires').notNull(),
     lastActive: instant('last_active').notNull(),
@@ -172,7 +168,6 @@ export const knownDevices = pgTable(
     tokenHash: text('token_hash').notNull(),
     /** Null: it reset the password, and nobody has signed in on it since then. */
     lastSignInAt: instant('last_sign_in_at'),
-    /** Attempts on it since its last successful sign-in; see `countKnownDeviceAttempt`. */
     failedSignIns: integer('failed_sign_ins').notNull().default(0),
   },
   (table) => [
@@ -185,7 +180,6 @@ export const knownDevices = pgTable(
 export const pendingSignIns = pgTable(
   'pending_sign_in',
   {
-    /** SHA-256 of the secret in the browser's cookie. */
     tokenHash: text('token_hash').primaryKey(),
     userId: text('user_id')
       .notNull()
@@ -199,7 +193,6 @@ export const pendingSignIns = pgTable(
   (table) => [index('pending_sign_in_expires_idx').on(table.expires)],
 );
 
-/** Sign-ups whose email address is not verified yet. */
 export const pendingSignUps = pgTable(
   'pending_sign_up',
   {
@@ -264,7 +257,6 @@ export interface EmailFacts {
   last?: { userAgent: string | null; ipAddress: string | null; at: number }[];
 }
 
-/** The queue of emails to send. */
 export const emails = pgTable(
   'email',
   {
@@ -324,7 +316,6 @@ export const auditEvents = pgTable(
     id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
     occurredAt: instant('occurred_at').notNull().default(sql`clock_timestamp()`),
     action: text('action').$type<AuditAction>().notNull(),
-    /** The account it happened to. */
     userId: text('user_id').references(() => users.id, { onDelete: 'set null' }),
     /** Who did it, if another account (an administrator). */
     actorId: text('actor_id').references(() => users.id, { onDelete: 'set null' }),

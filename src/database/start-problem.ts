@@ -11,11 +11,7 @@ const HINTS: Record<string, string> = {
   '22023': 'Correct or remove that parameter.',
 };
 
-/**
- * Why a database could not be opened, as a sentence for the operator.
- * @param variable the environment variable with its URL.
- * @returns null when the operator cannot fix it.
- */
+/** A sentence for the operator, who set the URL in `variable`. Null: they cannot fix it. */
 export function startProblem(variable: string, error: unknown): string | null {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     const code = 'code' in cause ? String(cause.code) : '';
