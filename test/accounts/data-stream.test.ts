@@ -10,13 +10,13 @@ import { startApp, type TestApp } from '../support/app.ts';
 import { newPerson, openBrowser, SESSION_COOKIE } from '../support/browser.ts';
 
 const EVENTS = 30_000;
-/** What sockets of this machine hold for a client that does not read, and some more. */
+/** More than this machine's sockets buffer for a client that does not read. */
 const IN_FLIGHT_LIMIT = 12_000_000;
 
 describe('the download of a long history', () => {
   let app: TestApp;
   const logged: string[] = [];
-  /** Server-side sockets, the newest last. */
+  /** Server-side sockets, newest last. */
   const sockets: Socket[] = [];
   beforeAll(async () => {
     const log = pino({ level: 'info' }, { write: (line: string) => void logged.push(line) });
@@ -25,7 +25,7 @@ describe('the download of a long history', () => {
   });
   afterAll(() => app.close());
 
-  /** Asks for the data of a new account with a long history. The answer is not read yet. */
+  /** Requests the data of a new account with a long history, and leaves the answer unread. */
   async function download() {
     const browser = openBrowser(app);
     const person = newPerson();
@@ -50,8 +50,8 @@ describe('the download of a long history', () => {
     return { answer, socket, browser };
   }
 
-  /** Waits until the server writes no more. */
-  async function untilStill(socket: Socket): Promise<number> {
+  /** Waits until the server stops writing. */
+  async function untilIdle(socket: Socket): Promise<number> {
     for (;;) {
       const before = socket.bytesWritten;
       await pause(1_000);
@@ -59,12 +59,12 @@ describe('the download of a long history', () => {
     }
   }
 
-  it('waits for a client that does not read, while others are answered, and then arrives whole', async () => {
+  it('waits for a client that does not read, without blocking others, and then completes', async () => {
     const { answer, socket, browser } = await download();
     expect(answer.statusCode).toBe(200);
-    const whileStill = await untilStill(socket);
+    const whileIdle = await untilIdle(socket);
     expect(socket.writableLength).toBeLessThan(1_000_000);
-    expect(whileStill).toBeLessThan(IN_FLIGHT_LIMIT);
+    expect(whileIdle).toBeLessThan(IN_FLIGHT_LIMIT);
     expect((await browser.get('/account/activity')).status).toBe(200);
 
     const chunks: Buffer[] = [];
@@ -77,9 +77,9 @@ describe('the download of a long history', () => {
     expect(activity.at(-1).action).toBe('sign_up');
   });
 
-  it('ends quietly when the client goes away', async () => {
+  it('ends without an error when the client disconnects', async () => {
     const { answer, socket, browser } = await download();
-    await untilStill(socket);
+    await untilIdle(socket);
     logged.length = 0;
     answer.destroy();
     await expect.poll(() => logged.join('')).toContain('a download was not finished');

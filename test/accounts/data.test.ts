@@ -85,7 +85,7 @@ describe.each(STRATEGIES)('downloading one’s data, %s', (strategy) => {
     expect(found).toEqual([]);
   });
 
-  /** What the database keeps of this account that is a hash. */
+  /** Every hash that is stored for this account. */
   async function hashesOf(id: string): Promise<string[]> {
     const { database } = app;
     const [user] = await database.select().from(users).where(eq(users.id, id));
@@ -97,9 +97,9 @@ describe.each(STRATEGIES)('downloading one’s data, %s', (strategy) => {
 
   it('shows nothing about other accounts or about an administrator’s device', async () => {
     const { person, here } = await signInTwice(app);
-    const boss = openBrowser(app, { ip: '203.0.113.1' });
-    await boss.signIn(admin);
-    await boss.post(`/admin/accounts/${await idOf(person)}/revoke-all`);
+    const adminBrowser = openBrowser(app, { ip: '203.0.113.1' });
+    await adminBrowser.signIn(admin);
+    await adminBrowser.post(`/admin/accounts/${await idOf(person)}/revoke-all`);
     await here.signIn(person);
     const { text, body } = await here.post(PATH);
     expect(text).not.toContain('203.0.113.1');
@@ -113,7 +113,7 @@ describe.each(STRATEGIES)('downloading one’s data, %s', (strategy) => {
     );
   });
 
-  it('is limited to five an hour, whatever the device', async () => {
+  it('is limited to five an hour for all devices together', async () => {
     const { here, there } = await signInTwice(app);
     const other = openBrowser(app);
     await other.signUp(newPerson());
@@ -129,7 +129,7 @@ describe.each(STRATEGIES)('downloading one’s data, %s', (strategy) => {
     expect((await other.post(PATH)).status).toBe(200);
   });
 
-  it('needs a recent password and a form of ours', async () => {
+  it('needs a recent password and the CSRF token', async () => {
     const { here } = await signInTwice(app);
     expect((await here.get(PATH)).status).toBe(404);
     expect((await here.rawPost(PATH)).status).toBe(403);

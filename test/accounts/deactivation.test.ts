@@ -17,12 +17,12 @@ describe.each(STRATEGIES)('deactivating an account, %s', (strategy) => {
   let app: AppWithEmail;
   let smtpServer: AppWithEmail['smtpServer'];
   let admin: Browser;
-  const boss = newPerson();
+  const adminPerson = newPerson();
   beforeAll(async () => {
     app = await startAppWithEmail({ SESSION_STRATEGY: strategy });
     smtpServer = app.smtpServer;
     admin = openBrowser(app);
-    await admin.signUp(boss);
+    await admin.signUp(adminPerson);
   });
   afterAll(() => app.close());
 
@@ -70,12 +70,12 @@ describe.each(STRATEGIES)('deactivating an account, %s', (strategy) => {
     const acts = await app.database
       .select({ action: auditEvents.action })
       .from(auditEvents)
-      .where(eq(auditEvents.actorId, await idOf(boss)))
+      .where(eq(auditEvents.actorId, await idOf(adminPerson)))
       .orderBy(auditEvents.id);
     expect(acts.slice(-2)).toEqual([{ action: 'deactivated' }, { action: 'activated' }]);
   });
 
-  it('ends them also when another program does it, and no request came meanwhile', async () => {
+  it('ends sessions even when another program does it and no request comes in between', async () => {
     const { person, here, there } = await signInTwice(app);
     const id = await idOf(person);
     await app.database.execute(sql`update "user" set is_active = false where id = ${id}`);
@@ -88,7 +88,7 @@ describe.each(STRATEGIES)('deactivating an account, %s', (strategy) => {
     expect(await there.isSignedIn()).toBe(false);
   });
 
-  it('asks administrators for the password first when that was a while ago', async () => {
+  it('asks administrators for the password unless they entered it recently', async () => {
     const { person, here } = await signInTwice(app);
     app.advance(11 * 60_000);
     const asked = await deactivate(person);
@@ -98,7 +98,7 @@ describe.each(STRATEGIES)('deactivating an account, %s', (strategy) => {
     const confirmed = await admin.post('/account/reauthenticate', {
       'reauthenticate.next': `/admin/accounts/${await idOf(person)}/deactivate`,
       'reauthenticate.form': 'yes',
-      'reauthenticate.password': boss.password,
+      'reauthenticate.password': adminPerson.password,
     });
     expect(confirmed.status).toBe(307);
     await deactivate(person);
@@ -108,9 +108,9 @@ describe.each(STRATEGIES)('deactivating an account, %s', (strategy) => {
 
   it('is for administrators only, and not for their own account', async () => {
     const { person, here } = await signInTwice(app);
-    expect((await deactivate(boss, here)).status).toBe(403);
+    expect((await deactivate(adminPerson, here)).status).toBe(403);
     expect((await deactivate(person, here)).status).toBe(403);
-    await deactivate(boss);
+    await deactivate(adminPerson);
     expect(await accountsPage()).toContain('You can’t deactivate your own account.');
     expect(await admin.isSignedIn()).toBe(true);
     const unknown = `/admin/accounts/${crypto.randomUUID()}/deactivate`;
@@ -121,7 +121,7 @@ describe.each(STRATEGIES)('deactivating an account, %s', (strategy) => {
     const second = newPerson();
     await openBrowser(app).signUp(second);
     await app.database.update(users).set({ role: 'admin' }).where(eq(users.email, second.email));
-    const [one, two] = [await idOf(boss), await idOf(second)];
+    const [one, two] = [await idOf(adminPerson), await idOf(second)];
     const act = { device: { userAgent: null, ipAddress: null }, now: new Date() };
     const change = await Promise.all([
       deactivateUser(app.sessionStore, one, { ...act, actorId: two }),
@@ -130,7 +130,7 @@ describe.each(STRATEGIES)('deactivating an account, %s', (strategy) => {
     expect(change.filter((each) => each === 'last_administrator')).toHaveLength(1);
     await app.database.update(users).set({ isActive: true }).where(eq(users.id, one));
     await app.database.update(users).set({ role: 'user' }).where(eq(users.id, two));
-    await admin.signIn(boss);
+    await admin.signIn(adminPerson);
     expect(await admin.isSignedIn()).toBe(true);
   });
 
@@ -146,7 +146,7 @@ describe.each(STRATEGIES)('deactivating an account, %s', (strategy) => {
     const left = (await app.database.select().from(verificationTokens))
       .map(({ identifier }) => identifier.split(':'))
       .filter(([, userId]) => userId === id);
-    // What only takes something back stays.
+    // A link that only recovers the account keeps working.
     expect(left.map(([purpose]) => purpose)).toEqual(['report_device']);
     await activate(person);
     for (const link of [reset, deletion]) {
@@ -156,7 +156,7 @@ describe.each(STRATEGIES)('deactivating an account, %s', (strategy) => {
     expect(await here.isSignedIn()).toBe(true);
   });
 
-  it('sends no link for a deletion that was asked for before', async () => {
+  it('sends no link for a deletion requested before', async () => {
     const { person, here } = await signInTwice(app);
     await here.post('/account/delete');
     await deactivate(person);

@@ -33,12 +33,12 @@ describe('a name', () => {
     '👩🏽\u200D💻 Ada',
     '❤️\u200D🔥',
     '7',
-  ])('may be %s, also from a provider', (name) => {
+  ])('may be %s, even from a provider', (name) => {
     expect(nameShape.parse(name)).toBe(name);
     expect(usableName(name, 'ada@example.org')).toBe(name);
   });
 
-  it('from a provider is cut between characters', () => {
+  it('from a provider is cut at a character boundary', () => {
     expect(usableName(`${'n'.repeat(99)}😀`, 'ada@example.org')).toBe('n'.repeat(99));
     const email = `${'a'.repeat(120)}@example.org`;
     expect(usableName('\u200B', email)).toBe(email.slice(0, 100));

@@ -13,7 +13,7 @@ describe.each(STRATEGIES)('the profile with the %s strategy', (strategy) => {
   });
   afterAll(() => app.close());
 
-  it('saves a name, and each device shows it with its next page', async () => {
+  it('saves a name, which every device shows on its next page', async () => {
     const { here, there } = await signInTwice(app);
     const before = here.token();
     const saved = await here.post('/account/profile', { name: '  Grace <Hopper>  ' });
@@ -36,12 +36,12 @@ describe.each(STRATEGIES)('the profile with the %s strategy', (strategy) => {
     expect(await here.isSignedIn()).toBe(true);
   });
 
-  it('notices what another program changed', async () => {
+  it('shows what another program changed', async () => {
     const { here, person } = await signInTwice(app);
     const changes = { role: 'admin', organizationId: 'org-1' } as const;
     await app.database.update(users).set(changes).where(eq(users.email, person.email));
     let answer = await here.get('/admin/accounts');
-    // It is told by a notification, which takes its milliseconds.
+    // The notification takes a few milliseconds.
     const status = async () => {
       if (answer.status !== 200) answer = await here.get('/admin/accounts');
       return answer.status;
@@ -53,7 +53,7 @@ describe.each(STRATEGIES)('the profile with the %s strategy', (strategy) => {
   });
 
   it.each(['{"name":{"toString":1}}', '{"name":1}', '{"name":["x"]}', '[]', '1', '{'])(
-    'takes no JSON: %s',
+    'refuses JSON: %s',
     async (body) => {
       const { here } = await signInTwice(app);
       const answer = await here.rawPost('/account/profile').type('json').send(body);
@@ -61,7 +61,7 @@ describe.each(STRATEGIES)('the profile with the %s strategy', (strategy) => {
     },
   );
 
-  it('keeps what was typed when it is not usable', async () => {
+  it('keeps the typed name when it is invalid', async () => {
     const { here } = await signInTwice(app);
     const answer = await here.post('/account/profile', { name: 'n'.repeat(101) });
     expect(answer.status).toBe(422);
@@ -70,13 +70,13 @@ describe.each(STRATEGIES)('the profile with the %s strategy', (strategy) => {
     expect((await here.get('/account')).text).toContain('value="Ada Lovelace"');
   });
 
-  it('lets a name be changed 30 times an hour, so that nobody floods the history', async () => {
+  it('limits name changes to 30 an hour, so that no one can flood the history', async () => {
     const { here, there, person } = await signInTwice(app);
     for (let round = 1; round <= 30; round += 1) {
       const browser = round % 2 ? here : there;
       expect((await browser.post('/account/profile', { name: `Ada ${round}` })).status).toBe(303);
     }
-    // What cannot be saved is not counted.
+    // Invalid names are not counted.
     expect((await here.post('/account/profile', { name: '' })).status).toBe(422);
     const refused = await there.post('/account/profile', { name: 'One more' });
     expect(refused.status).toBe(429);

@@ -92,18 +92,18 @@ describe.each(STRATEGIES)('the API with the %s strategy', (strategy) => {
     expect(json.status).toBe(403);
     expect(json.body.error).toBe('forbidden');
 
-    const administrator = openBrowser(app);
-    await administrator.signIn(admin);
-    expect((await administrator.get('/admin/accounts')).text).toContain(person.email);
-    const { accounts } = (await administrator.get('/api/accounts')).body;
+    const adminBrowser = openBrowser(app);
+    await adminBrowser.signIn(admin);
+    expect((await adminBrowser.get('/admin/accounts')).text).toContain(person.email);
+    const { accounts } = (await adminBrowser.get('/api/accounts')).body;
     const theirs = accounts.find(({ email }: { email: string }) => email === person.email);
     expect(theirs).toMatchObject({ role: 'user', isActive: true, sessionCount: 2 });
 
     expect((await here.post(`/admin/accounts/${theirs.id}/revoke-all`)).status).toBe(403);
     expect(await here.isSignedIn()).toBe(true);
-    expect((await administrator.post(`/admin/accounts/${theirs.id}/revoke-all`)).status).toBe(303);
+    expect((await adminBrowser.post(`/admin/accounts/${theirs.id}/revoke-all`)).status).toBe(303);
     expect((await here.get('/api/sessions')).body.error).toBe('revoked');
     expect((await here.get('/sign-in')).text).toContain('An administrator signed you out');
-    expect((await administrator.post('/admin/accounts/%00/revoke-all')).status).toBe(404);
+    expect((await adminBrowser.post('/admin/accounts/%00/revoke-all')).status).toBe(404);
   });
 });

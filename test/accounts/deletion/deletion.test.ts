@@ -23,12 +23,12 @@ describe.each(STRATEGIES)('deleting an account, %s', (strategy) => {
   let app: AppWithEmail;
   let smtpServer: AppWithEmail['smtpServer'];
   let admin: Browser;
-  const boss = newPerson();
+  const adminPerson = newPerson();
   beforeAll(async () => {
     app = await startAppWithEmail({ SESSION_STRATEGY: strategy });
     smtpServer = app.smtpServer;
     admin = openBrowser(app, { ip: '203.0.113.1' });
-    await admin.signUp(boss);
+    await admin.signUp(adminPerson);
   });
   afterAll(() => app.close());
   beforeEach(() => app.forgetEmails());
@@ -41,7 +41,7 @@ describe.each(STRATEGIES)('deleting an account, %s', (strategy) => {
   const tokenIn = (path: string) => new URL(path, 'http://x').searchParams.get('token') ?? '';
   const follow = (path: string, browser = openBrowser(app)) =>
     browser.post(CONFIRM, { token: tokenIn(path) });
-  /** Asks for the deletion, and returns the path of the link in the email. */
+  /** Requests the deletion, and returns the path of the link in the email. */
   async function linkFor(browser: Browser): Promise<string> {
     expect((await browser.post(PATH)).headers.location).toBe('/account/security');
     await app.deliverEmails();
@@ -72,7 +72,7 @@ describe.each(STRATEGIES)('deleting an account, %s', (strategy) => {
     expect(await idOf(person)).toBe('');
   });
 
-  it('leaves only acts and times in the database, and nothing about the person', async () => {
+  it('leaves only actions and times in the database, and nothing about the person', async () => {
     const { person, here, there } = await signInTwice(app);
     const id = await idOf(person);
     const sessionIds = (await here.sessionIds()).map((each) => each.id);
@@ -116,7 +116,7 @@ describe.each(STRATEGIES)('deleting an account, %s', (strategy) => {
     expect(last).toMatchObject({ action: 'deleted', actorId: null, ...NOBODY });
   });
 
-  it('takes an administrator out of the history of others too', async () => {
+  it('removes an administrator from the history of others too', async () => {
     const { person, here } = await signInTwice(app);
     const second = newPerson();
     const there = openBrowser(app, { ip: '203.0.113.77' });
@@ -134,7 +134,7 @@ describe.each(STRATEGIES)('deleting an account, %s', (strategy) => {
     expect(JSON.stringify(left)).toContain('192.0.2.10');
   });
 
-  it('lets the address sign up again, with nothing of the old account', async () => {
+  it('lets the address sign up again, with nothing from the old account', async () => {
     const { person, here, there } = await signInTwice(app);
     const [old, oldId] = [there.token(), await idOf(person)];
     await follow(await linkFor(here));
@@ -151,7 +151,7 @@ describe.each(STRATEGIES)('deleting an account, %s', (strategy) => {
     expect((await kept).status).toBe(401);
   });
 
-  it('works once, within an hour, and once of many uses at the same moment', async () => {
+  it('works once within an hour, even when used many times at once', async () => {
     const { here } = await signInTwice(app);
     const late = await linkFor(here);
     app.advance(60 * 60_000 + 1);
@@ -174,7 +174,7 @@ describe.each(STRATEGIES)('deleting an account, %s', (strategy) => {
     const before = await linkFor(here);
     await here.post('/account/sessions/revoke-others');
     expect((await follow(before)).status).toBe(410);
-    // Without a link that reports the second device, which would keep the address that it went to.
+    // Otherwise the pending link that reports the second device would keep its address as a recovery address.
     await app.database.delete(emails);
     await app.database.delete(verificationTokens);
     const link = await linkFor(here);
@@ -184,7 +184,7 @@ describe.each(STRATEGIES)('deleting an account, %s', (strategy) => {
     expect(await here.isSignedIn()).toBe(true);
   });
 
-  it('asks for the password first when that was a while ago', async () => {
+  it('asks for the password unless it was entered recently', async () => {
     const { person, here } = await signInTwice(app);
     app.advance(11 * 60_000);
     expect((await here.get(PATH)).text).toContain('Confirm it’s you');
@@ -228,7 +228,7 @@ describe.each(STRATEGIES)('deleting an account, %s', (strategy) => {
   });
 });
 
-describe('deleting an account where no mail is sent', () => {
+describe('deleting an account on a server without email', () => {
   it('happens at once, and lets the next sign-up be the administrator', async () => {
     const env = { NODE_ENV: 'production', AUTH_URL: 'http://127.0.0.1' };
     const app = await startApp({ env });

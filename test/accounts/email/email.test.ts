@@ -35,7 +35,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
   beforeEach(() => app.forgetEmails());
 
   const newAddress = () => newPerson().email;
-  /** Who asked last for a link to a new address: it is for them alone. */
+  /** The browser that last requested a link to a new address: only its account can use it. */
   let asker: Browser;
   const usual = (path: string) => (path.startsWith('/verify-email') ? asker : openBrowser(app));
   const tokenIn = (path: string) => new URL(path, 'http://x').searchParams.get('token') ?? '';
@@ -43,7 +43,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
   const use = (path: string, browser = usual(path)) =>
     browser.post(new URL(path, 'http://x').pathname, { token: tokenIn(path) });
   const take = (subject: string) => linkIn(smtpServer.take(subject));
-  /** What came, but for notices of a new device. */
+  /** The emails received, without notices of a new device. */
   const received = () =>
     smtpServer.received
       .filter(({ subject }) => !subject?.startsWith('New sign-in'))
@@ -64,25 +64,25 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
       .where(eq(auditEvents.userId, userId));
     return events.map(({ action }) => action);
   };
-  /** An account on two devices, of which no email waits. */
+  /** An account on two devices, with no email queued. */
   async function newAccount() {
     const made = await signInTwice(app);
     await app.database.delete(emails);
     return made;
   }
-  let places = 0;
-  /** Asks for a new address from somewhere else each time: one place may have thirty emails sent. */
+  let networks = 0;
+  /** Requests a new address, each time from another network: one may request thirty emails an hour. */
   async function ask(browser: Browser, email: string) {
     asker = browser;
-    places += 1;
+    networks += 1;
     const csrfToken = await browser.csrfToken();
     return browser
       .rawPost('/account/email')
-      .set('X-Forwarded-For', `203.0.${places % 256}.9`)
+      .set('X-Forwarded-For', `203.0.${networks % 256}.9`)
       .type('form')
       .send({ csrfToken, email });
   }
-  /** Asks for a new address, and returns the path of the link that comes there. */
+  /** Requests a new address, and returns the path of the link sent there. */
   async function linkFor(browser: Browser, email: string): Promise<string> {
     expect((await ask(browser, email)).status).toBe(303);
     await app.deliverEmails();
@@ -95,7 +95,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     return take(CHANGED);
   }
 
-  it('changes when the link to the new one is used, and not before', async () => {
+  it('changes only when the link sent to the new one is used', async () => {
     const { person, here, there } = await newAccount();
     const userId = await idOf(here);
     const email = newAddress();
@@ -134,7 +134,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     expect(await addressOf(userId)).toBe(person.email);
   });
 
-  it('gets three links a day, whoever asks and whatever voids them', async () => {
+  it('gets three links a day, no matter who asks or what voids them', async () => {
     const { here } = await newAccount();
     const stranger = newAddress();
     for (let round = 0; round < 3; round += 1) {
@@ -145,7 +145,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     expect(received()).toEqual(Array(3).fill({ to: stranger, subject: VERIFY }));
     await app.forgetEmails();
     await ask((await newAccount()).here, stranger);
-    // This voids all links that the account asked for.
+    // This voids all links that the account requested.
     const owner = (await newAccount()).here;
     await change(owner, newAddress());
     await ask(owner, stranger);
@@ -158,7 +158,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     app.advance(-DAY_MS - 1);
   });
 
-  it('can be changed ten times a day at most, whatever the addresses', async () => {
+  it('can be changed at most ten times a day, to any addresses', async () => {
     const { here } = await newAccount();
     for (let time = 0; time < 12; time += 1) await ask(here, newAddress());
     await app.deliverEmails();
@@ -188,7 +188,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     expect(revalidated).toEqual(Array(2).fill(strategy === 'jwt' ? 'true' : undefined));
   });
 
-  it('is asked for with the password', async () => {
+  it('needs a recent password to be changed', async () => {
     const { person, here } = await newAccount();
     app.advance(11 * 60_000);
     const email = newAddress();
@@ -247,7 +247,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     expect(received()).toEqual([]);
   });
 
-  it('stays when another account has the new one by the time that the link is used', async () => {
+  it('stays when another account has the new one by the time the link is used', async () => {
     const { person, here } = await newAccount();
     const email = newAddress();
     const path = await linkFor(here, email);
@@ -267,7 +267,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     expect(answers.map(({ status }) => status).sort()).toEqual([303, 409]);
   });
 
-  it('changes with no link that is over, used twice at once, for a deactivated account or foreign', async () => {
+  it('does not change with a link that is expired, used, forged or of a deactivated account', async () => {
     const { person, here } = await newAccount();
     const userId = await idOf(here);
     const late = await linkFor(here, newAddress());
@@ -283,7 +283,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     await app.database.update(users).set({ isActive: false }).where(eq(users.id, userId));
     await expect.poll(() => here.isSignedIn(), { timeout: 5_000 }).toBe(false);
     expect((await use(off)).headers.location).toBe('/sign-in');
-    // A link is good for what it was made for, and for nothing else.
+    // A link works only for its own purpose.
     await app.database.update(users).set({ isActive: true }).where(eq(users.id, userId));
     expect((await use(`/undo-email-change?token=${tokenIn(off)}`)).status).toBe(410);
     await here.signIn({ ...person, email: (await addressOf(userId)) ?? '' });
@@ -291,13 +291,13 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     expect((await use('/verify-email?token=forged')).status).toBe(410);
   });
 
-  it('lets no other link live that was sent to an address of the account', async () => {
+  it('voids all other links sent to an address of the account when it changes', async () => {
     const { person, here } = await newAccount();
     await openBrowser(app).post('/forgot-password', { email: person.email });
     await app.deliverEmails();
     const reset = take(RESET);
     const other = await linkFor(here, newAddress());
-    // And none that waits to be sent.
+    // Also one that is not sent yet.
     await ask(here, newAddress());
     const waiting = await app.database.select().from(emails);
     await app.database.update(emails).set({ nextAttemptAt: sql`now() + interval '1 hour'` });
@@ -308,7 +308,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     expect(await app.database.$count(emails)).toBe(0);
   });
 
-  it('changes with no link that was asked for before a reset of the password, sent or waiting', async () => {
+  it('does not change with a link requested before a password reset, sent or queued', async () => {
     const { person, here } = await newAccount();
     const userId = await idOf(here);
     const sent = await linkFor(here, newAddress());
@@ -342,7 +342,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     expect(received()).toEqual(Array(3).fill({ to: email, subject: VERIFY }));
   });
 
-  it('sends its link again as often as it takes', async () => {
+  it('gets its link once the mail server accepts it', async () => {
     const { here } = await newAccount();
     smtpServer.refuse(451, 'later');
     await ask(here, newAddress());
@@ -357,7 +357,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
   });
 
   describe('that was changed', () => {
-    it('is told, with a link as text and as HTML that gives it back and lets nobody stay', async () => {
+    it('is told, with a link as text and as HTML that restores it and signs everyone out', async () => {
       const { person, here, there } = await newAccount();
       const userId = await idOf(here);
       await app.database.insert(accounts).values({
@@ -373,7 +373,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
       const path = linkIn(notice);
       expect(new Set(linksInHtml(notice))).toEqual(new Set([path]));
 
-      // What an attacker who took it over can have prepared.
+      // What an attacker may have prepared after the takeover.
       const again = await linkFor(here, newAddress());
       await openBrowser(app).post('/forgot-password', { email });
       await app.deliverEmails();
@@ -384,7 +384,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
       expect(page.text).toContain(person.email);
       expect(page.text).not.toContain(email);
       expect(await addressOf(userId)).toBe(email);
-      // And sets up a second factor.
+      // They also set up two-factor authentication.
       const factor = { totpKey: 'of the stranger' };
       await app.database.update(users).set(factor).where(eq(users.id, userId));
       const added = {
@@ -420,7 +420,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
       expect(await canSignIn({ ...person, password: NEW_PASSWORD })).toBe(true);
     });
 
-    it('comes back also after a second change, which cannot be undone then', async () => {
+    it('is restored even after a second change, which then cannot be undone', async () => {
       const { person, here } = await newAccount();
       const userId = await idOf(here);
       const [first, second] = [await change(here, newAddress()), await change(here, newAddress())];
@@ -430,14 +430,14 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
       expect(await addressOf(userId)).toBe(person.email);
     });
 
-    it('comes back even when an attacker who made both changes has undone the second', async () => {
+    it('is restored even when an attacker made both changes and undid the second', async () => {
       const { person, here } = await newAccount();
       const userId = await idOf(here);
       const theirs = newAddress();
       const [first, second] = [await change(here, theirs), await change(here, newAddress())];
       expect((await use(second)).status).toBe(303);
       expect(await addressOf(userId)).toBe(theirs);
-      // They set a password by the email sent to them, and are in.
+      // They set a password with the link that they receive, and sign in.
       await app.deliverEmails();
       const token = tokenIn(take(RESET));
       await openBrowser(app).post('/reset-password', { token, password: NEW_PASSWORD });
@@ -472,7 +472,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
       expect(undos).toEqual([]);
     });
 
-    it('comes back once of two uses at once, within seven days', async () => {
+    it('is restored once, within seven days, when the link is used twice at once', async () => {
       const { here } = await newAccount();
       const path = await change(here, newAddress());
       app.advance(7 * DAY_MS + 1);
@@ -483,7 +483,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
       expect(answers.map(({ status }) => status).sort()).toEqual([303, 410, 410]);
     });
 
-    it('stays with the account that has it by now', async () => {
+    it('stays with another account that has it by then', async () => {
       const { person, here } = await newAccount();
       const email = newAddress();
       const path = await change(here, email);
@@ -496,7 +496,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     });
   });
 
-  it('that is unverified is verified by a link, and stays', async () => {
+  it('is verified by a link, without a change', async () => {
     const { person, here } = await newAccount();
     const userId = await idOf(here);
     expect((await here.get('/account')).text).toContain('Unverified');
@@ -515,7 +515,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     expect(await actionsOf(userId)).not.toContain('email_changed');
   });
 
-  it('gets no link where no email is sent, and none is offered', async () => {
+  it('is offered no link on a server without email', async () => {
     const env = { NODE_ENV: 'production', AUTH_URL: 'http://127.0.0.1:3000' };
     const other = await startApp({ env: { ...env, SESSION_STRATEGY: strategy } });
     const browser = openBrowser(other);

@@ -29,7 +29,7 @@ describe.each(STRATEGIES)('guessing the password on a stolen session, %s', (stra
       currentPassword,
       password: 'a wholly other password',
     });
-  /** Enters wrong passwords, in turn at each place that asks for one. */
+  /** Enters wrong passwords on each page that asks for one, in turn. */
   async function guess(browser: Browser, times: number): Promise<number[]> {
     const statuses = [];
     for (let time = 0; time < times; time += 1) {

@@ -24,7 +24,7 @@ describe.each(STRATEGIES)('resetting a password, %s', (strategy) => {
 
   const askFor = (email: string) => openBrowser(app).post('/forgot-password', { email });
 
-  /** Asks for a reset, and returns the path of the link in the email. */
+  /** Requests a reset, and returns the path of the link in the email. */
   async function linkFor({ email }: Person): Promise<string> {
     expect((await askFor(email)).status).toBe(200);
     await app.deliverEmails();
@@ -87,7 +87,7 @@ describe.each(STRATEGIES)('resetting a password, %s', (strategy) => {
     expect(await app.database.$count(emails)).toBe(0);
   });
 
-  it('works once, also when used many times at once', async () => {
+  it('works once, even when used many times at once', async () => {
     const person = newPerson();
     await openBrowser(app).signUp(person);
     const path = await linkFor(person);
@@ -145,7 +145,7 @@ describe.each(STRATEGIES)('resetting a password, %s', (strategy) => {
     expect(kept).not.toContain(token);
   });
 
-  it('floods no mailbox: an account has three links at most', async () => {
+  it('floods no mailbox: an account gets at most three links', async () => {
     const person = newPerson();
     await openBrowser(app).signUp(person);
     for (let asked = 0; asked < 5; asked += 1) await askFor(person.email);
@@ -153,7 +153,7 @@ describe.each(STRATEGIES)('resetting a password, %s', (strategy) => {
     expect(smtpServer.received).toHaveLength(3);
   });
 
-  it('says what is wrong with a password or an address, and loses nothing', async () => {
+  it('says what is wrong with a password or an address, and keeps the link', async () => {
     const person = newPerson();
     await openBrowser(app).signUp(person);
     const path = await linkFor(person);

@@ -7,7 +7,7 @@ import { type Browser, openBrowser, signInTwice } from '../../support/browser.ts
 const TEN_MINUTES_MS = 10 * 60_000;
 const PATH = '/account/sessions/revoke-all';
 
-describe.each(STRATEGIES)('what is sensitive, %s', (strategy) => {
+describe.each(STRATEGIES)('a sensitive action, %s', (strategy) => {
   let app: TestApp;
   beforeAll(async () => {
     app = await startApp({ env: { SESSION_STRATEGY: strategy } });
@@ -28,7 +28,7 @@ describe.each(STRATEGIES)('what is sensitive, %s', (strategy) => {
       kept: 'with <this> & that',
     });
 
-  it('needs no password from someone who signed in a short time ago', async () => {
+  it('needs no password shortly after a sign-in', async () => {
     const { here, there } = await signInTwice(app);
     expect((await here.post(PATH)).headers.location).toBe('/sign-in');
     expect(await there.isSignedIn()).toBe(false);
@@ -47,7 +47,7 @@ describe.each(STRATEGIES)('what is sensitive, %s', (strategy) => {
   it('continues with the form once the password was entered', async () => {
     const { person, here, there } = await signInLongAgo();
     const answer = await confirmWith(here, person.password);
-    // 307: the browser sends the same form again, to where it was meant for.
+    // 307: the browser sends the same form again, to its original target.
     expect(answer.status).toBe(307);
     expect(answer.headers.location).toBe(PATH);
     expect((await here.post(PATH, { kept: 'with <this> & that' })).headers.location).toBe(
@@ -77,7 +77,7 @@ describe.each(STRATEGIES)('what is sensitive, %s', (strategy) => {
     expect(current?.id).toBe(id);
   });
 
-  it('is not opened by a wrong password, and the form is kept', async () => {
+  it('is refused after a wrong password, and its form is kept', async () => {
     const { here, there } = await signInLongAgo();
     const answer = await confirmWith(here, 'a wrong guess');
     expect(answer.status).toBe(403);
@@ -90,20 +90,20 @@ describe.each(STRATEGIES)('what is sensitive, %s', (strategy) => {
     expect(await here.isSignedIn()).toBe(true);
   });
 
-  it('is not opened by signing out all others, which asks for no password', async () => {
+  it('still needs the password after signing out all others, which does not', async () => {
     const { here } = await signInLongAgo();
     await here.post('/account/sessions/revoke-others');
     expect(await here.isSignedIn()).toBe(true);
     expect((await here.post(PATH)).status).toBe(403);
   });
 
-  it('goes on to no other site', async () => {
+  it('never continues on another site', async () => {
     const { person, here } = await signInLongAgo();
     const answer = await confirmWith(here, person.password, 'https://evil.example/take');
     expect(answer.headers.location).toBe('/account');
   });
 
-  it('is refused as JSON, and says where to confirm', async () => {
+  it('is refused in the API until the password is entered', async () => {
     const { here, there } = await signInLongAgo();
     const answer = await here.delete('/api/sessions?scope=all');
     expect(answer.status).toBe(403);
@@ -114,7 +114,7 @@ describe.each(STRATEGIES)('what is sensitive, %s', (strategy) => {
     );
   });
 
-  it('lets an account without a password set one right after a sign-in, and not later', async () => {
+  it('may set the first password of an account shortly after a sign-in, not later', async () => {
     const { person, here } = await signInTwice(app);
     await app.database
       .update(users)

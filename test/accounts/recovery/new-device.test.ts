@@ -24,7 +24,7 @@ describe.each(STRATEGIES)('a sign-in on a new device, %s', (strategy) => {
   afterAll(() => app.close());
   beforeEach(() => app.forgetEmails());
 
-  /** Someone on a laptop, and the email about a stranger who knows the password. */
+  /** An owner on a laptop, a stranger who knows the password, and the email about the stranger's sign-in. */
   async function meetStranger() {
     const person = newPerson();
     const laptop = openBrowser(app, { userAgent: FIREFOX, ip: '192.0.2.10' });
@@ -41,7 +41,7 @@ describe.each(STRATEGIES)('a sign-in on a new device, %s', (strategy) => {
     });
   const subjects = () => app.smtpServer.received.map(({ subject }) => subject);
 
-  /** Sets another password with the link that was mailed last. */
+  /** Sets another password with the link that was emailed last. */
   async function setPasswordByEmail(): Promise<void> {
     await app.deliverEmails();
     const path = linkIn(app.smtpServer.take('Reset your password'));
@@ -92,7 +92,7 @@ describe.each(STRATEGIES)('a sign-in on a new device, %s', (strategy) => {
     expect(JSON.stringify(await app.database.select().from(knownDevices))).not.toContain(token);
   });
 
-  it('changes nothing when the link is looked at, and everything when it is used', async () => {
+  it('changes nothing when the link is opened, and recovers the account when it is confirmed', async () => {
     const { person, laptop, stranger, email } = await meetStranger();
     const path = linkIn(email);
     const asked = await openBrowser(app).get(path);
@@ -144,7 +144,7 @@ describe.each(STRATEGIES)('a sign-in on a new device, %s', (strategy) => {
     expect(subjects()).toEqual([expect.stringMatching(/^New sign-in/)]);
   });
 
-  it('is news where the history of an old account no longer says that it was used', async () => {
+  it('is reported for an old account whose history was purged', async () => {
     const person = newPerson();
     await openBrowser(app).signUp(person);
     const [user] = await app.database.select().from(users).where(hasEmail(person.email));
@@ -156,7 +156,7 @@ describe.each(STRATEGIES)('a sign-in on a new device, %s', (strategy) => {
     expect(subjects()).toEqual([expect.stringMatching(/^New sign-in/)]);
   });
 
-  it('cannot be kept from being reported by signing in again and again', async () => {
+  it('is reported however often the attacker signs in again', async () => {
     const { person, email } = await meetStranger();
     for (let again = 0; again < 4; again += 1) {
       await openBrowser(app, { userAgent: IPHONE }).signIn(person);
@@ -192,15 +192,15 @@ describe.each(STRATEGIES)('a sign-in on a new device, %s', (strategy) => {
     expect(await app.database.$count(accounts, eq(accounts.userId, userId))).toBe(0);
   });
 
-  it('is undone by the earlier of two links, whoever uses the other one and when', async () => {
-    for (const order of ['stranger first', 'owner first', 'owner before the mail']) {
+  it('is undone by the earlier of two links, no matter who uses the other one or when', async () => {
+    for (const order of ['stranger first', 'owner first', 'owner before the email']) {
       const { person, stranger, email } = await meetStranger();
-      const foreign = `stranger-${person.email}`;
-      await app.database.update(users).set({ email: foreign }).where(hasEmail(person.email));
+      const theirAddress = `stranger-${person.email}`;
+      await app.database.update(users).set({ email: theirAddress }).where(hasEmail(person.email));
       // The stranger's own mailbox gets a link as well, for one more device.
       await stranger.post('/auth/signout');
-      await openBrowser(app).signIn({ ...person, email: foreign });
-      const late = order === 'owner before the mail';
+      await openBrowser(app).signIn({ ...person, email: theirAddress });
+      const late = order === 'owner before the email';
       if (!late) await app.deliverEmails();
       const theirs = late ? null : linkIn(app.smtpServer.take(SUBJECT));
       if (theirs && order === 'stranger first') expect((await report(theirs)).status).toBe(200);

@@ -46,7 +46,7 @@ describe.each(STRATEGIES)('an account whose email address was moved, %s', (strat
   }
 
   it.each(['sent', 'waiting'])(
-    'is deleted by nobody but its owner while the link to undo is %s',
+    'is deleted only by its owner while the link to undo is %s',
     async (state) => {
       const { id, person, thief, stolen } = await moveAccount();
       if (state === 'sent') await app.deliverEmails();
@@ -63,7 +63,7 @@ describe.each(STRATEGIES)('an account whose email address was moved, %s', (strat
     },
   );
 
-  it('is deleted with a link that went to the owner, also one from before the move', async () => {
+  it('is deleted with a link sent to the owner, even one from before the move', async () => {
     const { person, here, there } = await signInTwice(app);
     const { id } = (await here.get('/auth/session')).body.user;
     await app.forgetEmails();
@@ -95,7 +95,7 @@ describe.each(STRATEGIES)('an account whose email address was moved, %s', (strat
     app.advance(-WEEK_MS - 1);
   });
 
-  it('voids a link to the new mailbox that was asked for before', async () => {
+  it('voids an earlier link to the new mailbox', async () => {
     const { id, person, thief, stolen } = await moveAccount();
     await app.deliverEmails();
     app.advance(WEEK_MS + 1);

@@ -20,7 +20,7 @@ describe.each(STRATEGIES)('signing in while someone keeps guessing, %s', (strate
   afterAll(() => app.close());
   beforeEach(() => app.forgetEmails());
 
-  /** A browser that holds a device cookie of our choice. */
+  /** A browser with the given device cookie. */
   function browserOf(deviceToken = newSecret(), ip = '192.0.2.10'): Browser {
     const browser = openBrowser(app, { ip });
     browser.setCookie('latchkey.device', deviceToken);
@@ -36,7 +36,7 @@ describe.each(STRATEGIES)('signing in while someone keeps guessing, %s', (strate
     if (!user) throw new Error('There is no such account.');
     return user;
   };
-  /** Guesses from everywhere until the account is locked, as someone does who never stops. */
+  /** Guesses from many networks until the account is locked, like an attacker who never stops. */
   async function guessUntilLocked({ email }: Pick<Person, 'email'>): Promise<void> {
     for (;;) {
       try {
@@ -80,7 +80,7 @@ describe.each(STRATEGIES)('signing in while someone keeps guessing, %s', (strate
     }
   });
 
-  it('is still told of by email when that browser signs in for the first time', async () => {
+  it('is still reported by email when that browser signs in for the first time', async () => {
     const person = await signUpOn(newSecret());
     const browser = openBrowser(app);
     await resetIn(browser, person);
@@ -101,7 +101,7 @@ describe.each(STRATEGIES)('signing in while someone keeps guessing, %s', (strate
     expect(await canSignIn(browserOf(laptop, ip), person)).toBe(true);
   });
 
-  it('shows an attacker nothing: their count stays', async () => {
+  it('leaves the count of the attacker unchanged', async () => {
     const laptop = newSecret();
     const person = await signUpOn(laptop);
     await guessUntilLocked(person);
@@ -110,7 +110,7 @@ describe.each(STRATEGIES)('signing in while someone keeps guessing, %s', (strate
     expect(await userOf(person)).toMatchObject({ failedSignIns, lockoutUntil });
   });
 
-  it('has ten attempts on a known device, and then only the shared ones', async () => {
+  it('allows ten attempts on a known device, and then only the shared ones', async () => {
     const laptop = newSecret();
     const person = await signUpOn(laptop);
     await guessUntilLocked(person);
@@ -119,7 +119,7 @@ describe.each(STRATEGIES)('signing in while someone keeps guessing, %s', (strate
     expect((await userOf(person)).failedSignIns).toBe(before);
     expect((await browserOf(laptop).signIn(person)).status).toBe(429);
 
-    // Once the pause is over, a sign-in there gives both counts back.
+    // After the pause, a sign-in there resets both counts.
     app.advance(61_000);
     expect(await canSignIn(browserOf(laptop), person)).toBe(true);
     expect((await userOf(person)).failedSignIns).toBe(0);
@@ -127,7 +127,7 @@ describe.each(STRATEGIES)('signing in while someone keeps guessing, %s', (strate
     expect(await statusesOf(laptop, person, 1)).toEqual([303]);
   });
 
-  it('gives ten attempts exactly, however many come at once', async () => {
+  it('allows exactly ten attempts, however many come at once', async () => {
     const laptop = newSecret();
     const person = await signUpOn(laptop);
     await guessUntilLocked(person);
@@ -153,7 +153,7 @@ describe.each(STRATEGIES)('signing in while someone keeps guessing, %s', (strate
     }
   });
 
-  it('gives attempts to ten devices at most, those that signed in last', async () => {
+  it('gives attempts to at most ten devices, those that signed in last', async () => {
     const person = await signUpOn(newSecret());
     const { id: userId } = await userOf(person);
     // Someone who had the password once could sign in with any number of cookies.

@@ -17,7 +17,7 @@ describe.each(STRATEGIES)('guessing passwords, %s', (strategy) => {
   afterAll(() => app.close());
 
   let host = 0;
-  /** An address in a network of its own, so that one test is not throttled for another. */
+  /** An address in its own network, so that the tests do not throttle each other. */
   const newAddress = () => {
     host += 1;
     return `10.${Math.floor(host / 250)}.${host % 250}.1`;
@@ -41,7 +41,7 @@ describe.each(STRATEGIES)('guessing passwords, %s', (strategy) => {
     return user?.failedSignIns;
   };
 
-  it('costs nothing five times, then a pause, also for the right password', async () => {
+  it('is free five times, then costs a pause, even for the right password', async () => {
     const person = await signUpPerson();
     expect(await guessOften(person, 5)).toEqual(Array(5).fill(303));
     const answer = await guess(person, person.password);
@@ -80,7 +80,7 @@ describe.each(STRATEGIES)('guessing passwords, %s', (strategy) => {
       const answers = [];
       for (let time = 0; time < 7; time += 1) {
         const { status, headers, text } = await guess(person);
-        // A clock may go on between the two.
+        // The clock may tick between the two.
         const plain = text.replace(/value="[^"]*"|\d\d:\d\d/g, '');
         answers.push({ status, location: headers.location, plain });
       }
@@ -174,7 +174,7 @@ describe.each(STRATEGIES)('guessing passwords, %s', (strategy) => {
     expect(counted?.points).toBe(0);
   });
 
-  it('is counted on the device that is asked to confirm, and on no other', async () => {
+  it('counts wrong current passwords on their own device only', async () => {
     const { person, here, there } = await signInTwice(app);
     const password = 'a wholly other password';
     const form = { currentPassword: 'a wrong guess', password };

@@ -13,7 +13,7 @@ describe.each(STRATEGIES)('sign-in with the %s strategy', (strategy) => {
   });
   afterAll(() => app.close());
 
-  it('returns to the page that was asked for', async () => {
+  it('returns to the requested page', async () => {
     const browser = openBrowser(app);
     const asked = await browser.get('/account/sessions?page=1');
     expect(asked.status).toBe(303);
@@ -46,7 +46,7 @@ describe.each(STRATEGIES)('sign-in with the %s strategy', (strategy) => {
     ['an unknown address', { email: 'nobody@example.org', password: 'not the password' }],
     ['an address with a NUL', { email: 'a\0@example.org', password: 'not the password' }],
     ['a password beyond all bounds', { email: person.email, password: 'x'.repeat(5_000) }],
-  ])('answers %s with the same sentence and what was typed', async (_name, credentials) => {
+  ])('answers %s with the same message and the typed email', async (_name, credentials) => {
     const browser = openBrowser(app);
     const answer = await browser.signIn(credentials, '/account/sessions');
     expect(answer.status).toBe(303);
@@ -57,7 +57,7 @@ describe.each(STRATEGIES)('sign-in with the %s strategy', (strategy) => {
     expect(browser.token()).toBe(null);
   });
 
-  it('says so once: the next page has no message', async () => {
+  it('shows the message once, not on the next page', async () => {
     const browser = openBrowser(app);
     await browser.signIn({ email: person.email, password: 'not the password' });
     await browser.get('/sign-in');
@@ -86,7 +86,7 @@ describe.each(STRATEGIES)('sign-in with the %s strategy', (strategy) => {
     expect(await browser.isSignedIn()).toBe(true);
   });
 
-  it('refuses a deactivated account, and tells only who knows the password', async () => {
+  it('refuses a deactivated account, and says so only when the password is right', async () => {
     const off = newPerson();
     await openBrowser(app).signUp(off);
     await app.database.update(users).set({ isActive: false }).where(eq(users.email, off.email));

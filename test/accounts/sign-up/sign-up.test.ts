@@ -11,7 +11,7 @@ const EXISTS = 'You already have an account';
 const DAY_MS = 86_400_000;
 
 let places = 0;
-/** A browser at an address of its own: a single one may have only so many emails sent an hour. */
+/** A browser with its own IP address, as each one may request only so many emails an hour. */
 const openBrowserElsewhere = (app: TestApp) => {
   places += 1;
   return openBrowser(app, { ip: `198.51.${places % 256}.7` });
@@ -79,7 +79,7 @@ describe.each(STRATEGIES)('sign-up with the %s strategy', (strategy) => {
     expect(`${email.text} ${email.html}`).not.toContain('evil.example');
   });
 
-  it('answers the same, and leaves the same, for an address that has an account', async () => {
+  it('answers and stores the same for an address that has an account', async () => {
     const known = newPerson();
     await openBrowser(app).signUp(known);
     const stranger = { ...newPerson(), email: known.email };
@@ -117,7 +117,7 @@ describe.each(STRATEGIES)('sign-up with the %s strategy', (strategy) => {
     const victim = newPerson();
     const attacker = { ...victim, name: 'Mallory', password: 'what only mallory knows' };
     const path = await linkFor(attacker);
-    // The owner follows the link, and enters the password that they would choose.
+    // The owner opens the link, and enters the password that they would choose.
     const owner = openBrowserElsewhere(app);
     expect((await owner.get(path)).status).toBe(200);
     expect((await confirm(path, victim.password, owner)).status).toBe(422);
@@ -125,7 +125,7 @@ describe.each(STRATEGIES)('sign-up with the %s strategy', (strategy) => {
     expect(await accountsOf(victim)).toEqual([]);
     expect(await canSignIn(attacker)).toBe(false);
 
-    // The owner signs up too: that account is theirs alone, and the attacker's link is over with it.
+    // The owner signs up too: the account is theirs alone, and the attacker's link no longer works.
     const own = await linkFor(victim);
     expect((await confirm(own, victim.password)).status).toBe(303);
     expect(await canSignIn(attacker)).toBe(false);
@@ -175,7 +175,7 @@ describe.each(STRATEGIES)('sign-up with the %s strategy', (strategy) => {
     expect(page.text).toContain('Sign up again');
   });
 
-  it('is over after a day', async () => {
+  it('expires after a day', async () => {
     const person = newPerson();
     const path = await linkFor(person);
     app.advance(DAY_MS + 1);
@@ -195,7 +195,7 @@ describe.each(STRATEGIES)('sign-up with the %s strategy', (strategy) => {
     expect(await accountsOf(person)).toHaveLength(1);
   });
 
-  it('floods no mailbox: one address gets three emails an hour, whoever asks', async () => {
+  it('floods no mailbox: one address gets three emails an hour, no matter who asks', async () => {
     const person = newPerson();
     for (let asked = 0; asked < 5; asked += 1) await signUp(app, person);
     await app.deliverEmails();
@@ -207,7 +207,7 @@ describe.each(STRATEGIES)('sign-up with the %s strategy', (strategy) => {
     app.advance(-3_600_001);
   });
 
-  it('limits one IP address to thirty emails an hour, for sign-ups and forgotten passwords together', async () => {
+  it('limits one IP address to thirty emails an hour, for sign-ups and password resets together', async () => {
     const browser = openBrowser(app, { ip: `203.0.${STRATEGIES.indexOf(strategy)}.9` });
     const forgot = () => browser.post('/forgot-password', { email: 'nobody@example.org' });
     for (let asked = 0; asked < 29; asked += 1) expect((await forgot()).status).toBe(200);
@@ -274,7 +274,7 @@ describe.each(STRATEGIES)('sign-up with the %s strategy', (strategy) => {
   });
 });
 
-describe.each(STRATEGIES)('sign-up on a server without mail, with the %s strategy', (strategy) => {
+describe.each(STRATEGIES)('sign-up on a server without email, with the %s strategy', (strategy) => {
   let app: TestApp;
   beforeAll(async () => {
     const env = { NODE_ENV: 'production', AUTH_URL: 'http://127.0.0.1:3000' };

@@ -21,7 +21,7 @@ it.each([
   [0, true],
   [1, true],
   [2, false],
-])('takes the code of a clock that is %i steps off: %s', (steps, isTaken) => {
+])('accepts a code from a clock that is %i steps off: %s', (steps, isTaken) => {
   const now = new Date('2026-05-04T12:00:29.999Z');
   // RFC 6238, appendix B: the key of its test vectors.
   const key = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ';
@@ -75,7 +75,7 @@ describe.each(STRATEGIES)('signing in with a code, %s', (strategy) => {
     expect(await owner.isSignedIn()).toBe(true);
   });
 
-  it('goes on to no other site', async () => {
+  it('never continues on another site', async () => {
     const { person, key } = await newProtected(app);
     const browser = await askedForCode(app, person);
     const page = await browser.get(`${SIGN_IN_CODE_PAGE}?callbackUrl=https://evil.example/`);
@@ -97,7 +97,7 @@ describe.each(STRATEGIES)('signing in with a code, %s', (strategy) => {
     expect((await giveCode(second, codeOf(app, key, 1))).status).toBe(303);
   });
 
-  it('allows for a clock that is one step off, and no more', async () => {
+  it('accepts a clock that is one step off, and no more', async () => {
     const { person, key } = await newProtected(app);
     const browser = await askedForCode(app, person);
     expect((await giveCode(browser, codeOf(app, key, 2))).status).toBe(422);
@@ -144,7 +144,7 @@ describe.each(STRATEGIES)('signing in with a code, %s', (strategy) => {
     expect(await app.database.$count(auditEvents, failed)).toBe(5);
   });
 
-  it('does not wait for more than ten minutes', async () => {
+  it('expires after ten minutes', async () => {
     const { person, key } = await newProtected(app);
     const browser = await askedForCode(app, person);
     app.advance(10 * 60_000);
@@ -162,7 +162,7 @@ describe.each(STRATEGIES)('signing in with a code, %s', (strategy) => {
     expect(await forged.isSignedIn()).toBe(false);
   });
 
-  it('locks the account against a right password with ever more wrong codes', async () => {
+  it('locks the account after more and more wrong codes, even with the right password', async () => {
     const { person, key } = await newProtected(app);
     for (let time = 0; time < 5; time += 1) {
       await giveCode(await askedForCode(app, person), wrongCode(app, key));
@@ -185,7 +185,7 @@ describe.each(STRATEGIES)('signing in with a code, %s', (strategy) => {
     expect((await one.get('/sign-in')).text).toContain('Your account changed');
     await giveCode(other, recoveryCodes[0] ?? '');
     expect(await liveSessions(person)).toBe(0);
-    // Nothing was used up by that.
+    // That used up nothing.
     const again = await askedForCode(app, person);
     expect((await giveCode(again, recoveryCodes[0] ?? '')).status).toBe(303);
     expect(await again.isSignedIn()).toBe(true);

@@ -15,7 +15,7 @@ import { startProvider } from '../../support/provider.ts';
 
 const AT_ONCE = 8;
 
-describe.each(STRATEGIES)('a second factor after a provider, %s', (strategy) => {
+describe.each(STRATEGIES)('two-factor authentication after a provider, %s', (strategy) => {
   let provider: Awaited<ReturnType<typeof startProvider>>;
   let app: TestApp;
   beforeAll(async () => {
@@ -45,7 +45,7 @@ describe.each(STRATEGIES)('a second factor after a provider, %s', (strategy) => 
     return { owner: browser, ...(await setUpTwoFactor(app, browser)) };
   }
 
-  /** How many sessions began with a code: all but the one that set it up. */
+  /** How many sessions started with a code: all but the one that set it up. */
   async function sessionsBeside(name: string) {
     const [user] = await app.database
       .select({ id: users.id })
@@ -55,7 +55,7 @@ describe.each(STRATEGIES)('a second factor after a provider, %s', (strategy) => 
     return (await app.database.$count(sessions, isLive)) - 1;
   }
 
-  /** Sends what is ready to be sent, each form by a browser of its own, all at the same moment. */
+  /** Sends a form in each browser, all at the same moment. */
   async function atOnce(forms: [browser: Browser, code: string][]) {
     const ready = await Promise.all(
       forms.map(async ([browser, code]) => ({
@@ -69,7 +69,7 @@ describe.each(STRATEGIES)('a second factor after a provider, %s', (strategy) => 
     );
   }
 
-  it('is asked for there too', async () => {
+  it('is required there too', async () => {
     const { key } = await newProtected('asked');
     const { browser, location } = await signInAs('asked');
     expect(location).toBe('/sign-in/two-factor?callbackUrl=%2Faccount%2Fsessions');
@@ -103,7 +103,7 @@ describe.each(STRATEGIES)('a second factor after a provider, %s', (strategy) => 
     expect(await sessionsBeside('one-sign-in')).toBe(1);
   });
 
-  it('cannot be guessed without limit, even when a provider signs someone in again and again', async () => {
+  it('limits wrong codes, even when a provider signs someone in again and again', async () => {
     const { key, owner } = await newProtected('guessed');
     const wrong = wrongCode(app, key);
     for (let time = 0; time < 5; time += 1) {

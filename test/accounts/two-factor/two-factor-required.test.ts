@@ -50,7 +50,7 @@ describe.each(STRATEGIES)('MFA_REQUIRED=admin, %s', (strategy) => {
     return { person, browser };
   }
 
-  it('lets an administrator without one reach nothing but its set-up, the password and the way out', async () => {
+  it('lets administrators without it reach only its set-up, the password page and sign-out', async () => {
     const { person, browser } = await newAdmin();
     for (const page of PAGES) {
       const answer = await browser.get(page);
@@ -69,7 +69,7 @@ describe.each(STRATEGIES)('MFA_REQUIRED=admin, %s', (strategy) => {
     expect((await browser.get(TWO_FACTOR_PAGE)).headers.location).toContain('/sign-in');
   });
 
-  it('links no provider to an administrator without one', async () => {
+  it('links no provider to an administrator without it', async () => {
     const { person, browser } = await newAdmin();
     const sent = await browser.post('/auth/signin/loopback');
     const state = `${new URL(sent.headers.location ?? '').searchParams.get('state')}`;
@@ -84,7 +84,7 @@ describe.each(STRATEGIES)('MFA_REQUIRED=admin, %s', (strategy) => {
     expect(owner?.email).not.toBe(person.email);
   });
 
-  it('lets them on as soon as there is one, and stops them when it is removed', async () => {
+  it('lets administrators in once they set it up, and stops them once they turn it off', async () => {
     const { browser } = await newAdmin();
     await setUpTwoFactor(app, browser);
     expect((await browser.get('/admin/accounts')).status).toBe(200);
@@ -96,7 +96,7 @@ describe.each(STRATEGIES)('MFA_REQUIRED=admin, %s', (strategy) => {
     expect((await browser.get('/account')).headers.location).toBe(TWO_FACTOR_PAGE);
   });
 
-  it('asks no one else for it', async () => {
+  it('does not apply to other users', async () => {
     await newAdmin();
     const member = openBrowser(app);
     await member.signUp(newPerson());
@@ -104,7 +104,7 @@ describe.each(STRATEGIES)('MFA_REQUIRED=admin, %s', (strategy) => {
     expect(await member.isSignedIn()).toBe(true);
   });
 
-  it('holds for sessions from before it was set', async () => {
+  it('applies to sessions from before it was configured', async () => {
     const { person } = await newAdmin();
     const earlier = await startApp({ env: { SESSION_STRATEGY: strategy }, on: opened });
     const before = openBrowser(earlier);

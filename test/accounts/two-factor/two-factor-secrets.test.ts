@@ -22,7 +22,7 @@ import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 const NEW_SECRET = 'another secret for tests alone, of 32 characters or more';
 const TABLES = ['user', 'session', 'recovery_code', 'pending_sign_in', 'audit_event', 'email'];
 
-describe.each(STRATEGIES)('what a second factor keeps, %s', (strategy) => {
+describe.each(STRATEGIES)('two-factor authentication, %s', (strategy) => {
   const lines: string[] = [];
   const log = createLog('trace', { write: (line) => lines.push(line) });
   let opened: TestDatabase;
@@ -44,7 +44,7 @@ describe.each(STRATEGIES)('what a second factor keeps, %s', (strategy) => {
   const keep = (person: Person, totpKey: string) =>
     app.database.update(users).set({ totpKey }).where(eq(users.email, person.email));
 
-  it('is no key, code or cookie that anyone could use, in the database or in the log', async () => {
+  it('stores and logs no key, code or cookie that anyone could use', async () => {
     const setUp = openBrowser(app);
     await setUp.signUp(newPerson());
     await setUp.post(`${TWO_FACTOR_PAGE}/begin`);
@@ -79,7 +79,7 @@ describe.each(STRATEGIES)('what a second factor keeps, %s', (strategy) => {
     expect(said).toContain(TWO_FACTOR_PAGE);
   });
 
-  it('is useless on another account or in another column', async () => {
+  it('has a key that does not work on another account or in another column', async () => {
     const [ada, eve] = [await newProtected(app), await newProtected(app)];
     const { sealed } = await sealedOf(ada.person);
     await keep(eve.person, sealed);
@@ -87,7 +87,7 @@ describe.each(STRATEGIES)('what a second factor keeps, %s', (strategy) => {
     expect((await giveCode(browser, codeOf(app, ada.key))).status).toBe(422);
     expect((await giveCode(browser, codeOf(app, eve.key))).status).toBe(422);
     expect(lines.join('')).toContain('no AUTH_SECRET decrypts this TOTP key');
-    // Recovery codes do not hang on the key.
+    // Recovery codes do not depend on the key.
     expect((await giveCode(browser, eve.recoveryCodes[0] ?? '')).status).toBe(303);
 
     const setUp = openBrowser(app);
@@ -103,7 +103,7 @@ describe.each(STRATEGIES)('what a second factor keeps, %s', (strategy) => {
     expect((await giveCode(asked, codeOf(app, pending))).status).toBe(422);
   });
 
-  it('moves under the newest secret when it is used', async () => {
+  it('is re-encrypted with the newest secret when used', async () => {
     const { person, key } = await newProtected(app);
     const before = await sealedOf(person);
     const env = { SESSION_STRATEGY: strategy, AUTH_SECRET_1: NEW_SECRET };
@@ -126,7 +126,7 @@ describe.each(STRATEGIES)('what a second factor keeps, %s', (strategy) => {
     });
   });
 
-  it('can be removed in the database, for someone who lost everything', async () => {
+  it('can be removed in the database for someone who lost the app and all codes', async () => {
     const { person, owner } = await newProtected(app);
     await app.database.execute(
       sql`update "user" set totp_key = null where email = ${person.email}`,

@@ -16,7 +16,7 @@ import {
 } from '../../support/authenticator.ts';
 import { type Browser, newPerson, openBrowser, signInTwice } from '../../support/browser.ts';
 
-describe.each(STRATEGIES)('a second factor, %s', (strategy) => {
+describe.each(STRATEGIES)('two-factor authentication, %s', (strategy) => {
   let app: AppWithEmail;
   let smtpServer: AppWithEmail['smtpServer'];
   beforeAll(async () => {
@@ -31,7 +31,7 @@ describe.each(STRATEGIES)('a second factor, %s', (strategy) => {
 
   const activityOf = async (browser: Browser) => (await browser.get('/account/activity')).text;
 
-  it('is set up with a QR code or its key, and asked for at the next sign-in', async () => {
+  it('is set up with a QR code or its key, and required at the next sign-in', async () => {
     const person = newPerson();
     const owner = openBrowser(app);
     await owner.signUp(person);
