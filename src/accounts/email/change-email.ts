@@ -99,7 +99,7 @@ export async function changeEmail(
   { device, now }: Act,
 ): Promise<'changed' | 'verified' | 'taken' | null> {
   const request = await findEmailChange(sessionStore.database, token, now);
-  // The owner of the mailbox may not have request: their click must not give a stranger this address.
+  // The owner of the mailbox may not have requested it: their click must not give a stranger this address.
   if (request?.userId !== viewerId) return null;
   const { userId, address } = request;
   return changeUsers(sessionStore, [userId], async (transaction) => {
