@@ -20,9 +20,9 @@ function suite(name: 'pglite' | 'postgres', exclude: string[]) {
       pool: 'forks' as const,
       // Modules are loaded once per worker, and databases are lent from file to file.
       isolate: false,
-      testTimeout: 60_000,
-      expect: { poll: { timeout: 10_000 } },
-      hookTimeout: 120_000,
+      testTimeout: 180_000,
+      expect: { poll: { timeout: 20_000 } },
+      hookTimeout: 180_000,
     },
   };
 }
@@ -34,8 +34,8 @@ const browser = {
     globalSetup: ['test/support/prepare-pglite.ts'],
     pool: 'forks' as const,
     isolate: false,
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 360_000,
+    hookTimeout: 180_000,
   },
 };
 

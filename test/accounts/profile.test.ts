@@ -46,7 +46,7 @@ describe.each(STRATEGIES)('the profile with the %s strategy', (strategy) => {
       if (answer.status !== 200) answer = await here.get('/admin/accounts');
       return answer.status;
     };
-    await expect.poll(status, { timeout: 5_000 }).toBe(200);
+    await expect.poll(status).toBe(200);
     expect(answer.headers[REVALIDATED]).toBe(strategy === 'jwt' ? 'true' : undefined);
     const { user } = (await here.get('/auth/session')).body;
     expect(user).toMatchObject({ role: 'admin', organizationId: 'org-1' });

@@ -48,7 +48,7 @@ describe('deleting an account during other requests', () => {
     expect(await far.isSignedIn()).toBe(true);
     expect(await far.isSignedIn()).toBe(true);
     expect((await browser.post('/account/delete')).headers.location).toBe('/');
-    await expect.poll(() => far.isSignedIn(), { timeout: 5_000 }).toBe(false);
+    await expect.poll(() => far.isSignedIn()).toBe(false);
   });
 
   /** A new user, and a function that signs in. */
