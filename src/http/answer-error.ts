@@ -30,14 +30,13 @@ const TITLES: Record<string, string> = {
   503: 'Temporarily unavailable',
 };
 
-/** Answers a request whose handling threw. */
-// Express recognises an error handler by its four parameters.
+/** Answers a request whose handling threw. Express knows an error handler by its four parameters. */
 export const answerError: ErrorRequestHandler = (error, request, response, _next) => {
   const { log } = contextOf(request);
   if (response.writableEnded) {
     log.warn({ err: error, path: request.path }, 'failed after its answer was sent');
   } else if (response.headersSent) {
-    // Part of the answer was sent: cut the connection so that the client sees that the rest is missing.
+    // Cut the connection, so that the client sees that the rest of the answer is missing.
     log.error({ err: error, path: request.path }, 'failed while its answer was sent');
     response.destroy();
   } else {
@@ -64,7 +63,6 @@ export const answerInTime: RequestHandler = (request, response, next) => {
   next();
 };
 
-/** Turns every error into an answer: a page, or JSON under `/api`. The cause goes to the log. */
 function sendError(request: Request, response: Response, error: unknown): void {
   const context = contextOf(request);
   const now = context.clock();
@@ -137,7 +135,6 @@ function tooLate(request: Request): HttpError {
   return new HttpError(503, 'timeout', sentence);
 }
 
-/** The 4xx status that Express and its body parsers give to a malformed request. */
 function clientStatusOf(error: unknown): number | null {
   if (!(error instanceof Error) || !('status' in error)) return null;
   const { status } = error;

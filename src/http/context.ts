@@ -17,7 +17,6 @@ export function provideContext(app: Application, context: Context): void {
   app.locals[CONTEXT] = context;
 }
 
-/** The context of the app that serves a request. */
 export function contextOf({ app }: Pick<Request, 'app'>): Context {
   const context = app.locals[CONTEXT];
   if (context) return context;

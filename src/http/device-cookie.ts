@@ -11,7 +11,6 @@ export function deviceTokenOf(request: Request): string {
   return typeof known === 'string' && isSecret(known) ? known : newSecret();
 }
 
-/** Sets the token for later sign-ins from this browser. */
 export function setDeviceToken(response: Response, token: string): void {
   const { name, options } = contextOf(response.req).cookies.device;
   response.cookie(name, token, { ...options, maxAge: LIFETIME_MS });

@@ -5,11 +5,9 @@ import { contextOf } from './context.ts';
 const flashShape = z.object({
   kind: z.enum(['notice', 'error']),
   text: z.string(),
-  /** The email typed into the sign-in form, to fill it in again. */
   email: z.string().optional(),
 });
 
-/** A message for the next page that this browser sees. */
 export type Flash = z.infer<typeof flashShape>;
 
 const LIFETIME_MS = 10 * 60_000;

@@ -4,7 +4,6 @@ import { textIn } from './form.ts';
 /** A form, by the path that it is sent to. */
 interface Form {
   path: RegExp;
-  /** The page that it is on. */
   page: string;
   /** The label of its button. */
   action?: string;
@@ -40,10 +39,7 @@ const FORMS: Form[] = [
 /** Pages that ask for the password themselves. Cancelling there leads to the page before them. */
 const BEHIND_PASSWORD = [TWO_FACTOR, '/account/delete'];
 
-/**
- * The page of the form that a request sent, with the token of an emailed link. Null: the request sent no
- * form.
- */
+/** The page of the form that a request sent, with the token of an emailed link. Null if it sent no form. */
 export function formPageOf(request: Request): string | null {
   if (request.method !== 'POST') return null;
   const token = textIn(request.body ?? {}, 'token');

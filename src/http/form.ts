@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { EMAIL_MAX_LENGTH } from '../auth/authenticate.ts';
 
-/** An email address as typed into a form. */
 export const emailShape = z
   .string()
   .trim()

@@ -12,7 +12,7 @@ export interface Pages {
     problems: { name?: string; email?: string; password?: string };
   };
   'sign-up/sign-up-sent': { email: string };
-  /** `email` is null when the link no longer works. */
+  /** `email` is null when the link no longer works, here and below. */
   'sign-up/confirm-sign-up': { token: string; email: string | null; problem: string | null };
   'recovery/forgot-password': { email: string; problem: string | null };
   'recovery/forgot-password-sent': { email: string };
@@ -20,15 +20,13 @@ export interface Pages {
   'account/account': {
     name: string;
     email: string;
-    /** Null: unknown, as the database is unavailable. */
+    /** Null: the database is unavailable. */
     isEmailVerified: boolean | null;
-    /** New addresses that are not verified yet. */
     pendingEmails: string[];
     role: string;
     problem: string | null;
   };
   'account/email': { current: string; email: string; problem: string | null };
-  /** `email` is null when the link no longer works, here and in the next one. */
   'account/verify-email': { token: string; email: string | null };
   'recovery/undo-email-change': { token: string; email: string | null };
   'account/security': {
@@ -48,7 +46,6 @@ export interface Pages {
   };
   'account/delete-account-confirm': {
     token: string;
-    /** Null: the link no longer works. */
     email: string | null;
     isNeeded: boolean;
     isOnly: boolean;
@@ -59,7 +56,6 @@ export interface Pages {
     fields: [name: string, value: string][] | null;
     /** The label of the form's button. */
     act: string | null;
-    /** Where Cancel leads. */
     cancel: string;
     problem: string | null;
   };
@@ -79,7 +75,6 @@ export interface Pages {
     events: HistoryRow[];
     /** How long events are kept. */
     days: number;
-    /** Links to the neighbouring pages, if any. */
     newer: string | null;
     older: string | null;
   };
@@ -101,7 +96,6 @@ export interface Pages {
   error: {
     status: number;
     sentence: string;
-    /** The page of the form that failed. */
     formPage: string | null;
     helps: { label: string; path: string } | null;
   };

@@ -8,10 +8,7 @@ export function originOf(request: Request): string {
   return authUrl?.origin ?? `${request.protocol}://${request.host}`;
 }
 
-/**
- * Refuses a request whose URL would not be on our origin: its `Host` is invalid, or its target is not a
- * path. `GET http://evil.example/ HTTP/1.1` is for proxies, and a leading `//` names a host.
- */
+/** Refuses a URL off our origin: a bad `Host`, an absolute target, or a leading `//`, which names a host. */
 export const requireUsableUrl: RequestHandler = (request, _response, next) => {
   if (URL.canParse(originOf(request)) && /^\/(?!\/)/.test(request.url)) return next();
   next(new HttpError(400, 'bad_host', 'Unknown host name.'));

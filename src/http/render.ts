@@ -7,7 +7,6 @@ import { mustSetUpTwoFactor } from './guards/two-factor.ts';
 import type { Pages } from './pages.ts';
 import * as words from './words.ts';
 
-/** The locals of the layout, which every page can use too. */
 interface LayoutLocals {
   page: keyof Pages;
   title: string;
@@ -21,13 +20,11 @@ interface LayoutLocals {
   path: string;
   words: typeof words;
   relativeTime: (instant: Date) => string;
-  /** Whether a form on the page has an error. */
   isWrong: boolean;
   /** True on the first call only, so that the first of several problems gets the focus. */
   takesFocus: () => boolean;
-  /** Emails go to the development outbox. */
   hasOutbox: boolean;
-  /** Emails are sent, or written to the outbox. */
+  /** Also true when emails go to the outbox. */
   sendsEmail: boolean;
 }
 
@@ -68,7 +65,6 @@ export function renderPage<Page extends keyof Pages>(
   response.render('layout', { ...locals, ...layout });
 }
 
-/** Whether the locals of a page name a problem. */
 function hasProblem(locals: object): boolean {
   if ('problem' in locals && locals.problem) return true;
   return 'problems' in locals && Object.keys(locals.problems ?? {}).length > 0;

@@ -35,7 +35,6 @@ export function securityHeaders({ config }: Context): RequestHandler {
   };
 }
 
-/** The headers that Helmet sets. They never change, so they are computed once. */
 function headersOf(middleware: ReturnType<typeof helmet>): Map<string, string> {
   const response = new ServerResponse(new IncomingMessage(new Socket()));
   middleware(response.req, response, (error) => {

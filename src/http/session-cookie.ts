@@ -19,7 +19,6 @@ export async function setSessionCookie(
   response.cookie(name, token, { ...options, expires: record.session.expires });
 }
 
-/** Clears every session cookie that this browser sent. */
 export function clearSessionCookie(response: Response): void {
   const { name, options } = contextOf(response.req).cookies.session;
   for (const each of sessionCookieNames(name, response.req.cookies)) {

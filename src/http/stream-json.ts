@@ -6,11 +6,7 @@ import type { Response } from 'express';
 /** Disconnects a client that reads nothing for this long, as it could hold the download open forever. */
 const STALLED_AFTER_MS = 60_000;
 
-/**
- * Streams a JSON object whose members may be lists in batches, one item per line. Fetches a batch once the
- * client has read the one before, and lets other requests run in between.
- * @returns whether all of it was sent; if not, the client disconnected or stopped reading.
- */
+/** Streams JSON whose lists come in batches. Returns false if the client left or stopped reading. */
 export async function streamJson(
   response: Response,
   members: Record<string, unknown>,
@@ -18,7 +14,6 @@ export async function streamJson(
   response.type('json');
   response.setTimeout(STALLED_AFTER_MS, () => response.destroy());
   try {
-    // Buffers one batch at a time.
     await pipeline(Readable.from(chunksOf(members), { highWaterMark: 1 }), response);
     return true;
   } catch (error) {

@@ -17,18 +17,13 @@ declare global {
   namespace Express {
     interface Request {
       viewer: Viewer | null;
-      /** What the check made of the request's token. */
       outcome: Outcome;
-      /** The token that was checked. */
       token: string | null;
     }
   }
 }
 
-/**
- * Checks every request (invariant 2). A live session becomes `request.viewer`. A refused one is counted,
- * its cookie is cleared (exceptions: docs/decisions/0022), and /sign-in says why.
- */
+/** Checks every request (invariant 2). Clears a refused cookie (exceptions: docs/decisions/0022). */
 export function loadViewer(context: Context): RequestHandler {
   const { clock, cookies } = context;
   return (request, response, next) => {
@@ -109,8 +104,7 @@ function reject(
   const reason = record ? (record.session.endReason ?? verdict) : 'unknown';
   const notice = { kind: 'notice', text: refusalSentence(reason) } as const;
   if (reason === 'unknown' || reason === 'replaced') {
-    // Another tab may have a new token by now, and clearing the cookie would clear that one. So this
-    // request continues without a token, and the cookie stays until a sign-in overwrites it.
+    // Clearing the cookie would clear a newer token from another tab. The next sign-in overwrites it.
     hideSessionCookie(request);
     const hasOtherMessage = request.signedCookies[cookies.flash.name] !== undefined;
     if (request.path === '/sign-in' && !hasOtherMessage) setFlash(response, notice);
@@ -122,10 +116,7 @@ function reject(
   response.redirect(303, signInPath(request));
 }
 
-/**
- * Sends people who are not signed in to /sign-in and back; the API answers 401. Does not ask for required
- * two-factor authentication: see `requireTwoFactor`.
- */
+/** Sends people to /sign-in and back; the API answers 401. `requireTwoFactor` is a guard of its own. */
 export const requireSignIn: RequestHandler = (request, response, next) => {
   if (request.viewer) return next();
   if (isApi(request)) {
@@ -157,7 +148,6 @@ function handlesRefusal(request: Request): boolean {
   return isApi(request) || request.path.startsWith('/auth/') || request.path === '/sign-in';
 }
 
-/** The sign-in page, with the requested page to return to. */
 function signInPath(request: Request): string {
   if (!isSafe(request.method)) return '/sign-in';
   return `/sign-in?${new URLSearchParams({ callbackUrl: request.originalUrl })}`;

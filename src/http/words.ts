@@ -2,7 +2,6 @@ import type { AuditAction, EndReason } from '../database/schema.ts';
 
 export { exactTime, relativeTime, waitTime } from '../time-format.ts';
 
-/** Shown when a session is refused. */
 const REFUSALS: Record<EndReason | 'unknown', string> = {
   unknown: 'You are no longer signed in. Sign in to continue.',
   signed_out: 'You signed out on this device. Sign in to continue.',
@@ -28,7 +27,6 @@ const REFUSALS: Record<EndReason | 'unknown', string> = {
   deactivated: 'Your account has been deactivated. Contact an administrator.',
 };
 
-/** How a session ended, for the "Recently ended" list. */
 const ENDS: Record<EndReason, string> = {
   signed_out: 'Signed out on that device',
   replaced: 'Replaced by a newer sign-in',
@@ -48,7 +46,6 @@ const ENDS: Record<EndReason, string> = {
   deactivated: 'Account deactivated',
 };
 
-/** What happened to an account, for the "Activity" page. */
 const ACTIONS: Record<AuditAction, string> = {
   sign_up: 'Account created',
   sign_in: 'Signed in',

@@ -12,10 +12,7 @@ export interface WaitingRequest {
   fields: [name: string, value: string][] | null;
 }
 
-/**
- * Asks for the password unless it was entered a short time ago, and then continues with the request, form
- * included. Goes after `requireSignIn`.
- */
+/** Asks for the password unless entered recently, then continues the request. Goes after `requireSignIn`. */
 export async function requireRecentPassword(
   request: Request,
   response: Response,
@@ -26,7 +23,6 @@ export async function requireRecentPassword(
   askForPassword(response, waitingRequest(request), null);
 }
 
-/** Answers with the page that asks for the password. */
 export function askForPassword(
   response: Response,
   { path, fields }: WaitingRequest,
@@ -44,7 +40,6 @@ export function askForPassword(
   });
 }
 
-/** A request as the password page needs it to continue. */
 export function waitingRequest(request: Request): WaitingRequest {
   const fields = request.method === 'POST' ? fieldsIn(request.body) : null;
   return { path: request.originalUrl, fields };

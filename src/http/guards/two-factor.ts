@@ -6,24 +6,17 @@ import { HttpError } from '../error.ts';
 import { setFlash } from '../flash.ts';
 import { isApi, viewerOf } from '../viewer.ts';
 
-/** Where two-factor authentication is turned on and off. */
 export const TWO_FACTOR_PAGE = '/account/security/two-factor';
 
 /** Whether `MFA_REQUIRED` demands two-factor authentication of a user. */
 export const isTwoFactorRequired = ({ config }: Context, { role }: SessionUser): boolean =>
   config.mfaRequired.includes(role);
 
-/**
- * Whether a user must set up two-factor authentication before anything else. Until then, only the pages
- * of the set-up say who they are (invariant 13).
- */
+/** Whether set-up comes first. Until then, only its pages say who the user is (invariant 13). */
 export const mustSetUpTwoFactor = (context: Context, user: SessionUser): boolean =>
   !user.hasTwoFactor && isTwoFactorRequired(context, user);
 
-/**
- * Sends users to set up two-factor authentication when their role requires it, also those who signed in
- * before it did. Goes after `requireSignIn`.
- */
+/** Also catches users who signed in before their role required it. Goes after `requireSignIn`. */
 export const requireTwoFactor: RequestHandler = (request, response, next) => {
   if (!mustSetUpTwoFactor(contextOf(request), viewerOf(request).user)) return next();
   if (isApi(request)) {
