@@ -55,10 +55,7 @@ export function createAdapter(
   };
 }
 
-/**
- * Whether a session may link another way to sign in: it is live and has a recent password. Otherwise
- * a stolen session could link the attacker's own account (ASVS 5.0, 7.5.1).
- */
+/** Live and with a recent password: a stolen session must not link the attacker's account (ASVS 5.0, 7.5.1). */
 async function mayLink(
   transaction: Database,
   { sid, userId }: { sid: string; userId: string },

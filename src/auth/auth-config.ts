@@ -16,24 +16,18 @@ import { safeReturnPath } from './return-path.ts';
 import { shownCookies } from './shown-cookies.ts';
 import { type SignInResult, signInUser } from './sign-in-user.ts';
 
-/** A request for `/auth/*`, before Auth.js sees it. */
 export interface AuthRequest {
   request: ParsedRequest & { cookies: Record<string, unknown> };
-  /** The public origin. */
   origin: string;
   /** The session token to show to Auth.js; null: nobody is signed in. */
   token: string | null;
   device: Device;
-  /** The token in the browser's device cookie. */
   deviceToken: string;
-  /** The live session that came with it. */
   viewer: Viewer | null;
 }
 
-/** The part of it that our callbacks need. */
 type Facts = Pick<AuthRequest, 'device' | 'deviceToken' | 'viewer'>;
 
-/** What came of a request for `/auth/*`. */
 export interface AuthAnswer {
   response: Response;
   /** Null: the request was not a sign-in, or Auth.js itself refused it. */
@@ -41,14 +35,8 @@ export interface AuthAnswer {
 }
 
 /**
- * Lets Auth.js answer a request for `/auth/*`.
- *
- * It always runs with its `jwt` strategy and our `encode` and `decode`, so that both of our strategies
- * take one path (docs/decisions/0026). The configuration is built per request, because Auth.js does not
- * tell its callbacks which request they serve.
- *
- * @throws what our own callbacks threw. Auth.js would answer such an error by clearing the cookie, and a
- *   database outage must sign nobody out (invariant 7).
+ * Lets Auth.js answer, always with its `jwt` strategy: both of ours take one path (docs/decisions/0026).
+ * @throws what our callbacks threw. Auth.js would clear the cookie; an outage signs no one out (invariant 7).
  */
 export async function runAuth(
   context: Context,
@@ -62,7 +50,7 @@ export async function runAuth(
   return { response, signIn: signInResult() };
 }
 
-/** The configuration for one request, and the result of the sign-in once Auth.js has answered. */
+/** Built per request, because Auth.js does not tell its callbacks which request they serve. */
 function authConfig(
   context: Context,
   facts: Facts,
@@ -113,8 +101,7 @@ function authConfig(
     ],
     callbacks: {
       signIn: ({ user }) => (user.email ? true : '/sign-in?error=NoEmail'),
-      // `user` is set at sign-in only. What a client posts to /auth/session arrives as `session` and is
-      // ignored (invariant 11).
+      // `user` is set at sign-in only. A `session` posted to /auth/session is ignored (invariant 11).
       jwt: reporting(async ({ token, user, account }) => {
         if (!user) return token;
         const signIn = await signInUser(context, facts, user, account?.provider ?? 'unknown');
@@ -145,10 +132,7 @@ export function sessionIn({ sub, name, email, role, organizationId, exp }: JWT) 
   return { user, expires: new Date(exp * 1000).toISOString() };
 }
 
-/**
- * The claims of a live session from the database, or null (invariants 2 and 11). Checks the request's own
- * token again too: a provider may have answered in between.
- */
+/** Fresh claims of a live session (invariants 2 and 11). A provider may have answered since the first check. */
 async function freshClaims(context: Context, token: string | undefined): Promise<JWT | null> {
   if (!token) return null;
   const now = context.clock();

@@ -10,13 +10,9 @@ import type { Context } from './context.ts';
 export const EMAIL_MAX_LENGTH = 254;
 
 /**
- * Finds the user with this email and password. An unknown email takes as long as a wrong password and is
- * recorded alike, so that no one can tell which accounts exist.
- * @param deviceToken the token in the browser's device cookie. A device that the account knows has
- *   attempts of its own, which no one else can use up.
- * @returns the user, or why not.
- * @throws {TooManyAttempts} after too many attempts from one address or for one email, before the
- *   password is checked. Sessions stay live, and a password reset lifts the lock.
+ * An unknown email takes as long as a wrong password and is recorded alike: no one can tell which accounts exist.
+ * A device that the account knows has attempts of its own, which no one else can use up.
+ * @throws {TooManyAttempts} before checking the password. Sessions stay live; a password reset lifts the lock.
  */
 export async function authenticate(
   { clock, database, throttles }: Context,

@@ -20,13 +20,8 @@ export type Outcome =
   | { kind: 'claimed'; claims: JWT; cause: unknown };
 
 /**
- * The check that every request passes (invariant 2): token → session → `verdictOf`.
- *
- * A cached record can only let a request in. Before a refusal the database is asked, as another
- * process may have extended the session.
- *
- * Synchronous when token and session are cached, which saves a turn of the event loop.
- *
+ * The check that every request passes (invariant 2). Cached records only let in: another process may have
+ * extended the session, so the database is asked before a refusal. Synchronous when all is cached, for speed.
  * @throws what the database throws: an outage signs no one out (invariant 7).
  */
 export function checkToken(
@@ -40,10 +35,7 @@ export function checkToken(
   return checkSession(context, read, now);
 }
 
-/**
- * Checks all tokens of a request and returns the first live one, or else the first. A cookie that a
- * sibling host planted must not sign anyone out.
- */
+/** The first live token of a request, or else the first: a sibling host's cookie must not sign anyone out. */
 export async function checkTokens(
   context: Context,
   tokens: string[],
@@ -92,10 +84,7 @@ async function lookUp(context: Context, read: ReadToken, now: Date): Promise<Out
   }
 }
 
-/**
- * Whether a token is unexpired by its own dates. One that outlives SESSION_MAX_AGE was written before
- * the setting was shortened, and is refused: a token does not say when its session was last used.
- */
+/** Refuses tokens from before SESSION_MAX_AGE was shortened: they do not say when the session was last used. */
 function isCurrent(claims: JWT, { config: { policy } }: Context, now: Date): boolean {
   const { session } = recordIn(claims);
   const fitsMaxAge = claims.exp * 1000 <= now.getTime() + policy.maxAgeMs;

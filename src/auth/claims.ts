@@ -8,10 +8,9 @@ declare module '@auth/core/jwt' {
   /** Few and short: browsers allow 4096 bytes per cookie. */
   interface JWT {
     sid: string;
-    /** The instant of authentication, in seconds with milliseconds as the fraction (RFC 7519, section 2). */
+    /** When the user authenticated, in seconds with a fraction (RFC 7519, section 2). */
     iat: number;
     exp: number;
-    /** The user's id. */
     sub: string;
     name: string;
     email: string;
@@ -40,7 +39,6 @@ const claimsShape = z.object({
   organizationId: z.string().nullable(),
 });
 
-/** The claims for a session record. */
 export function claimsOf(sid: string, { session, user }: SessionRecord): JWT {
   return {
     sid,
@@ -99,7 +97,6 @@ export function parseClaims(json: string): JWT | null {
   }
 }
 
-/** Whether a token's claims differ from its user in the database. */
 export function areClaimsStale(claims: JWT, { user }: SessionRecord): boolean {
   return (
     claims.sub !== user.id ||

@@ -17,9 +17,7 @@ export interface Dependencies {
   log: Logger;
   locationOf: LocationOf;
   metrics: Metrics;
-  /** Returns the current instant. Tests move it. */
   clock: () => Date;
-  /** Auth.js providers in addition to the password. */
   providers?: Provider[];
 }
 

@@ -20,20 +20,15 @@ export interface Cookies {
   pkceCodeVerifier: Cookie;
   nonce: Cookie;
   flash: Cookie;
-  /** Tells a known device from a new one. */
   device: Cookie;
-  /** A sign-in that waits for its two-factor code. */
   pendingSignIn: Cookie;
-  /** Set by the outbox link. */
   outbox: Cookie;
 }
 
 /**
- * Names and options of all cookies. Fixed by `AUTH_URL`, not by the request: behind a proxy that
- * hides the scheme, sign-in and look-up would use different names.
- *
- * No sibling host can plant a `__Host-` cookie (RFC 6265bis, 4.1.3.2; ASVS 5.0, 3.3.3). A session
- * shared through `COOKIE_DOMAIN` cannot have that prefix.
+ * Fixed by `AUTH_URL`, not by the request: behind a proxy that hides the scheme, names would differ.
+ * No sibling host can plant a `__Host-` cookie (RFC 6265bis, 4.1.3.2; ASVS 5.0, 3.3.3).
+ * A session shared through `COOKIE_DOMAIN` cannot have that prefix.
  */
 export function cookiesFor({ authUrl, cookieDomain }: Config): Cookies {
   const secure = authUrl?.protocol === 'https:';

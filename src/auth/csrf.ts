@@ -8,7 +8,6 @@ export function csrfTokenIn(cookie: unknown, secrets: string[]): string | null {
   return token !== '' && isSame(hash, hashOf(token, secrets)) ? token : null;
 }
 
-/** A new token and the cookie to verify it with. */
 export function newCsrfToken(secrets: string[]): { token: string; cookie: string } {
   const token = randomBytes(32).toString('hex');
   return { token, cookie: `${token}|${hashOf(token, secrets)}` };

@@ -2,7 +2,6 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { ExpressAuth, type ExpressAuthConfig } from '@auth/express';
 import { safeReturnPath } from './return-path.ts';
 
-/** A request as Express has parsed it. */
 export interface ParsedRequest {
   method: string;
   originalUrl: string;
@@ -14,12 +13,8 @@ type Handler = ReturnType<typeof ExpressAuth>;
 type Shown = ReturnType<typeof showRequest>;
 
 /**
- * Lets `ExpressAuth` of `@auth/express` answer a request, without sending the answer.
- *
- * It gets stand-ins for Express's request and response, with only the properties it uses, so that it
- * sees the public origin, and our callbacks' errors are known before anything is sent.
- * test/auth/express-auth.test.ts fails if a new version uses more.
- *
+ * Lets `ExpressAuth` answer without sending. Its stand-ins for request and response show it the public origin
+ * and only what it uses. test/auth/express-auth.test.ts fails if a new version uses more.
  * @throws what `ExpressAuth` passes to `next`.
  */
 export function askAuth(config: ExpressAuthConfig, shown: Shown): Promise<Response> {
@@ -33,11 +28,7 @@ export function askAuth(config: ExpressAuthConfig, shown: Shown): Promise<Respon
   });
 }
 
-/**
- * The request that Auth.js sees.
- * @param origin the public one: clients choose `Host`, and proxies hide the scheme.
- * @param cookie the Cookie header.
- */
+/** The request for Auth.js. `origin` is the public one: clients choose `Host`, and proxies hide the scheme. */
 export function showRequest(
   { method, originalUrl, headers, body }: ParsedRequest,
   origin: string,

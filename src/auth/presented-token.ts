@@ -6,10 +6,8 @@ const MAX_TOKENS = 3;
 type Cookies = Record<string, unknown>;
 
 /**
- * The tokens of a request: the session cookie, or else its chunks `.0`, `.1`, … joined by number, or
- * else `Authorization: Bearer`. There are several only if the cookie was sent several times: a sibling
- * host can plant one with a longer path, which then comes first (RFC 6265, 5.4). For the same reason
- * chunks are ignored if the whole cookie is there.
+ * The session cookie, else its chunks `.0`, `.1`, …, else `Authorization: Bearer`. Several if a sibling host
+ * planted a cookie: one with a longer path comes first (RFC 6265, 5.4).
  */
 export function presentedTokens(
   cookieName: string,
@@ -28,7 +26,6 @@ export function presentedTokens(
   return token === null ? [] : [token];
 }
 
-/** The names of the session cookie and its chunks in a request. */
 export function sessionCookieNames(cookieName: string, cookies: Cookies): string[] {
   return Object.keys(cookies).filter((name) => name === cookieName || isChunk(name, cookieName));
 }

@@ -5,7 +5,6 @@ export type Reporting = <Arguments extends unknown[], Result>(
   work: (...given: Arguments) => Result | PromiseLike<Result>,
 ) => (...given: Arguments) => Promise<Result>;
 
-/** A `reporting` and the list of errors it fills. */
 export function createReporting(): { reporting: Reporting; failures: unknown[] } {
   const failures: unknown[] = [];
   const reporting: Reporting =

@@ -1,13 +1,7 @@
 import type { Cookies } from './cookies.ts';
 import { safeReturnPath } from './return-path.ts';
 
-/**
- * The Cookie header for Auth.js: only the session token that the check accepted, and only a safe
- * return path. Auth.js joins all cookies whose names start like the session's, and answers 500 to a
- * return path that is not a URL.
- *
- * @param token the session's, or null if no one is signed in.
- */
+/** Only the accepted token and a safe return path. Auth.js joins cookies by prefix; a bad URL makes it fail. */
 export function shownCookies(
   { session, callbackUrl }: Cookies,
   sent: Record<string, unknown>,

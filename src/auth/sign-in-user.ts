@@ -5,10 +5,8 @@ import type { Viewer } from '../sessions/lookup.ts';
 import type { NotStarted, Started } from '../sessions/start.ts';
 import type { Context } from './context.ts';
 
-/** Why a sign-in was refused. */
 export type SignInRefusal = 'wrong' | Exclude<NotStarted, 'two_factor'>;
 
-/** What came of a sign-in. */
 export type SignInResult =
   | { kind: 'started'; started: Started }
   /** Waits for the two-factor code. The browser keeps the token. */

@@ -4,11 +4,7 @@ import type { ReadToken, TokenFormat } from './token.ts';
 
 const MAX_TOKENS = 50_000;
 
-/**
- * A format that decrypts each token once, even for concurrent requests. What a token says never
- * changes; whether its session is live is checked elsewhere. The key is a hash: a cookie's value would
- * keep the whole Cookie header in memory (V8 slices strings).
- */
+/** Decrypts each token once. Keyed by hash: a cookie's value would keep the whole header alive (V8 slices). */
 export function cacheTokens(format: TokenFormat, max = MAX_TOKENS): TokenFormat {
   const known = new LRUCache<string, ReadToken>({ max });
   const pending = new Map<string, Promise<ReadToken | null>>();

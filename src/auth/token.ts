@@ -9,7 +9,6 @@ export interface ReadToken {
   sid: string;
   /** Null for an opaque token, which is only a `sid`. */
   claims: JWT | null;
-  /** Not encrypted under the newest secret. */
   usesOldSecret: boolean;
 }
 
@@ -33,14 +32,9 @@ export const opaqueTokens: TokenFormat = {
 };
 
 /**
- * `SESSION_STRATEGY=jwt`: encrypted JWTs (RFC 7516, `dir` with A256CBC-HS512), with keys derived as in
- * Auth.js. We do not use its `encode`, which resets `iat` each time: the cutoff is compared with `iat`
- * (invariant 3).
- *
+ * Encrypted JWTs (RFC 7516, `dir` with A256CBC-HS512). Auth.js's `encode` would reset `iat` (invariant 3).
  * `exp` is not checked: the session's row decides, and may have been extended since then.
- *
- * @param secrets newest first. The newest writes tokens; all of them read.
- * @param salt the name of the cookie.
+ * @param secrets newest first: the newest writes tokens, all of them read.
  */
 export async function jwtTokens(secrets: string[], salt: string): Promise<TokenFormat> {
   const keys = await Promise.all(secrets.map((secret) => deriveKey(secret, salt)));
