@@ -30,7 +30,6 @@ export async function showAccounts(request: Request, response: Response): Promis
 
 const CONFIRM_TITLES = { 'revoke-all': 'Sign out everywhere?', deactivate: 'Deactivate account?' };
 
-/** Shows which account an administrator is about to sign out everywhere, or to deactivate. */
 export function confirmForAccount(
   act: keyof typeof CONFIRM_TITLES,
 ): RequestHandler<{ id: string }> {
@@ -50,7 +49,6 @@ export async function listAccountsJson(request: Request, response: Response): Pr
   response.json(await listUsers(context.database, pageOf(request), listOptions(context)));
 }
 
-/** Signs another user out everywhere. */
 export async function revokeAllOfAccount(
   request: AccountRequest,
   response: Response,
@@ -84,7 +82,6 @@ export async function deactivateAccount(
   response.redirect(303, pageAfter(request, PAGE));
 }
 
-/** Reactivates an account. */
 export async function activateAccount(request: AccountRequest, response: Response): Promise<void> {
   const { sessionStore } = contextOf(request);
   const change = await activateUser(sessionStore, request.params.id, administratorOf(request));

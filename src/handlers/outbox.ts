@@ -9,12 +9,7 @@ import { renderPage } from '../http/render.ts';
 
 const NEWEST = 20;
 
-/**
- * Shows the emails that a server without SMTP_URL wrote to its outbox.
- *
- * Their links open accounts, so this needs the token from the terminal. Headers cannot prove that a request
- * is local: behind a default nginx every `Host` is 127.0.0.1, and no header says that it was forwarded.
- */
+/** Needs a token: its links open accounts, and behind a default nginx every `Host` is 127.0.0.1. */
 export async function showOutbox(request: Request, response: Response): Promise<void> {
   const { cookies, config } = contextOf(request);
   const { email, outboxToken } = config;

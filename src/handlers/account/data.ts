@@ -6,10 +6,7 @@ import { deviceOf } from '../../http/device.ts';
 import { streamJson } from '../../http/stream-json.ts';
 import { viewerOf } from '../../http/viewer.ts';
 
-/**
- * Sends everything stored about the account as a JSON file. Takes a form, not a link, as the download is
- * recorded in the history, where its owner can notice someone else's (ASVS 5.0, 3.5.3).
- */
+/** A form, not a link: the history records it, and its owner can notice someone else's (ASVS 5.0, 3.5.3). */
 export async function downloadData(request: Request, response: Response): Promise<void> {
   const { clock, database, sessionStore, log, throttles } = contextOf(request);
   const { user, session } = viewerOf(request);

@@ -22,7 +22,6 @@ import type { SessionUser } from '../../sessions/lookup.ts';
 const TITLE = 'Delete account?';
 const DELETED = 'Your account has been deleted.';
 
-/** Shows what will be deleted. */
 export async function showDeleteAccount(request: Request, response: Response): Promise<void> {
   const { database, clock } = contextOf(request);
   const { user } = viewerOf(request);
@@ -94,7 +93,6 @@ export async function finishDeletion(request: Request, response: Response): Prom
   response.redirect(303, '/');
 }
 
-/** Whether other accounts need this one, and whether there are any. */
 async function placeAmongOthers(database: Context['database'], user: SessionUser | null) {
   if (!user) return { isNeeded: false, isOnly: false };
   const isOnly = !(await hasOtherAccounts(database, user));

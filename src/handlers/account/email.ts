@@ -14,10 +14,7 @@ export function showEmail(_request: Request, response: Response): void {
   renderEmail(response, '', null);
 }
 
-/**
- * Sends a link to the new address. Nothing changes until it is used, and the answer is the same when the
- * address belongs to another account.
- */
+/** Sends a link, and changes nothing yet. Answers alike when the address belongs to another account. */
 export async function saveEmail(request: Request, response: Response): Promise<void> {
   const { user } = viewerOf(request);
   const given = textIn(request.body, 'email');
@@ -40,7 +37,6 @@ export async function cancelChange(request: Request, response: Response): Promis
   response.redirect(303, '/account');
 }
 
-/** Sends a link that verifies the account's current address. */
 export async function sendVerification(request: Request, response: Response): Promise<void> {
   await sendLink(request, response, viewerOf(request).user.email);
   response.redirect(303, '/account');

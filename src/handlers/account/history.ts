@@ -6,7 +6,6 @@ import { renderPage } from '../../http/render.ts';
 import { viewerOf } from '../../http/viewer.ts';
 import { actionWords } from '../../http/words.ts';
 
-/** The history of the account, newest first. */
 export async function showHistory(request: Request, response: Response): Promise<void> {
   const { config, database, sessionStore, locationOf } = contextOf(request);
   const { user } = viewerOf(request);
@@ -28,7 +27,6 @@ export async function showHistory(request: Request, response: Response): Promise
   });
 }
 
-/** The position in `?before=` or `?after=`. */
 function cursorOf({ query }: Request): HistoryCursor | null {
   const [before, after] = [idIn(query.before), idIn(query.after)];
   if (before !== null) return { before };

@@ -20,10 +20,7 @@ export async function showSecurity(_request: Request, response: Response): Promi
   await renderSecurity(response, {}, true);
 }
 
-/**
- * Changes the password, given the current one. An account without a password gets its first one if the
- * user reauthenticated a short time ago. Signs out all other devices unless that is unticked.
- */
+/** Needs the current password, or recent reauthentication for a first one. Signs out others unless unticked. */
 export async function savePassword(request: Request, response: Response): Promise<void> {
   const context = contextOf(request);
   const { database, sessionStore } = context;

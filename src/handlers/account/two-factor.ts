@@ -24,7 +24,6 @@ import { viewerOf } from '../../http/viewer.ts';
 import { counted, exactTime } from '../../http/words.ts';
 import { setMovedSession } from '../sessions/moved-session.ts';
 
-/** The state of the form that confirms the key. */
 interface Form {
   problem: string | null;
   endsOthers: boolean;
@@ -34,24 +33,19 @@ export async function showTwoFactor(_request: Request, response: Response): Prom
   await renderTwoFactor(response, { problem: null, endsOthers: true });
 }
 
-/** Makes the key of a set-up. */
 export async function beginSetUp(request: Request, response: Response): Promise<void> {
   const context = contextOf(request);
   await beginTwoFactorSetup(context, viewerOf(request), context.clock());
   response.redirect(303, TWO_FACTOR_PAGE);
 }
 
-/** Discards the key of a set-up. */
 export async function cancelSetUp(request: Request, response: Response): Promise<void> {
   const context = contextOf(request);
   await cancelTwoFactorSetup(context, viewerOf(request), context.clock());
   response.redirect(303, '/account/security');
 }
 
-/**
- * Turns two-factor authentication on. The recovery codes are in the answer only, so that no one can fetch
- * them again: no redirect, no cookie, no cache.
- */
+/** Shows the recovery codes in this answer only, so no one can fetch them: no redirect, cookie or cache. */
 export async function confirmSetUp(request: Request, response: Response): Promise<void> {
   const context = contextOf(request);
   const endsOthers = textIn(request.body, 'endsOthers') === 'yes';
@@ -74,7 +68,6 @@ export async function confirmSetUp(request: Request, response: Response): Promis
   });
 }
 
-/** Generates new recovery codes, and shows them like those of the set-up. */
 export async function regenerateCodes(request: Request, response: Response): Promise<void> {
   const context = contextOf(request);
   const actor = actorOf(request);
@@ -88,7 +81,7 @@ export async function regenerateCodes(request: Request, response: Response): Pro
   renderPage(response, 'account/recovery-codes', locals);
 }
 
-/** Returns the recovery codes that their page sent as a text file. No link could fetch them: only hashes are stored. */
+/** Sends back the codes that the page posted. No link could fetch them: only hashes are stored. */
 export function downloadRecoveryCodes(request: Request, response: Response): void {
   const context = contextOf(request);
   const codes = textIn(request.body, 'codes').trim().split(/\s+/);
@@ -101,7 +94,6 @@ export function downloadRecoveryCodes(request: Request, response: Response): voi
     .send(`${facts}\r\nEach code works once.\r\n\r\n${codes.join('\r\n')}\r\n`);
 }
 
-/** Turns two-factor authentication off. */
 export async function turnOff(request: Request, response: Response): Promise<void> {
   const context = contextOf(request);
   const viewer = viewerOf(request);
@@ -132,9 +124,7 @@ async function renderTwoFactor(response: Response, form: Form): Promise<void> {
   });
 }
 
-/** A key to scan, to type, or to open on the phone itself. */
 async function setUpOf(context: Context, key: string, email: string) {
-  // The host, so that an app can tell two of these servers apart.
   const link = otpauthUri(key, siteOf(context), email);
   return {
     state: 'pending' as const,

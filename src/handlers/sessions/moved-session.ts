@@ -4,10 +4,7 @@ import { setSessionCookie } from '../../http/session-cookie.ts';
 import { viewerOf } from '../../http/viewer.ts';
 import { type Act, type Rotated, revokeOthers } from '../../sessions/revoke.ts';
 
-/**
- * Revokes all sessions of the viewer but this one, whose token changes.
- * @returns how many ended; null: this session was itself revoked a moment ago, and no other was.
- */
+/** Returns how many ended, or null if this session was revoked a moment ago and no other was. */
 export async function revokeOthersOfViewer(response: Response, actor: Act): Promise<number | null> {
   const { sid, user } = viewerOf(response.req);
   const { sessionStore } = contextOf(response.req);

@@ -6,13 +6,11 @@ import { viewerOf } from '../../http/viewer.ts';
 import { type ListOptions, listSessions, type SessionPage } from '../../sessions/list.ts';
 import { type SessionSummary, summarizeSession } from '../../sessions/session-summary.ts';
 
-/** What decides which sessions are live. */
 export const listOptions = ({ clock, config }: Context): ListOptions => ({
   now: clock(),
   policy: config.policy,
 });
 
-/** The requested page of the viewer's sessions. */
 export async function listOwnSessions(
   request: Request,
 ): Promise<Omit<SessionPage, 'sessions'> & { sessions: SessionSummary[] }> {

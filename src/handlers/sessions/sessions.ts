@@ -65,7 +65,6 @@ export async function revokeOthers(request: Request, response: Response): Promis
   response.redirect(303, pageAfter(request, PAGE));
 }
 
-/** Revokes all sessions, including this one. */
 export async function revokeAll(request: Request, response: Response): Promise<void> {
   const { sessionStore } = contextOf(request);
   const { user } = viewerOf(request);

@@ -28,10 +28,7 @@ export async function passToAuth(request: Request, response: Response): Promise<
   await sendAuthAnswer(response, answer);
 }
 
-/**
- * Gets Auth.js's answer to a request, without sending it. If the user was authenticated, sets the cookies
- * that are ours.
- */
+/** Gets Auth.js's answer without sending it. Sets our own cookies if the user was authenticated. */
 export async function askAuth(request: Request, response: Response): Promise<AuthAnswer> {
   const context = contextOf(request);
   const deviceToken = deviceTokenOf(request);
@@ -76,10 +73,7 @@ export async function sendAuthAnswer(
   response.status(answer.status).send(await answer.text());
 }
 
-/**
- * The viewer's token to show to Auth.js, if it came in a cookie. None while two-factor authentication must
- * be set up: `/auth/session` would name the user, and a provider could be linked.
- */
+/** None while two-factor set-up is due: /auth/session would name the user, and a provider could be linked. */
 function shownToken(request: Request): string | null {
   const context = contextOf(request);
   const { viewer, token, cookies } = request;

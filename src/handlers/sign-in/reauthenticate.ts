@@ -14,10 +14,7 @@ export function showReauthenticate(_request: Request, response: Response): void 
   askForPassword(response, { path: '/account/security', fields: null }, null);
 }
 
-/**
- * Checks the password, and continues with the request that waits for it. A form continues by 307, which
- * makes the browser send its fields again (RFC 9110, section 15.4.8).
- */
+/** Continues a waiting form by 307: the browser sends its fields again (RFC 9110, section 15.4.8). */
 export async function reauthenticate(request: Request, response: Response): Promise<void> {
   const context = contextOf(request);
   const { body } = request;

@@ -21,7 +21,6 @@ const OVER = 'This sign-in timed out or had too many wrong codes. Please sign in
 const LAST =
   'Too many wrong codes. Sign in again with your authenticator app or a recovery code ready.';
 
-/** Asks for the two-factor code of a sign-in whose password was right. */
 export async function showSignInCode(request: Request, response: Response): Promise<void> {
   const { database, clock } = contextOf(request);
   const callbackUrl = safeReturnPath(request.query.callbackUrl, originOf(request));
@@ -86,7 +85,6 @@ function clearPendingToken(response: Response): void {
   response.clearCookie(name, options);
 }
 
-/** Goes back to the password, and says why. */
 function restartSignIn(response: Response, callbackUrl: string, text: string): void {
   clearPendingToken(response);
   setFlash(response, { kind: 'error', text });

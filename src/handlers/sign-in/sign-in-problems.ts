@@ -23,8 +23,6 @@ const AUTH_ERRORS = new Map([
   ],
 ]);
 
-/** Why we refused a sign-in. */
 export const refusalProblem = (reason: SignInRefusal | NotStarted): string => REFUSALS[reason];
 
-/** Why Auth.js refused a sign-in. */
 export const authErrorProblem = (error: string): string => AUTH_ERRORS.get(error) ?? UNKNOWN;

@@ -5,10 +5,7 @@ import { setFlash } from '../../http/flash.ts';
 import { forgetBrowser } from '../../http/session-cookie.ts';
 import { revokeSession } from '../../sessions/revoke.ts';
 
-/**
- * Revokes the session of this browser. Auth.js's own sign-out clears the cookie and ignores a failure to
- * delete the row, so a copy of the cookie would keep working.
- */
+/** Auth.js's sign-out ignores a failure to delete the row, so a copy of the cookie would keep working. */
 export async function signOut(request: Request, response: Response): Promise<void> {
   if (request.viewer) {
     const { sessionStore } = contextOf(request);

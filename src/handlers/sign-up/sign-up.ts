@@ -39,10 +39,7 @@ export async function showSignUp(request: Request, response: Response): Promise<
   });
 }
 
-/**
- * Creates the very first account and signs this browser in. All others get an email first, so that only
- * the owner of an address learns whether it has an account. A server without email says it here.
- */
+/** After the first account, answers by email if it can: only the owner of an address may learn of its account. */
 export async function signUp(request: Request, response: Response): Promise<void> {
   const { clock, config, database, throttles } = contextOf(request);
   const sendsEmail = config.email.to !== 'nowhere';
@@ -99,7 +96,6 @@ export async function welcome(
   response.redirect(303, HOME);
 }
 
-/** The first problem of each field. */
 function problemsOf(error: z.ZodError<z.infer<typeof form>>): Problems {
   const { fieldErrors } = z.flattenError(error);
   const entries = Object.entries(fieldErrors).map(([field, [first]]) => [field, first]);
