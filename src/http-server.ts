@@ -2,15 +2,9 @@ import { createServer, IncomingMessage, type Server, ServerResponse } from 'node
 import type { Socket } from 'node:net';
 import type { Express } from 'express';
 
-/**
- * How long the server waits for clients. `answerInTime` limits how long an answer takes, and the proxy
- * limits connections per IP address.
- */
+/** How long to wait for clients. `answerInTime` limits answers; the proxy limits connections per IP address. */
 export const TIMEOUTS = {
-  /**
-   * Longer than proxies keep idle connections (nginx 60 s, Caddy 2 minutes): if this server closed one
-   * first, a request already sent on it would be lost.
-   */
+  /** Longer than proxies keep idle connections (nginx 60 s, Caddy 2 min), or a request on one could be lost. */
   keepAliveMs: 125_000,
   /** The rest of a head. Above `keepAliveMs`, as older Node releases count from the last request's end. */
   headMs: 130_000,
@@ -22,20 +16,13 @@ export const TIMEOUTS = {
   unreadBodyMs: 2_000,
 };
 
-/**
- * A server whose requests and responses have Express's prototypes from the start.
- *
- * Express sets them on each object with `Object.setPrototypeOf`. V8 then keeps a shape for that object
- * alone, which every added property copies: most of the cost of a small response. Setting a prototype
- * that is already there is free.
- */
+/** Gives requests and responses Express's prototypes from the start: V8 is slow after setting them later. */
 export function createHttpServer(app: Express, timeouts = TIMEOUTS): Server {
   const { server, startServing } = createWaitingServer(timeouts);
   startServing(app);
   return server;
 }
 
-/** A server that can listen before its app is ready. */
 export interface WaitingServer {
   server: Server;
   startServing(app: Express): void;
@@ -91,10 +78,7 @@ function closeWithoutFirstHead(server: Server, ms: number): void {
   server.on('request', ({ socket }) => clearTimeout(timers.get(socket)));
 }
 
-/**
- * Closes a connection if the request's body is still arriving some time after the answer. Not
- * immediately: unread data makes TCP reset the connection, and the client may lose the answer.
- */
+/** Closes a connection whose body still arrives after the answer. A TCP reset at once could lose the answer. */
 function closeUnread(request: IncomingMessage, response: ServerResponse, ms: number): void {
   const { headers, socket } = request;
   if (!headers['content-length'] && !headers['transfer-encoding']) return;

@@ -1,9 +1,6 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 
-/**
- * A JSON logger, by default to standard output. It removes the parameters of failed queries, which
- * Drizzle puts into its error messages: they include password hashes and hashed secrets.
- */
+/** A JSON logger. Removes query parameters from Drizzle's errors: they include password and secret hashes. */
 export function createLog(level: string, destination?: DestinationStream): Logger {
   return pino({ level, serializers: { err: describeError } }, destination);
 }

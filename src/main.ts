@@ -12,7 +12,6 @@ import { RUNS_JOBS, superviseWorkers, WorkerError } from './workers.ts';
 
 /** A stop takes less than ten seconds, even if something hangs. */
 const STOP_DEADLINE_MS = 9_500;
-/** Passes the token that the supervisor prints on to its workers. */
 const OUTBOX_TOKEN = 'LATCHKEY_OUTBOX_TOKEN';
 
 async function start(): Promise<void> {
@@ -76,7 +75,6 @@ async function startMetrics(
   }
 }
 
-/** A sentence for what an operator can fix, or else the whole error. */
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error instanceof ConfigError || error instanceof WorkerError) return error.message;

@@ -5,14 +5,12 @@ import type { SessionStore } from './sessions/session-store.ts';
 /** Labels are few and fixed, and identify no one. */
 export interface Metrics {
   registry: Registry;
-  /** Counts a request by its verdict. */
   countCheck(verdict: string): void;
   /** Seconds between sending and hearing a heartbeat: as long as a change takes to arrive. */
   propagation: Histogram;
   purged: Counter;
   purgeSeconds: Histogram;
   requestSeconds: Histogram<'method' | 'status'>;
-  /** Adds the metrics of a session store's cache and listener. */
   watch(sessionStore: SessionStore): void;
 }
 
@@ -79,10 +77,9 @@ export function createMetrics(): Metrics {
   };
 }
 
-/** Lets the supervisor read this worker's metrics. */
+/** Lets the supervisor read this worker's metrics: an `AggregatorRegistry` makes prom-client answer it. */
 export function shareMetrics({ registry }: Metrics): void {
   AggregatorRegistry.setRegistries(registry);
-  // Creating one makes prom-client answer the supervisor.
   new AggregatorRegistry();
 }
 

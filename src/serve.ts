@@ -12,26 +12,19 @@ import { createLog } from './log.ts';
 import { createMetrics, shareMetrics } from './metrics.ts';
 import { openSessionStore } from './sessions/session-store.ts';
 
-/** How long requests in flight may take after a stop signal. */
 const STOP_GRACE_MS = 8_000;
 
 export interface Serving {
-  /** All metrics, in Prometheus's text format. */
   readMetrics(): Promise<string>;
-  /** Such as `http://localhost:3000`. */
   address: string;
   /** Finishes requests in flight, then closes the database. Takes less than ten seconds. */
   stop(): Promise<void>;
 }
 
-/**
- * Opens the database and serves the app until it is stopped.
- * @param runsJobs whether this process purges and sends emails.
- */
+/** Serves the app until it is stopped. With `runsJobs`, this process purges and sends emails. */
 export async function serve(config: Config, runsJobs: boolean): Promise<Serving> {
   const waiting = createWaitingServer();
-  // The embedded database takes seconds to open, so a port in use is reported first. With PostgreSQL, the
-  // port opens only when the app is ready.
+  // The embedded database opens slowly, so report a port in use first. With PostgreSQL, the port opens last.
   if (config.databaseUrl === null) await listen(waiting.server, config);
   try {
     return await serveOn(waiting, config, runsJobs);
@@ -97,7 +90,6 @@ function listen(server: Server, { host, port }: Config): Promise<void> {
   });
 }
 
-/** Accepts no new connections, and waits up to `STOP_GRACE_MS` for requests in flight. */
 async function stopServing(server: Server): Promise<void> {
   const closed = new Promise((resolve) => server.close(resolve));
   // Else a kept-alive connection delays the stop.
@@ -129,7 +121,6 @@ function explained<Result>(variable: string, opening: Promise<Result>): Promise<
   });
 }
 
-/** The URL to open on this machine. */
 function addressOf(server: Server, host: string): string {
   const address = server.address();
   const port = typeof address === 'object' ? address?.port : address;

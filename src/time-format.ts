@@ -24,10 +24,7 @@ export function waitTime(until: Date, now: Date): string {
   return 'in less than a minute';
 }
 
-/**
- * When something happened: "5 minutes ago (13:57 UTC)", "today 07:30 UTC",
- * "yesterday 22:10 UTC", "14 November 2026, 09:12 UTC". Days are calendar days in UTC.
- */
+/** "5 minutes ago (13:57 UTC)", "yesterday 22:10 UTC", "14 November 2026, 09:12 UTC". Days are in UTC. */
 export function relativeTime(instant: Date, now: Date): string {
   const time = clockTime(instant);
   const minutes = Math.floor((now.getTime() - instant.getTime()) / MINUTE_MS);
@@ -45,5 +42,4 @@ const dayOf = (instant: Date): number => Math.floor(instant.getTime() / DAY_MS);
 /** "21 November 2026 at 14:02:07 UTC". */
 export const exactTime = (instant: Date): string => `${exact.format(instant)} UTC`;
 
-/** "14:02 UTC". */
 export const clockTime = (instant: Date): string => `${clock.format(instant)} UTC`;

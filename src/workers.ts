@@ -8,11 +8,7 @@ import type { Serving } from './serve.ts';
 export const RUNS_JOBS = 'LATCHKEY_RUNS_JOBS';
 const RESTART_DELAY_MS = 1_000;
 
-/**
- * Runs the app in several processes that share a port, and replaces those that die. The first worker,
- * or its replacement, runs the jobs.
- * @throws {WorkerError} if a worker ends before it serves.
- */
+/** Runs the app in several processes and replaces those that die. @throws {WorkerError} */
 export async function superviseWorkers(count: number, log: Logger): Promise<Serving> {
   const workers = new Set<Worker>();
   let isStopping = false;
