@@ -9,7 +9,7 @@ import { renderPage } from '../http/render.ts';
 
 const NEWEST = 20;
 
-/** Needs a token: its links open accounts, and behind a default nginx every `Host` is 127.0.0.1. */
+/** Needs a token: its links open accounts, and no header proves a request local (nginx sets `Host` to 127.0.0.1). */
 export async function showOutbox(request: Request, response: Response): Promise<void> {
   const { cookies, config } = contextOf(request);
   const { email, outboxToken } = config;
