@@ -16,7 +16,7 @@ const FORMS: Form[] = [
   { path: /^\/auth\/(callback|signin)\//, page: '/sign-in' },
   { path: /^\/auth\/signout$/, page: '/' },
   { path: /^\/account\/profile$/, page: '/account' },
-  { path: /^\/account\/email\/(confirm|cancel)$/, page: '/account' },
+  { path: /^\/account\/email\/(verify|cancel)$/, page: '/account' },
   { path: /^\/account\/email$/, page: '/account/email', action: 'Change email address' },
   {
     path: /^\/account\/sessions\/revoke-all$/,

@@ -210,6 +210,8 @@ describe('pages', () => {
     expect(stale.status).toBe(403);
     expect(stale.text).toContain('This page has expired');
     expect(stale.text).toContain('href="/account">Back to the form');
+    const unverified = await browser.rawPost('/account/email/verify').type('form').send({});
+    expect(unverified.text).toContain('href="/account">Back to the form');
     const token = 'a"b';
     const link = await openBrowser(app).rawPost('/reset-password').type('form').send({ token });
     expect(link.text).toContain('href="/reset-password?token=a%22b">Back to the form');
