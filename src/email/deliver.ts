@@ -13,14 +13,11 @@ export interface Delivery {
   database: Database;
   log: Logger;
   send: Send;
-  /** The message of a queued email. Null: there is no reason for it any more. */
+  /** Null: there is no reason for the email any more. */
   write(email: QueuedEmail): Promise<Message | null>;
 }
 
-/**
- * Sends due emails one by one, links first, until none is left or it is aborted. A failed email stays
- * queued, with growing pauses.
- */
+/** Sends due emails, links first, until none is left or it is aborted. Failed ones stay queued. */
 export async function deliverEmails(
   delivery: Delivery,
   { signal, linksOnly = false }: { signal?: AbortSignal; linksOnly?: boolean } = {},

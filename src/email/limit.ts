@@ -9,12 +9,7 @@ interface Limit {
   seconds: number;
 }
 
-/**
- * Counts an email in its own transaction. Unlike the throttles in `accounts/`, it rejects no request: an
- * email over the limit is sent later, or not at all.
- * @param who an address or a user. Only its hash is stored.
- * @returns the end of the window if this email is over the limit; else null.
- */
+/** Counts an email by the hash of `who`. Returns the end of the window if it is over the limit, else null. */
 export async function countEmail(
   transaction: Database,
   { what, who }: { what: string; who: string },

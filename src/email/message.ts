@@ -1,20 +1,17 @@
 import { fileURLToPath } from 'node:url';
 import ejs from 'ejs';
 
-/** For example "Device" and "Firefox on Linux". */
 export interface Fact {
   label: string;
   value: string;
 }
 
-/** An email before it is rendered as text and HTML. */
 export interface Message {
   address: string;
   subject: string;
-  /** Paragraphs, and facts about one event, which are shown as a table. */
+  /** Paragraphs, and tables of facts about one event. */
   body: (string | Fact[])[];
   action: { label: string; url: string };
-  /** The paragraph below the action. */
   closing: string;
 }
 

@@ -7,7 +7,7 @@ import { countEmail } from './limit.ts';
 export const NOTICE_PRIORITY = 1;
 /** Per account and kind. The next notice waits until the hour has passed. */
 const LIMIT = { times: 3, seconds: 3_600 };
-/** How many events a merged notice lists after the first. It also says how many there were. */
+/** How many events a merged notice lists after the first. */
 const LAST_ACTS = 4;
 
 interface Notice {
@@ -16,10 +16,7 @@ interface Notice {
   facts?: EmailFacts;
 }
 
-/**
- * Queues a notice, or merges it into one that waits for the same account and kind. Due at once, or within
- * an hour when there were many. So no one can flood a mailbox or the queue, and no event goes unreported.
- */
+/** Queues or merges a notice: no one can flood a mailbox or the queue, and no event goes unreported. */
 export async function queueNotice(transaction: Database, notice: Notice): Promise<void> {
   if (await mergeNotice(transaction, notice)) return;
   const { kind, address } = notice;
@@ -33,15 +30,13 @@ export async function queueNotice(transaction: Database, notice: Notice): Promis
   await transaction.insert(emails).values({ ...notice, ...due, priority: NOTICE_PRIORITY });
 }
 
-/**
- * Merges an event into a waiting notice. The notice keeps its id and time, so its link undoes the first
- * event and all later ones. A notice with a delivery attempt may already be on its way: it stays as it is.
- */
+/** The notice keeps its id and time, so its link undoes the first event and all later ones. */
 async function mergeNotice(
   transaction: Database,
   { kind, address, facts = {} }: Notice,
 ): Promise<boolean> {
   const subject = sql`${emails.facts}->>'subject' is not distinct from ${facts.subject ?? null}::text`;
+  // Zero attempts: after one, the notice may already be on its way, and stays as it is.
   const [waiting] = await transaction
     .select({
       id: emails.id,

@@ -13,7 +13,7 @@ export interface QueuedEmail {
   attempts: number;
 }
 
-/** For so long no one else claims an email. After a crash, it is claimed again then. */
+/** How long a claim lasts. After a crash, the email is claimed again then. */
 const LEASE = sql`interval '5 minutes'`;
 
 /** Emails with a link that someone waits for, or that undoes an act. All others are notices. */
@@ -34,10 +34,7 @@ export async function queueEmail(
   else await queueNotice(transaction, email);
 }
 
-/**
- * Claims the next due email, links first, so that no one else sends it. Null: none is due.
- * @param options.linksOnly skips notices.
- */
+/** Claims the next due email, links first, so that no one else sends it. Null: none is due. */
 export async function claimEmail(
   database: Database,
   { linksOnly = false } = {},
@@ -82,7 +79,6 @@ export async function isQueued(transaction: Database, id: number): Promise<boole
   return (await transaction.$count(emails, eq(emails.id, id))) > 0;
 }
 
-/** The queued emails of these kinds about a subject. */
 export function listEmailsAbout(
   database: Database,
   kinds: EmailKind[],
@@ -94,10 +90,7 @@ export function listEmailsAbout(
     .where(and(inArray(emails.kind, kinds), sql`${emails.facts}->>'subject' = ${subject}`));
 }
 
-/**
- * Removes the queued emails whose subject starts with this one, as what they report is undone.
- * @param from the lowest id: ids grow in the order of the queue.
- */
+/** Drops queued emails whose subject starts with this one, from an id on: ids grow in the order of the queue. */
 export async function dropEmailsAbout(
   transaction: Database,
   kind: EmailKind,

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { createTransport } from 'nodemailer';
 import { type Message, renderMessage } from './message.ts';
 
-/** Where emails go: to an SMTP server, to files for developers, or nowhere. */
 export type EmailConfig =
   | { to: 'server'; url: string; from: string }
   | { to: 'outbox'; directory: string; from: string }
@@ -29,7 +28,7 @@ export function openTransport(
   };
 }
 
-/** Writes each email to a file that email programs open, and its text to one for /dev/outbox. */
+/** An .eml file for email programs, and a .txt file for /dev/outbox. */
 function toOutbox(
   { directory, from }: EmailConfig & { to: 'outbox' },
   clock: () => Date,
