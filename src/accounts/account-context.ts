@@ -16,7 +16,6 @@ export interface AccountContext {
   clock: () => Date;
 }
 
-/** What writing an email needs. */
 export type MessageContext = Pick<
   AccountContext,
   'config' | 'sessionStore' | 'locationOf' | 'clock'

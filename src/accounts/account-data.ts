@@ -22,10 +22,7 @@ const profileColumns = {
   updatedAt: users.updatedAt,
 };
 
-/**
- * Everything stored about an account (GDPR, articles 15 and 20), with long lists in batches. It has no
- * hash, token or key, and not the device of an administrator.
- */
+/** Everything about an account (GDPR, articles 15 and 20), but no hash, token, key or device of an administrator. */
 export async function collectData(database: Database, userId: string) {
   const [profile] = await database.select(profileColumns).from(users).where(eq(users.id, userId));
   const { provider, providerAccountId } = accounts;

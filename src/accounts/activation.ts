@@ -8,22 +8,15 @@ import { isLastAdministrator } from './administrators.ts';
 import { dropAllButRecoveryTokens } from './email-tokens.ts';
 import { lockAccounts } from './lock-accounts.ts';
 
-/** An account that was deactivated or reactivated. */
 export interface ActivationChange {
   name: string;
-  /** How many sessions ended with it. */
+  /** Sessions that ended with it. */
   ended: number;
 }
 
-/** Why an account was not deactivated; see `deactivateUser`. */
 export type NotDeactivated = 'yourself' | 'last_administrator';
 
-/**
- * Deactivates an account: ends every session and drops every link but those for recovery (ASVS 5.0,
- * 7.4.2). Doing it twice succeeds.
- * @returns the change; or why not: administrators cannot deactivate themselves, and one must stay active,
- *   even when two deactivate each other; null: no such account.
- */
+/** Ends every session and drops every link but those for recovery (ASVS 5.0, 7.4.2). Null: no such account. */
 export function deactivateUser(
   sessionStore: Writable,
   userId: string,
@@ -31,6 +24,7 @@ export function deactivateUser(
 ): Promise<ActivationChange | NotDeactivated | null> {
   return changeUsers(sessionStore, [userId], async (transaction) => {
     if (userId === actorId) return 'yourself';
+    // One administrator must stay active, even when two deactivate each other.
     await lockAccounts(transaction);
     const user = await lockUser(transaction, userId);
     if (!user) return null;

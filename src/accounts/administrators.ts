@@ -3,7 +3,6 @@ import type { Database } from '../database/open.ts';
 import { users } from '../database/schema.ts';
 import type { SessionUser } from '../sessions/lookup.ts';
 
-/** Whether this is the only active administrator. */
 export async function isLastAdministrator(
   database: Database,
   { id, role, isActive }: SessionUser,
@@ -13,7 +12,7 @@ export async function isLastAdministrator(
   return (await database.$count(users, others)) === 0;
 }
 
-/** Whether there are other accounts than this one, active or not. */
+/** Active or not. */
 export async function hasOtherAccounts(
   database: Database,
   { id }: Pick<SessionUser, 'id'>,

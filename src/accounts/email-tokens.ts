@@ -6,10 +6,7 @@ import { verificationTokens } from '../database/schema.ts';
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 
-/**
- * How long a link in an email works. ASVS 5.0, 6.4.1 and 6.6.2: such tokens are random, single-use and
- * short-lived. Recovery links only undo something, and last longer than a short holiday.
- */
+/** ASVS 5.0, 6.4.1 and 6.6.2: random, single-use and short-lived. Recovery links outlast a short holiday. */
 export const EMAIL_TOKEN_LIFETIMES_MS = {
   password_reset: 30 * MINUTE_MS,
   sign_up: DAY_MS,
@@ -21,17 +18,12 @@ export const EMAIL_TOKEN_LIFETIMES_MS = {
 
 export type EmailTokenPurpose = keyof typeof EMAIL_TOKEN_LIFETIMES_MS;
 
-/** Stops someone from flooding another person's mailbox. */
+/** Per subject: stops someone from flooding another person's mailbox. */
 const TOKENS_AT_ONCE = 3;
 
 const identifierOf = (purpose: EmailTokenPurpose, subject: string) => `${purpose}:${subject}`;
 
-/**
- * Creates the token of a link. Only its hash is stored.
- * @param subject what the link is about: the id of a user or sign-up, or one followed by `:` and more.
- * @param attempt which attempt to send the email this is. The limit applies to the first one only.
- * @returns null when the limit for this subject is reached.
- */
+/** Stores only the hash. `subject`: the id of a user or sign-up, or one followed by `:` and more. */
 export async function createEmailToken(
   database: Database,
   purpose: EmailTokenPurpose,
@@ -44,6 +36,7 @@ export async function createEmailToken(
     .select({ total: count() })
     .from(verificationTokens)
     .where(and(eq(verificationTokens.identifier, identifier), gt(verificationTokens.expires, now)));
+  // Delivery attempts after the first are not limited.
   if (attempt === 1 && (links?.total ?? 0) >= TOKENS_AT_ONCE) return null;
   const token = newSecret();
   const expires = new Date(now.getTime() + EMAIL_TOKEN_LIFETIMES_MS[purpose]);
@@ -53,7 +46,7 @@ export async function createEmailToken(
   return token;
 }
 
-/** The subject of a link; null: used, expired, for another purpose or unknown. Changes nothing. */
+/** The subject; null: used, expired, for another purpose or unknown. Changes nothing. */
 export async function findEmailToken(
   database: Database,
   purpose: EmailTokenPurpose,
@@ -68,10 +61,7 @@ export async function findEmailToken(
   return found ? found.identifier.slice(purpose.length + 1) : null;
 }
 
-/**
- * Uses a link up, in the transaction of what the link does: of two concurrent uses, one wins.
- * @returns as `findEmailToken`.
- */
+/** Call it in the transaction of what the link does: of two concurrent uses, one wins. As `findEmailToken`. */
 export async function useEmailToken(
   transaction: Database,
   purpose: EmailTokenPurpose,
@@ -86,7 +76,7 @@ export async function useEmailToken(
   return used ? used.identifier.slice(purpose.length + 1) : null;
 }
 
-/** Deletes the links of a purpose whose subject starts with this one. */
+/** Deletes the links whose subject starts with this one. */
 export async function dropEmailTokens(
   transaction: Database,
   purpose: EmailTokenPurpose,
@@ -101,10 +91,7 @@ export async function dropEmailTokens(
 const VOID = 'void:';
 export const isVoid = sql<boolean>`starts_with(${verificationTokens.token}, ${VOID})`;
 
-/**
- * Cancels links, but keeps them: they still count towards the limit. Otherwise someone could request and
- * cancel in a loop, and flood a stranger's mailbox.
- */
+/** Cancelled links still count: else someone could request and cancel in a loop, and flood a stranger's mailbox. */
 export async function voidEmailTokens(
   transaction: Database,
   purpose: EmailTokenPurpose,
@@ -130,7 +117,6 @@ export const RECOVERY_PURPOSES = [
   'report_device',
 ] as const satisfies EmailTokenPurpose[];
 
-/** Deletes all links of a user, except for recovery. */
 export async function dropAllButRecoveryTokens(
   transaction: Database,
   userId: string,

@@ -14,7 +14,7 @@ export interface UserSummary {
   lastActive: Date | null;
 }
 
-/** One page of accounts, sorted by email, with their number of live sessions. A page past the end is the last one. */
+/** One page of accounts, sorted by email. A page past the end is the last one. */
 export async function listUsers(database: Database, wanted: number, options: ListOptions) {
   const counted = await database.select({ total: count() }).from(users);
   const total = counted[0]?.total ?? 0;
@@ -27,7 +27,6 @@ export async function listUsers(database: Database, wanted: number, options: Lis
   return { accounts, ...shown };
 }
 
-/** An account as in the list. Null: no such account. */
 export async function findUserSummary(
   database: Database,
   userId: string,

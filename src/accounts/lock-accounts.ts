@@ -5,8 +5,8 @@ import type { Database } from '../database/open.ts';
 const ACCOUNTS_LOCK = 7_304_213;
 
 /**
- * Serializes everything that creates, deactivates or deletes accounts, or changes an email address, until
- * the transaction ends: checks across accounts stay true. Take it before the lock of any user.
+ * Serializes all that creates, deactivates or deletes accounts, or changes an email address, until the
+ * transaction ends: checks across accounts stay true. Take it before the lock of any user.
  */
 export async function lockAccounts(transaction: Database): Promise<void> {
   await transaction

@@ -19,17 +19,15 @@ export interface Throttle {
 }
 
 export interface Throttles {
-  /** Failed sign-ins, by IP address. */
   signIn: Throttle;
-  /** Emails that anyone can request, as for sign-up or a forgotten password, by IP address. */
+  /** Emails that anyone can request, as for a forgotten password, by IP address. */
   email: Throttle;
-  /** Wrong two-factor codes of any kind, by account and cutoff: a password reset starts a new count. */
+  /** Wrong codes of any kind, by account and cutoff: a password reset starts a new count. */
   twoFactor: Throttle;
   /** Wrong codes from an authenticator app, by account: nothing resets the count early. */
   appCode: Throttle;
   /** Name changes, by account: each adds to the history. */
   rename: Throttle;
-  /** Downloads of account data, by account. */
   download: Throttle;
 }
 

@@ -10,11 +10,9 @@ import { lockAccounts } from './lock-accounts.ts';
 
 const NAME_MAX_LENGTH = 100;
 
-/**
- * Control, format and separator characters can break a line or reverse the text. The joiners U+200C and
- * U+200D are part of spelling in some scripts and in emoji, so they are allowed after a mark such as a
- * virama, between Arabic letters, and between emoji (UAX #31, 2.3).
- */
+// Control, format and separator characters can break a line or reverse the text. The joiners U+200C and
+// U+200D are part of spelling in some scripts and in emoji, so they are allowed after a mark such as a
+// virama, between Arabic letters, and between emoji (UAX #31, 2.3).
 const UNFIT =
   /(?!(?<=\p{M}|\p{scx=Arab})[\u200C\u200D](?=\p{L})|(?<=\p{ExtPict}|\p{EMod}|\uFE0F)\u200D(?=\p{ExtPict}))[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 /** At least one: fillers and the Braille blank are invisible letters and symbols. */
@@ -22,7 +20,6 @@ const VISIBLE = /(?![\p{DI}\u2800])[\p{L}\p{N}\p{P}\p{S}]/u;
 
 const isFit = (name: string): boolean => name.search(UNFIT) < 0 && VISIBLE.test(name);
 
-/** A person's name. */
 export const nameShape = z
   .string()
   .trim()
@@ -43,7 +40,6 @@ const fitName = (cut: string): string =>
 /** The form in which email addresses are stored and looked up. */
 export const normalizeEmail = (email: string): string => email.trim().toLowerCase();
 
-/** The condition that an account has this address. */
 export const hasEmail = (email: string) => eq(sql`lower(${users.email})`, normalizeEmail(email));
 
 export interface NewUser {
@@ -55,11 +51,7 @@ export interface NewUser {
   emailVerified?: Date | null;
 }
 
-/**
- * Creates an account. The first one becomes the administrator; sign-ups are serialized, so that two at
- * once make one administrator.
- * @returns the user; `exists`: the address has an account; `closed`: sign-up is closed, except for the first.
- */
+/** Creates an account; the first one becomes the administrator. `closed`: sign-up is closed, except for the first. */
 export function createUser(
   database: Database,
   newUser: NewUser,
@@ -67,6 +59,7 @@ export function createUser(
   device: Device,
 ): Promise<SessionUser | 'exists' | 'closed'> {
   return database.transaction(async (transaction) => {
+    // Serialized, so that two first sign-ups at once make one administrator.
     await lockAccounts(transaction);
     const isFirst = !(await hasUsers(transaction));
     if (!isFirst && signUp === 'closed') return 'closed';
@@ -85,7 +78,6 @@ export function createUser(
   });
 }
 
-/** Whether another account has this address. */
 export async function isAddressTaken(
   database: Database,
   email: string,
@@ -95,13 +87,12 @@ export async function isAddressTaken(
   return (await database.$count(users, and(hasEmail(email), other))) > 0;
 }
 
-/** Whether the email address of an account is verified. */
 export async function isEmailVerified(database: Database, userId: string): Promise<boolean> {
   const isVerified = and(eq(users.id, userId), isNotNull(users.emailVerified));
   return (await database.$count(users, isVerified)) > 0;
 }
 
-/** Whether anyone may sign up. The first account may always be created. */
+/** The first account may always be created. */
 export async function isSignUpOpen(
   database: Database,
   signUp: 'open' | 'closed',
@@ -113,7 +104,7 @@ export async function hasUsers(database: Database): Promise<boolean> {
   return (await database.select({ id: users.id }).from(users).limit(1)).length > 0;
 }
 
-/** A user by email, with the password hash and the cutoff read at the same instant; null: none. */
+/** The password hash and the cutoff are read at the same instant. Null: no such account. */
 export async function findCredentials(
   database: Database,
   email: string,

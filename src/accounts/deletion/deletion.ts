@@ -15,16 +15,10 @@ import { eraseUser } from './erase.ts';
 
 const PURPOSE = 'account_deletion';
 
-/**
- * `last_administrator`: nothing was done, because the other accounts need an administrator. Null: nothing
- * was done, because the session ended or the link does not work.
- */
+/** Null: nothing was done, because the session ended or the link does not work. */
 export type Deletion = 'done' | 'last_administrator' | null;
 
-/**
- * Queues an email with the link that deletes the account, to `ownerAddress`: otherwise an attacker could
- * change the email address, and delete the account together with the owner's recovery links.
- */
+/** Queues an email with the link that deletes the account. */
 export function requestDeletion(
   { database }: Pick<Writable, 'database'>,
   session: { sid: string; userId: string },
@@ -35,6 +29,7 @@ export function requestDeletion(
     if (!user) return null;
     if (await isNeeded(transaction, user)) return 'last_administrator';
     const { id: userId } = user;
+    // Otherwise an attacker could change it, and delete the account together with the owner's recovery links.
     const address = await ownerAddress(transaction, user, now);
     const facts = { ...device, subject: subjectPrefix(user) };
     await queueEmail(transaction, { kind: 'account_deletion', address, facts });
@@ -43,7 +38,7 @@ export function requestDeletion(
   });
 }
 
-/** Deletes the account of a session at once, for servers that cannot send email. */
+/** For servers that cannot send email. */
 export function deleteOwnAccount(
   sessionStore: Writable,
   session: { sid: string; userId: string },
@@ -59,10 +54,7 @@ export function deleteOwnAccount(
   });
 }
 
-/**
- * Creates the token of a deletion link.
- * @returns null: the account was deleted, deactivated or changed since the request, or the limit is reached.
- */
+/** Null: the account was deleted, deactivated or changed since the request, or the limit is reached. */
 export async function makeDeletionToken(
   database: Database,
   { facts, address, attempts }: QueuedEmail,
@@ -77,7 +69,7 @@ export async function makeDeletionToken(
   return createEmailToken(database, PURPOSE, subject, now, attempts);
 }
 
-/** The account that a link deletes; null: the link does not work. Changes nothing. */
+/** Null: the link does not work. Changes nothing. */
 export async function findDeletion(
   database: Database,
   token: string,
@@ -92,7 +84,7 @@ export async function findDeletion(
   return user && (await isUnchanged(database, user, subject, now)) ? user : null;
 }
 
-/** Deletes the account of a link. Of two concurrent uses, one does it. */
+/** Of two concurrent uses, one deletes the account. */
 export async function deleteByLink(
   sessionStore: Writable,
   token: string,
@@ -112,12 +104,12 @@ export async function deleteByLink(
   });
 }
 
-/** Whether an account must stay: the other accounts have no other administrator. */
+/** Whether deleting it would leave the other accounts without an administrator. */
 export async function isNeeded(database: Database, user: SessionUser): Promise<boolean> {
   return (await isLastAdministrator(database, user)) && (await hasOtherAccounts(database, user));
 }
 
-/** The user of a live session, both locked. Null: the session ended. */
+/** Locks the session and its user. Null: the session ended. */
 async function lockOwner(
   transaction: Database,
   session: { sid: string; userId: string },
@@ -127,10 +119,8 @@ async function lockOwner(
   return (await lockLiveSession(transaction, session, now)) ? user : null;
 }
 
-/**
- * A link works only while the account is unchanged. A new password, signing out everywhere or another
- * owner address makes it useless to someone with the old email.
- */
+// A link works only while the account is unchanged. A new password, signing out everywhere or another
+// owner address makes it useless to someone with the old email.
 const subjectPrefix = ({ id, sessionsValidAfter }: SessionUser): string =>
   `${id}:${sessionsValidAfter.getTime()}`;
 const userIdIn = (subject: string): string => subject.split(':')[0] ?? '';

@@ -9,10 +9,7 @@ import { normalizeEmail } from '../users.ts';
 
 const NO_DEVICE = { userAgent: null, ipAddress: null };
 
-/**
- * Deletes an account and all its data. Its history keeps what happened and when, and nothing that
- * identifies anyone. The user must be locked (`lockUser`).
- */
+/** The history keeps what happened and when, and nothing that identifies anyone. The user must be locked. */
 export async function eraseUser(transaction: Database, user: SessionUser): Promise<void> {
   const { id } = user;
   // Before the user, not by the cascade: a transaction that has locked a session may write an event, which
@@ -42,7 +39,6 @@ async function anonymizeHistory(transaction: Database, userId: string): Promise<
   await transaction.update(auditEvents).set({ sessionId: null }).where(isTheirs);
 }
 
-/** Pending sign-ups with this address. */
 async function dropSignUps(transaction: Database, email: string): Promise<void> {
   const dropped = await transaction
     .delete(pendingSignUps)

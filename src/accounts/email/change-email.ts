@@ -25,21 +25,14 @@ const TO_AN_ADDRESS = { times: 3, seconds: DAY_SECONDS };
 /** An attacker may own the domain of many addresses. */
 const OF_AN_ACCOUNT = { times: 10, seconds: DAY_SECONDS };
 
-/** Who requested which address. */
 export interface EmailChangeRequest {
   userId: string;
-  /**
-   * The cutoff at that time, in milliseconds. Whatever raises it, such as a password reset, also voids
-   * requests from other devices (invariant 4).
-   */
+  /** The cutoff then. Whatever raises it, such as a password reset, voids the request (invariant 4). */
   cutoffMs: number;
   address: string;
 }
 
-/**
- * Queues an email to a new address, or to the current one to verify it. It does the same whether or not
- * another account has the address, so that nobody can find out.
- */
+/** Queues an email to the new or current address, whether or not another account has it: nobody can find out. */
 export async function requestEmailChange(
   database: Database,
   { id, sessionsValidAfter }: Pick<SessionUser, 'id' | 'sessionsValidAfter'>,
@@ -49,11 +42,7 @@ export async function requestEmailChange(
   await queueEmail(database, { kind: PURPOSE, address: normalizeEmail(email), facts });
 }
 
-/**
- * Creates the token of the link that verifies an address. It locks the account: whatever voids the
- * request either finds the link, or stops it from being created.
- * @returns `exists`: another account has the address. null: the request is void, or the limit is reached.
- */
+/** `exists`: another account has the address. null: the request is void, or the limit is reached. */
 export function makeChangeToken(
   database: Database,
   { id, address, facts, attempts }: QueuedEmail,
@@ -62,6 +51,7 @@ export function makeChangeToken(
   const subject = `${facts.subject}:${address}`;
   const request = parseSubject(subject);
   return database.transaction(async (transaction) => {
+    // Locked: whatever voids the request finds the link, or stops it from being created.
     const user = await lockUser(transaction, request.userId);
     if (!user || !isStillValid(request, user)) return null;
     if (!(await isQueued(transaction, id))) return null;
@@ -87,12 +77,7 @@ async function isOverLimit(
   return counted.some((until) => until !== null);
 }
 
-/**
- * Changes an account to the address that a link verifies. Drops all other links for the account but those
- * for recovery, and tells the old address.
- * @returns `verified`: it was the account's address already; `taken`: another account has it by now, and
- *   nothing changed; null as for `findEmailChange`.
- */
+/** `verified`: the account had the address already; `taken`: another has it by now. Null as for `findEmailChange`. */
 export async function changeEmail(
   sessionStore: Writable,
   { token, viewerId }: { token: string; viewerId: string },

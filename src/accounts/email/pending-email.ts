@@ -9,7 +9,7 @@ import { normalizeEmail } from '../users.ts';
 
 const PURPOSE = 'email_change';
 
-/** The addresses that an account asked to change to and has not verified yet, newest first. */
+/** Requested and not verified yet, newest first. */
 export async function listPendingEmails(
   database: Database,
   { id, email, sessionsValidAfter }: SessionUser,
@@ -39,7 +39,6 @@ export async function listPendingEmails(
   return [...addresses];
 }
 
-/** Cancels all requested address changes. */
 export function cancelEmailChange(database: Database, userId: string): Promise<void> {
   return database.transaction(async (transaction) => {
     await lockUser(transaction, userId);

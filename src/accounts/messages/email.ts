@@ -7,7 +7,7 @@ import { accountExists } from './sign-up.ts';
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-/** Verifies the address that an account has, or wants to change to. */
+/** Verifies the current or the new address. */
 export const emailChange: MessageWriter = async (context, email) => {
   const { clock, sessionStore } = context;
   const { address } = email;
@@ -30,10 +30,7 @@ export const emailChange: MessageWriter = async (context, email) => {
   };
 };
 
-/**
- * Tells the old address, with a link that restores it. It does not show the new address, which an
- * attacker may have chosen.
- */
+/** To the old address. It does not show the new one, which an attacker may have chosen. */
 export const emailChanged: MessageWriter = async (context, email) => {
   const { clock, sessionStore } = context;
   const token = await makeRecoveryToken(sessionStore.database, 'email_change_undo', email, clock());

@@ -4,17 +4,13 @@ import type { QueuedEmail } from '../../email/queue.ts';
 import { exactTime } from '../../time-format.ts';
 import type { MessageContext } from '../account-context.ts';
 
-/** Writes the message of a queued email. Null: there is no reason for it any more. */
+/** Null: there is no reason for the email any more. */
 export type MessageWriter = (
   context: MessageContext,
   email: QueuedEmail,
 ) => Promise<Message | null>;
 
-/**
- * The address of a page, with the token that opens it.
- *
- * The origin never comes from a request: an attacker chooses its `Host`, and the email goes to someone else.
- */
+/** The origin never comes from a request: an attacker chooses its `Host`, and the email goes to someone else. */
 export function linkTo({ config }: MessageContext, path: string, token?: string): string {
   const origin = config.authUrl?.origin ?? `http://localhost:${config.port}`;
   return `${origin}${path}${token === undefined ? '' : `?token=${token}`}`;
@@ -29,7 +25,6 @@ export function deviceAndLocation(
   return location === null ? deviceName(userAgent) : `${deviceName(userAgent)}, ${location}`;
 }
 
-/** The device, location and time of one event. */
 export function eventFacts(
   { locationOf }: MessageContext,
   { userAgent = null, ipAddress = null }: QueuedEmail['facts'],
@@ -43,7 +38,6 @@ export function eventFacts(
   ];
 }
 
-/** The facts of every event in a merged notice, or of the first and the last ones. */
 export function eventList(
   context: MessageContext,
   { facts, queuedAt }: QueuedEmail,

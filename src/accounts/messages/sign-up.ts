@@ -4,7 +4,7 @@ import { EMAIL_TOKEN_LIFETIMES_MS } from '../email-tokens.ts';
 import { makeSignUpToken } from '../sign-up/pending-sign-up.ts';
 import { linkTo, type MessageWriter } from './parts.ts';
 
-/** Verifies the address of a sign-up. Anyone can enter any address there, so it shows nothing they typed. */
+/** Anyone can enter any address at sign-up, so it shows nothing they typed. */
 export const signUp: MessageWriter = async (context, email) => {
   const { clock, sessionStore } = context;
   const { address } = email;

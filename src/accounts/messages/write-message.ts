@@ -20,10 +20,8 @@ import {
   twoFactorTurnedOn,
 } from './two-factor.ts';
 
-/**
- * No message contains text that a person chose, not even the owner's name: a stolen session could make
- * a genuine email say anything. Tokens are made when an email is sent, so none waits in the queue.
- */
+// No text that a person chose, not even a name: a stolen session could make a genuine email say anything.
+// Tokens are made when an email is sent, so none waits in the queue.
 const WRITERS: Record<EmailKind, MessageWriter> = {
   sign_up: signUp,
   email_change: emailChange,
@@ -40,7 +38,6 @@ const WRITERS: Record<EmailKind, MessageWriter> = {
   account_deletion: accountDeletion,
 };
 
-/** The message of a queued email. Null: there is no reason for it any more. */
 export function writeMessage(context: MessageContext, email: QueuedEmail): Promise<Message | null> {
   return WRITERS[email.kind](context, email);
 }

@@ -4,12 +4,7 @@ import { lockLiveSession } from '../../sessions/lock.ts';
 import { type Act, endOtherSessions, type Kept } from '../../sessions/revoke.ts';
 import { setPassword } from './password-reset.ts';
 
-/**
- * Sets a new password. The caller has checked the current one, or that there is none.
- * @param given.endsOthers whether all other sessions end, and this one gets a new `sid`.
- * @returns what the session's token must carry now; `unchanged`: the others did not end; null: the
- *   session itself had ended, and nothing was done.
- */
+/** The caller has checked the current password, if any. `unchanged`: the others did not end; null: this one had. */
 export function changePassword(
   sessionStore: Writable,
   session: { sid: string; userId: string },

@@ -22,11 +22,7 @@ export async function requestReset(database: Database, email: string): Promise<v
   await queueEmail(database, { kind: 'password_reset', address: normalizeEmail(email) });
 }
 
-/**
- * Creates the token of a reset link. It locks the account, so that no link is created for an address that
- * the account has just lost.
- * @returns null: no such account, it is deactivated, or the limit is reached.
- */
+/** Null: no such account, it is deactivated, or the limit is reached. */
 export function makeResetToken(
   database: Database,
   { address, attempts }: Pick<QueuedEmail, 'address' | 'attempts'>,
@@ -37,22 +33,18 @@ export function makeResetToken(
       .select({ id: users.id })
       .from(users)
       .where(and(hasEmail(address), eq(users.isActive, true)))
+      // Locked: no link is created for an address that the account has just lost.
       .for('no key update');
     return user ? createEmailToken(transaction, PURPOSE, user.id, now, attempts) : null;
   });
 }
 
-/** Whether a link can set a password. Changes nothing. */
+/** Changes nothing. */
 export async function isResetToken(database: Database, token: string, now: Date): Promise<boolean> {
   return (await findEmailToken(database, PURPOSE, token, now)) !== null;
 }
 
-/**
- * Sets a new password with the token of a link: ends every session, drops all other reset links, resets
- * failed attempts and the lockout, and tells the owner. Of two concurrent uses, one wins.
- * @param given.deviceToken a new token for this browser, which becomes the only known device.
- * @returns false: the link is used, expired or unknown.
- */
+/** This browser becomes the only known device. False: the link is used, expired or unknown. */
 export async function resetPassword(
   sessionStore: Writable,
   given: { token: string; passwordHash: string; deviceToken: string },
@@ -75,7 +67,7 @@ export async function resetPassword(
   });
 }
 
-/** Stores a new password, drops all reset links, and tells the owner by email. */
+/** Also drops all reset links, and tells the owner by email. */
 export async function setPassword(
   transaction: Database,
   userId: string,

@@ -18,10 +18,9 @@ const normalize = (password: string): string => password.normalize('NFKC');
 export const hashPassword = (password: string): Promise<string> =>
   inTurn(() => hash(normalize(password), PARAMETERS));
 
-/** For unknown accounts, so that refusing them takes as long. */
 const dummyHash = hashPassword(crypto.randomUUID());
 
-/** Takes the same time without a hash. */
+/** Takes as long without a hash, so that the time does not tell whether an account exists. */
 export async function isPassword(passwordHash: string | null, password: string): Promise<boolean> {
   const against = passwordHash ?? (await dummyHash);
   const isRight = await inTurn(() => verify(against, normalize(password)));

@@ -16,29 +16,21 @@ import { isPassword } from './password.ts';
 /** In a row; then the session ends. The pauses stretch them over ten hours. */
 export const MAX_WRONG_PASSWORDS = 20;
 
-/** Whether an account has a password: one that signs in with a provider may not. */
+/** An account that signs in with a provider may have none. */
 export async function hasPassword(database: Database, userId: string): Promise<boolean> {
   return (await findPasswordHash(database, userId)) !== null;
 }
 
 export type PasswordAnswer = 'right' | 'wrong' | 'session_over';
 
-/**
- * Checks the password of a signed-in user. Every page that asks for it uses this: a stolen session would
- * guess the password there.
- *
- * Each attempt is counted before it is checked, by session: guesses on another one lock no one out here.
- * Pauses grow as at sign-in. The owner is told by email when they begin, and the session ends after the
- * last attempt. Only the right password resets the count.
- * @returns `session_over`: the session ended, now or a moment ago. Its next request is told why.
- * @throws {TooManyAttempts} during a pause; the attempt is not counted.
- */
+/** Every page that asks for it uses this: a stolen session would guess it there. Throws `TooManyAttempts` in a pause. */
 export async function checkPassword(
   { database, sessionStore }: AccountContext,
   { session, user }: SessionRecord,
   password: string,
   act: Act,
 ): Promise<PasswordAnswer> {
+  // Counted before the check, and by session: guesses on another one lock no one out here.
   const wrongPasswords = await countPasswordAttempt(database, session.id, act.now);
   if (wrongPasswords === null) return 'session_over';
   if (await isPassword(await findPasswordHash(database, user.id), password)) {
@@ -52,7 +44,7 @@ export async function checkPassword(
   return wrongPasswords < MAX_WRONG_PASSWORDS ? 'wrong' : 'session_over';
 }
 
-/** Returns the number of attempts in a row, this one included; null: the session ended. */
+/** Attempts in a row, this one included; null: the session ended. */
 async function countPasswordAttempt(
   database: Database,
   sessionId: string,
@@ -87,6 +79,7 @@ async function recordWrongPassword(
     const event = { userId, sessionId: id, device };
     await recordEvent(transaction, { action: 'reauthentication_failed', ...event });
     const email = { address: user.email, facts: device };
+    // The pauses begin.
     if (wrongPasswords === FREE_ATTEMPTS) {
       await queueEmail(transaction, { kind: 'wrong_passwords', ...email });
     }

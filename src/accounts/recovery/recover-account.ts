@@ -15,12 +15,7 @@ import { dropRecoveryCodes } from '../two-factor/recovery-codes.ts';
 import { isAddressTaken } from '../users.ts';
 import { dropRecoveryLinksFrom, type RecoveryLink } from './recovery-link.ts';
 
-/**
- * Locks an attacker out of an account: ends every session, forgets all devices, and drops the password
- * and linked providers. It also undoes later changes of the email address and of two-factor
- * authentication: otherwise the password reset that it sends would not reach the owner, or they could not
- * sign in with it. All accounts and the user must be locked.
- */
+/** Locks an attacker out of an account. All accounts and the user must be locked. */
 export async function recoverAccount(
   transaction: Database,
   act: RecoveryLink,
@@ -28,7 +23,8 @@ export async function recoverAccount(
   now: Date,
 ): Promise<void> {
   const { userId, address } = act;
-  // Another account may have the address by now. Then an administrator has to help.
+  // Undoes later changes of the address and of two-factor authentication: the owner must get the reset email
+  // and be able to sign in with it. If another account has the address by now, an administrator has to help.
   const isFree = !(await isAddressTaken(transaction, address, userId));
   const owned = isFree ? { email: address, emailVerified: now } : {};
   await transaction

@@ -8,7 +8,7 @@ import { createEmailToken, findEmailToken, RECOVERY_PURPOSES } from '../email-to
 /** An act on an account that its owner can undo with a link in an email. */
 export interface RecoveryLink {
   userId: string;
-  /** The id of that email: a later act has a higher one. */
+  /** A later act has a higher one. */
   emailId: number;
   at: Date;
   /** Where the email went: the address before an email change, or at a sign-in. */
@@ -17,10 +17,7 @@ export interface RecoveryLink {
 
 type Purpose = (typeof RECOVERY_PURPOSES)[number];
 
-/**
- * Creates the token of a recovery link.
- * @returns null: an earlier link already undid the act, or there is no such account.
- */
+/** Null: an earlier link already undid the act, or there is no such account. */
 export function makeRecoveryToken(
   database: Database,
   purpose: Purpose,
@@ -37,7 +34,7 @@ export function makeRecoveryToken(
   });
 }
 
-/** The act that a link undoes; null: used, expired or unknown. Changes nothing. */
+/** Null: used, expired or unknown. Changes nothing. */
 export async function findRecoveryLink(
   database: Database,
   purpose: Purpose,
@@ -53,10 +50,7 @@ function parseSubject(subject: string): RecoveryLink {
   return { userId, emailId: Number(emailId), at: new Date(Number(at)), address: address.join(':') };
 }
 
-/**
- * The safe address for an act that cannot be undone: while recovery links work or wait to be sent, the
- * one that the first of them went to. A later address may be an attacker's.
- */
+/** For acts that cannot be undone: the address that the first open recovery link went to, sent or queued. */
 export async function ownerAddress(
   database: Database,
   user: { id: string; email: string },
@@ -75,10 +69,11 @@ export async function ownerAddress(
       open.push({ id, address });
     }
   }
+  // A later address may be an attacker's.
   return open.sort((one, other) => one.id - other.id)[0]?.address ?? user.email;
 }
 
-/** The email id of the first link that would restore this address. Null: there is none. */
+/** The email id of the first link that would restore this address. Null: none. */
 export async function findFirstUndoTo(
   database: Database,
   userId: string,
@@ -98,14 +93,13 @@ export async function findFirstUndoTo(
   return emails.length > 0 ? Math.min(...emails) : null;
 }
 
-/**
- * Drops the recovery links of this act and of later ones, sent or queued. Links of earlier acts stay: an
- * attacker who took the account over gets links too, and they must not beat those the owner got before.
- */
+/** Drops the recovery links of this act and of later ones, sent or queued. */
 export async function dropRecoveryLinksFrom(
   transaction: Database,
   { userId, emailId }: Pick<RecoveryLink, 'userId' | 'emailId'>,
 ): Promise<void> {
+  // Earlier ones stay: an attacker who took the account over gets links too, and they must not beat the
+  // owner's earlier ones.
   await dropEmailsAbout(transaction, 'email_changed', userId, emailId);
   await dropEmailsAbout(transaction, 'new_device', userId, emailId);
   const { identifier } = verificationTokens;

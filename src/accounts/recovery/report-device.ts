@@ -9,10 +9,7 @@ import { findRecoveryLink } from './recovery-link.ts';
 
 const PURPOSE = 'report_device';
 
-/**
- * Recovers an account after a sign-in that its owner did not recognise.
- * @returns false: the link is used, expired or unknown.
- */
+/** After a sign-in that the owner did not recognise. False: the link is used, expired or unknown. */
 export async function reportDevice(
   sessionStore: Writable,
   token: string,

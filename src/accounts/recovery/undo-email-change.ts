@@ -10,10 +10,7 @@ import { findRecoveryLink } from './recovery-link.ts';
 
 const PURPOSE = 'email_change_undo';
 
-/**
- * Restores the old address of an account, and recovers the account.
- * @returns `taken`: another account has the address by now, and nothing changed; null as for `findRecoveryLink`.
- */
+/** Also recovers the account. `taken`: another has the address by now. Null as for `findRecoveryLink`. */
 export async function restoreEmail(
   sessionStore: Writable,
   token: string,

@@ -14,11 +14,7 @@ export interface SignIn extends Authentication {
   deviceToken: string;
 }
 
-/**
- * Signs in someone whose credentials were verified: starts the session, resets the failed attempts and
- * reports a new device to the owner, in one transaction.
- * @returns as `startSession`.
- */
+/** The credentials were verified. Starts the session and reports a new device, in one transaction. As `startSession`. */
 export function completeSignIn(
   sessionStore: Writable,
   signIn: SignIn,

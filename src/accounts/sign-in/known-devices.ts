@@ -9,15 +9,13 @@ import type { Authentication, Started } from '../../sessions/start.ts';
 export const OWN_ATTEMPTS = 10;
 
 /** Whether fewer than `limit` devices of the account signed in later than this one. */
+/** Whether fewer than `limit` devices of the account signed in later than this one. */
 export const isAmongLatest = (limit: number) => {
   const { userId, lastSignInAt } = knownDevices;
   return sql`(select count(*) from ${knownDevices} later where later.user_id = ${userId} and later.last_sign_in_at > ${lastSignInAt}) < ${limit}`;
 };
 
-/**
- * Makes the browser that has just reset the password a known device, so that its owner can sign in there
- * while someone keeps guessing elsewhere. Its first sign-in is still reported as a new device.
- */
+/** Lets the owner sign in where they just reset the password, while someone keeps guessing elsewhere. */
 export async function rememberDevice(
   transaction: Database,
   userId: string,
@@ -26,11 +24,7 @@ export async function rememberDevice(
   await transaction.insert(knownDevices).values({ userId, tokenHash: hashSecret(deviceToken) });
 }
 
-/**
- * Resets the count that a successful sign-in was part of: the device's own, or the account's. A known
- * device leaves the account's count alone, so that someone who guesses elsewhere neither gains from this
- * sign-in nor sees it. The user must be locked.
- */
+/** Resets the count that this sign-in was part of: the device's, or the account's. The user must be locked. */
 export async function resetFailedAttempts(
   transaction: Database,
   userId: string,
@@ -50,6 +44,7 @@ export async function resetFailedAttempts(
     await transaction
       .delete(knownDevices)
       .where(and(isThisDevice, isNull(knownDevices.lastSignInAt)));
+    // The account's count stays: someone who guesses elsewhere neither gains from this sign-in nor sees it.
     if (device.attempts <= OWN_ATTEMPTS) return;
   }
   await transaction
@@ -58,10 +53,7 @@ export async function resetFailedAttempts(
     .where(and(eq(users.id, userId), gt(users.failedSignIns, 0)));
 }
 
-/**
- * Makes the browser a known device, and emails the owner when it is new. Recognized by its cookie: user
- * agents and IP addresses change too often.
- */
+/** Emails the owner about a new browser, known by its cookie: user agents and IP addresses change too often. */
 export async function recordSignInOnDevice(
   transaction: Database,
   { userId, device, deviceToken }: Authentication & { deviceToken: string },
@@ -82,10 +74,8 @@ export async function recordSignInOnDevice(
   await queueEmail(transaction, { kind: 'new_device', address: user.email, facts });
 }
 
-/**
- * Whether nobody has signed in to this account before. The known devices cannot tell, as a password reset
- * removes them. An account whose sign-up is not in the history is older than the history.
- */
+// By the history: the known devices cannot tell, as a password reset removes them. An account whose sign-up
+// is not in the history is older than the history.
 async function isFirstSignIn(
   transaction: Database,
   userId: string,

@@ -8,17 +8,12 @@ import { TooManyAttempts } from '../too-many-attempts.ts';
 import { hasEmail, normalizeEmail } from '../users.ts';
 import { isAmongLatest, OWN_ATTEMPTS } from './known-devices.ts';
 
-/** The devices of an account that have attempts of their own: those that signed in last. */
+/** The latest. A stolen device cookie gives ten attempts, ten devices the 100 of NIST SP 800-63B (section 3.2.2). */
 const OWN_ATTEMPTS_DEVICES = 10;
 
 type Counted = typeof users | typeof unknownEmails;
 
-/**
- * Counts a sign-in attempt on a known device of the account. Guessing elsewhere does not lock it, so its
- * owner can always sign in there. A stolen device cookie gives ten attempts; ten devices give 100, as
- * many in a row as NIST SP 800-63B (section 3.2.2) allows.
- * @returns false when the device is unknown or its attempts are used up: use `countSignInAttempt`.
- */
+/** False: the device is unknown, or its attempts are used up. Then use `countSignInAttempt`. */
 export async function countKnownDeviceAttempt(
   database: Database,
   email: string,
@@ -26,6 +21,7 @@ export async function countKnownDeviceAttempt(
 ): Promise<boolean> {
   const { userId, tokenHash, failedSignIns } = knownDevices;
   const attempts = sql`case when ${isAmongLatest(OWN_ATTEMPTS_DEVICES)} then least(${failedSignIns}, ${OWN_ATTEMPTS}) else ${OWN_ATTEMPTS} end + 1`;
+  // By device: guessing elsewhere does not lock it, so its owner can always sign in there.
   const owner = database.select({ id: users.id }).from(users).where(hasEmail(email));
   const [device] = await database
     .update(knownDevices)
@@ -35,23 +31,20 @@ export async function countKnownDeviceAttempt(
   return device !== undefined && device.attempts <= OWN_ATTEMPTS;
 }
 
-/**
- * Counts any other sign-in attempt before its password is checked: it counts as failed until it starts a
- * session, so concurrent attempts cannot get past the limit. An address without an account is counted
- * with the same queries.
- * @throws {TooManyAttempts} while the address is locked; the attempt is not counted.
- */
+/** Counts any other attempt. Throws `TooManyAttempts` while the address is locked; it is not counted then. */
 export async function countSignInAttempt(
   database: Database,
   email: string,
   now: Date,
 ): Promise<void> {
   const emailHash = hash('sha256', normalizeEmail(email), 'base64url');
+  // Before the password is checked: concurrent attempts cannot get past the limit.
   const counted = await database
     .update(users)
     .set(increment(users, now))
     .where(and(hasEmail(email), isNotPaused(users.lockoutUntil, now)))
     .returning({ id: users.id });
+  // An address without an account is counted with the same queries.
   const countedStranger = await database
     .insert(unknownEmails)
     .select(
@@ -67,7 +60,6 @@ export async function countSignInAttempt(
   throw new TooManyAttempts((await lockoutEnd(database, email, emailHash)) ?? now);
 }
 
-/** One more attempt, and the pause after it. */
 function increment({ failedSignIns }: Counted, now: Date): Record<string, SQL> {
   const attempts = sql`${failedSignIns} + 1`;
   return { failedSignIns: attempts, lockoutUntil: pauseEnd(attempts, now) };

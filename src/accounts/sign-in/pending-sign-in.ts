@@ -3,7 +3,6 @@ import { hashSecret, isSecret, newSecret } from '../../crypto/secret.ts';
 import type { Database } from '../../database/open.ts';
 import { pendingSignIns } from '../../database/schema.ts';
 
-/** How long a sign-in waits for its two-factor code. */
 export const PENDING_SIGN_IN_MS = 10 * 60_000;
 /** ASVS 5.0, 6.6.3: codes are short, so attempts are limited. */
 export const MAX_CODES = 5;
@@ -16,12 +15,11 @@ export interface PendingSignIn {
   provider: string;
 }
 
-/** A pending sign-in after a code was counted. */
 export interface CountedSignIn extends PendingSignIn {
   codesLeft: number;
 }
 
-/** Starts waiting for a two-factor code. Returns the token for the browser's cookie. */
+/** Returns the token for the browser's cookie. */
 export async function beginPendingSignIn(
   database: Database,
   pending: PendingSignIn,
@@ -35,7 +33,7 @@ export async function beginPendingSignIn(
   return token;
 }
 
-/** The pending sign-in of a token; null: unknown, expired or out of codes. */
+/** Null: unknown, expired or out of codes. */
 export async function findPendingSignIn(
   database: Database,
   token: string,
@@ -46,10 +44,7 @@ export async function findPendingSignIn(
   return found ?? null;
 }
 
-/**
- * Counts a code before it is checked, so that concurrent codes cannot get past the limit.
- * @returns the sign-in; null as for `findPendingSignIn`.
- */
+/** Counted before the check, so that concurrent codes cannot get past the limit. Null as for `findPendingSignIn`. */
 export async function countCodeAttempt(
   database: Database,
   token: string,
@@ -64,7 +59,7 @@ export async function countCodeAttempt(
   return taken ? { ...taken, codesLeft: MAX_CODES - taken.attempts } : null;
 }
 
-/** Removes a pending sign-in. Of two concurrent calls, one returns true. */
+/** Of two concurrent calls, one returns true. */
 export async function endPendingSignIn(database: Database, token: string): Promise<boolean> {
   const ended = await database
     .delete(pendingSignIns)

@@ -27,10 +27,7 @@ interface SignUp {
   passwordHash: string;
 }
 
-/**
- * Stores a sign-up until its address is verified, and queues the email. It does the same whether or not
- * the address has an account, so that nobody can find out.
- */
+/** Stores a sign-up and queues its email, whether or not the address has an account: nobody can find out. */
 export async function requestSignUp(database: Database, given: SignUp, now: Date): Promise<void> {
   const address = normalizeEmail(given.email);
   const expires = new Date(now.getTime() + EMAIL_TOKEN_LIFETIMES_MS[PURPOSE]);
@@ -44,10 +41,7 @@ export async function requestSignUp(database: Database, given: SignUp, now: Date
   });
 }
 
-/**
- * Creates the token of the link that completes a sign-up.
- * @returns `exists`: the address has an account. null: the sign-up expired, or the limit is reached.
- */
+/** `exists`: the address has an account. null: the sign-up expired, or the limit is reached. */
 export async function makeSignUpToken(
   database: Database,
   { facts, attempts }: Pick<QueuedEmail, 'facts' | 'attempts'>,
@@ -84,13 +78,7 @@ export async function findSignUp(
   return pending?.email ?? null;
 }
 
-/**
- * Creates the account of a link, with the password chosen at sign-up. The link alone is not enough:
- * an attacker could sign up with someone else's address, and would know the password of the account
- * that its owner opens.
- * @returns the user; `wrong`: wrong password, try again; `closed`: sign-up was closed in the meantime;
- *   null as for `findSignUp`, or when the address has an account by now.
- */
+/** `wrong`: wrong password, try again. Null as for `findSignUp`, or when the address has an account by now. */
 export async function confirmSignUp(
   database: Database,
   { token, password }: { token: string; password: string },
@@ -101,6 +89,8 @@ export async function confirmSignUp(
   const pending = id === null ? null : await countAttempt(database, id, now);
   if (!pending) return null;
   const { name, email, passwordHash } = pending;
+  // The link alone is not enough: an attacker could sign up with someone else's address, and would know the
+  // password of the account that its owner opens.
   if (!(await isPassword(passwordHash, password))) {
     return pending.attempts < MAX_ATTEMPTS ? 'wrong' : null;
   }
@@ -114,7 +104,7 @@ export async function confirmSignUp(
   });
 }
 
-/** Counts an attempt before its password is checked, so that concurrent ones cannot get past the limit. */
+/** Counted before the check, so that concurrent attempts cannot get past the limit. */
 async function countAttempt(database: Database, id: string, now: Date) {
   const [taken] = await database
     .update(pendingSignUps)

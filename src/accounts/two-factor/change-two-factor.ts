@@ -18,11 +18,7 @@ interface TwoFactorChange {
   kept: Kept | null;
 }
 
-/**
- * Turns two-factor authentication on, with a code from the pending key. That uses the code up.
- * @returns the recovery codes, which cannot be shown again; `wrong_code`; null: this session has no
- *   pending key, or has ended.
- */
+/** Uses the code up. The recovery codes cannot be shown again. Null: no pending key, or the session ended. */
 export function turnOnTwoFactor(
   { sessionStore, config }: AccountContext,
   viewer: Viewer,
@@ -51,7 +47,7 @@ export function turnOnTwoFactor(
   });
 }
 
-/** Turns two-factor authentication off and drops the recovery codes. Null: it is off, or the session ended. */
+/** Also drops the recovery codes. Null: it is off, or the session ended. */
 export function turnOffTwoFactor(
   { sessionStore }: AccountContext,
   viewer: Viewer,
@@ -74,7 +70,7 @@ export function turnOffTwoFactor(
   });
 }
 
-/** Replaces the recovery codes. Null: two-factor authentication is off, or the session ended. */
+/** Null: two-factor authentication is off, or the session ended. */
 export function renewRecoveryCodes(
   { sessionStore }: AccountContext,
   viewer: Viewer,

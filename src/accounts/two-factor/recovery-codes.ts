@@ -21,10 +21,7 @@ export async function makeRecoveryCodes(transaction: Database, userId: string): 
   return codes.map((code) => inGroups(code, '-'));
 }
 
-/**
- * Uses a recovery code up: of two concurrent uses, one returns true.
- * @param typed the code as someone typed it, in groups or not.
- */
+/** Of two concurrent uses, one returns true. */
 export async function useRecoveryCode(
   transaction: Database,
   userId: string,
@@ -50,6 +47,5 @@ export async function dropRecoveryCodes(transaction: Database, userId: string): 
 export const isRecoveryCode = (text: string): boolean =>
   /^([A-Z2-7]{4}-){5}[A-Z2-7]{4}$/.test(text);
 
-/** In groups of four, for people to read and type. */
 export const inGroups = (text: string, separator: string): string =>
   (text.match(/.{1,4}/g) ?? []).join(separator);

@@ -3,18 +3,13 @@ import { EncryptJWT, type JWTDecryptResult, jwtDecrypt } from 'jose';
 
 const ENCRYPTION = { alg: 'dir', enc: 'A256GCM' };
 
-/** Whose key it is, and for what. A key that was encrypted for one owner decrypts for no other. */
 export interface KeyOwner {
   userId: string;
   /** `sign_in`, or for a pending key the id of the session that sets it up. */
   purpose: string;
 }
 
-/**
- * Encrypts a TOTP key for storage under the newest secret (invariant 6). Its owner is inside, so a row
- * copied to another account is useless there (RFC 7519, section 4.1). Checking codes needs the key itself,
- * so it cannot be hashed.
- */
+/** Under the newest secret (invariant 6). Checking codes needs the key itself, so it cannot be hashed. */
 export function encryptTotpKey(
   secrets: string[],
   key: string,
@@ -23,6 +18,7 @@ export function encryptTotpKey(
 ): Promise<string> {
   const [newest] = secrets;
   if (newest === undefined) throw new Error('encryptTotpKey needs at least one secret.');
+  // The owner is inside: a row copied to another account is useless there (RFC 7519, section 4.1).
   const token = new EncryptJWT({ key })
     .setProtectedHeader(ENCRYPTION)
     .setSubject(userId)

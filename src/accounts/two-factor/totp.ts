@@ -5,20 +5,16 @@ const FORM = { algorithm: 'SHA1', digits: 6, period: 30 };
 /** How far a phone's clock may be off either way, in time steps (RFC 6238, section 5.2). */
 const DRIFT_STEPS = 1;
 
-/** A new key: 160 random bits (RFC 4226, section 4), base32. */
+/** 160 random bits (RFC 4226, section 4). */
 export const newTotpKey = (): string => new Secret({ size: 20 }).base32;
 
-/** The content of the QR code: the key and its label in the app. */
+/** The content of the QR code. */
 export const otpauthUri = (key: string, issuer: string, label: string): string =>
   new TOTP({ ...FORM, secret: key, issuer, label }).toString();
 
-/** Whether a text has the form of a code from an app. */
 export const isAppCode = (typed: string): boolean => /^\d{6}$/.test(withoutGroups(typed));
 
-/**
- * The time step of a code, at most one step off; null: wrong. Compared in constant time.
- * @param typed the code as someone typed it: apps show it in two groups.
- */
+/** At most one time step off; null: wrong. Compared in constant time. */
 export function matchTimeStep(key: string, typed: string, now: Date): number | null {
   if (!isAppCode(typed)) return null;
   const totp = new TOTP({ ...FORM, secret: key });

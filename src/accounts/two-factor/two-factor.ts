@@ -18,7 +18,7 @@ export type TwoFactor =
   /** `since` is null when the history does not go back that far. */
   | { state: 'on'; since: Date | null; codesLeft: number };
 
-/** The state of two-factor authentication. Only the session that started a set-up sees its key. */
+/** Only the session that started a set-up sees its key. */
 export async function findTwoFactor(
   { database, config, clock }: AccountContext,
   viewer: Viewer,
@@ -42,7 +42,7 @@ export async function findTwoFactor(
   return key === null ? { state: 'off' } : { state: 'pending', key };
 }
 
-/** Stores a new pending key, which has no effect until a code confirms it. Does nothing when it is on. */
+/** A pending key has no effect until a code confirms it. Does nothing when it is on. */
 export async function beginTwoFactorSetup(
   { sessionStore, config }: AccountContext,
   viewer: Viewer,
@@ -65,7 +65,6 @@ export async function beginTwoFactorSetup(
   });
 }
 
-/** Drops the pending key. Two-factor authentication that is on stays on. */
 export async function cancelTwoFactorSetup(
   { sessionStore }: AccountContext,
   viewer: Viewer,
@@ -78,13 +77,11 @@ export async function cancelTwoFactorSetup(
   });
 }
 
-/**
- * Only this session: otherwise someone with brief access to a browser could start a set-up, copy the key,
- * and wait for the owner to complete it.
- */
+// Only this session: otherwise someone with brief access to a browser could start a set-up, copy the key,
+// and wait for the owner to complete it.
 const setupOwner = ({ user, session }: Viewer) => ({ userId: user.id, purpose: session.id });
 
-/** The key that this session is setting up; null: none, or expired. */
+/** Null: none, or expired. */
 export async function findPendingKey(
   database: Database,
   secrets: string[],

@@ -18,21 +18,12 @@ export type CodeAnswer =
   | { kind: 'app' }
   | { kind: 'recovery'; codesLeft: number }
   | { kind: 'wrong' }
-  /** Not checked: too many codes from an app were wrong. Recovery codes still work. */
+  /** Not checked: too many codes from an app were wrong. Recovery codes cannot be guessed, so they still work. */
   | { kind: 'app_code_limit'; until: Date }
   /** The account was signed out everywhere, or two-factor authentication was turned off: sign in again. */
   | { kind: 'changed' };
 
-/**
- * Uses up a code from the app or a recovery code, for a pending sign-in. A sign-in that the cutoff has
- * overtaken uses nothing up (invariant 4). After the last wrong code the owner is told by email, because
- * someone has the password (ASVS 5.0, 6.3.5).
- *
- * Codes from an app are also counted by account alone: an attacker who reads the owner's email could
- * otherwise reset the password for new guesses. Recovery codes cannot be guessed, so they still work then.
- * @throws {TooManyAttempts} after too many codes for one account. A password reset starts a new count,
- *   so that someone with the old password cannot lock the owner out.
- */
+/** Uses up a code for a pending sign-in. Throws `TooManyAttempts` after too many for one account. */
 export async function verifyCode(
   context: AccountContext,
   { userId, cutoff, codesLeft }: CountedSignIn,
@@ -40,7 +31,9 @@ export async function verifyCode(
   act: Act,
 ): Promise<CodeAnswer> {
   const { database, throttles } = context;
+  // By cutoff: a password reset starts a new count, so the old password cannot be used to lock the owner out.
   const uncounts = [await throttles.twoFactor.count(`${userId}:${cutoff.getTime()}`, act.now)];
+  // By account alone: an attacker who reads the owner's email could reset the password for new guesses.
   if (isAppCode(typed)) {
     const counted = await countAppCode(throttles, userId, act.now);
     if (counted instanceof Date) return { kind: 'app_code_limit', until: counted };
@@ -48,6 +41,7 @@ export async function verifyCode(
   }
   const answer = await database.transaction(async (transaction): Promise<CodeAnswer> => {
     const user = await lockUser(transaction, userId);
+    // A sign-in that the cutoff has overtaken uses nothing up (invariant 4).
     const isOvertaken = user?.sessionsValidAfter.getTime() !== cutoff.getTime();
     if (isOvertaken || !user?.hasTwoFactor) return { kind: 'changed' };
     if (await useAppCode(context, transaction, user, typed, act.now)) return { kind: 'app' };
@@ -57,6 +51,7 @@ export async function verifyCode(
       return { kind: 'recovery', codesLeft: await countRecoveryCodes(transaction, userId) };
     }
     await recordEvent(transaction, { action: 'two_factor_failed', ...event });
+    // Someone has the password (ASVS 5.0, 6.3.5).
     if (codesLeft === 0) {
       const email = {
         kind: 'two_factor_failed',
@@ -71,7 +66,7 @@ export async function verifyCode(
   return answer;
 }
 
-/** Over the limit it returns the end of the limit. */
+/** Over the limit: when it ends. */
 async function countAppCode(
   { appCode }: Throttles,
   userId: string,
@@ -85,10 +80,7 @@ async function countAppCode(
   }
 }
 
-/**
- * Stores the time step of a right code, if it is later than the last one: a code works once, and no older
- * one works after it (RFC 6238, section 5.2).
- */
+/** A code works once, and no older one works after it (RFC 6238, section 5.2). */
 async function useAppCode(
   { config: { secrets }, log }: AccountContext,
   transaction: Database,
