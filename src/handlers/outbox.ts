@@ -4,7 +4,7 @@ import type { Request, Response } from 'express';
 import { OUTBOX_PATH } from '../config/config.ts';
 import { isSame } from '../crypto/constant-time.ts';
 import { contextOf } from '../http/context.ts';
-import { notFound } from '../http/error.ts';
+import { HttpError, notFound } from '../http/error.ts';
 import { renderPage } from '../http/render.ts';
 
 const NEWEST = 20;
@@ -21,7 +21,7 @@ export async function showOutbox(request: Request, response: Response): Promise<
     // Removes the token from the address bar and the browser's history.
     return response.redirect(303, OUTBOX_PATH);
   }
-  if (!isToken(request.cookies[name])) throw notFound();
+  if (!isToken(request.cookies[name])) throw lockedOutbox();
   const files = await readdir(email.directory).catch(() => []);
   const names = files
     .filter((name) => name.endsWith('.txt'))
@@ -36,3 +36,11 @@ export async function showOutbox(request: Request, response: Response): Promise<
   );
   renderPage(response, 'outbox', { title: 'Outbox', messages });
 }
+
+/** A 404, as without an outbox, but it tells the developer how to get in: other pages link here. */
+const lockedOutbox = () =>
+  new HttpError(
+    404,
+    'outbox_locked',
+    'To open the outbox in this browser, use the link that the server printed in its terminal when it started.',
+  );

@@ -20,6 +20,7 @@ const TITLES: Record<string, string> = {
   stale_form: 'This page has expired',
   other_account: 'Wrong account',
   address_taken: 'Address already in use',
+  outbox_locked: 'The outbox is locked',
   400: 'Bad request',
   401: 'Please sign in',
   403: 'Not allowed',

@@ -46,6 +46,7 @@ it('shows no email without the token, whatever the headers say', async () => {
     const answer = await request(app.server).get('/dev/outbox').set(headers);
     expect(answer.status).toBe(404);
     expect(answer.text).not.toContain('Subject:');
+    expect(answer.text).toContain('use the link that the server printed in its terminal');
   }
 });
 
