@@ -208,7 +208,7 @@ describe.each(STRATEGIES)('deleting an account, %s', (strategy) => {
 
   it('refuses the last administrator while there are others, and says what to do', async () => {
     await signInTwice(app);
-    const sentence = 'Make someone else an administrator first.';
+    const sentence = 'has to make another account an administrator first.';
     expect((await admin.get(PATH)).text).toContain(sentence);
     await admin.post(PATH);
     await app.deliverEmails();
