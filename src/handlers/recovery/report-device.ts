@@ -6,7 +6,7 @@ import { contextOf } from '../../http/context.ts';
 import { textIn } from '../../http/form.ts';
 import { renderPage } from '../../http/render.ts';
 
-const TITLE = 'Wasn’t you?';
+const TITLE = 'Secure your account';
 
 /** Shows what the link does. Changes nothing, as email scanners follow links. */
 export async function showReportDevice(request: Request, response: Response): Promise<void> {
