@@ -59,7 +59,7 @@ export async function revokeAllOfAccount(
   const actor = administratorOf(request);
   const ended = await revokeAll(context.sessionStore, id, 'revoked_by_admin', actor);
   if (account === null || ended === null) throw notFound();
-  const text = `${account.name} signed out on ${counted(ended, 'device')}.`;
+  const text = `${account.name} was signed out on ${counted(ended, 'device')}.`;
   setFlash(response, { kind: 'notice', text });
   response.redirect(303, pageAfter(request, PAGE));
 }
@@ -76,7 +76,7 @@ export async function deactivateAccount(
     setFlash(response, { kind: 'error', text: NOT_DEACTIVATED[change] });
   } else {
     const { name, ended } = change;
-    const text = `${name} deactivated${ended > 0 ? `, ${counted(ended, 'device')} signed out` : ''}.`;
+    const text = `${name} was deactivated${ended > 0 ? ` and signed out on ${counted(ended, 'device')}` : ''}.`;
     setFlash(response, { kind: 'notice', text });
   }
   response.redirect(303, pageAfter(request, PAGE));
@@ -86,7 +86,7 @@ export async function activateAccount(request: AccountRequest, response: Respons
   const { sessionStore } = contextOf(request);
   const change = await activateUser(sessionStore, request.params.id, administratorOf(request));
   if (change === null) throw notFound();
-  const text = `${change.name} reactivated. They’ll need to sign in again.`;
+  const text = `${change.name} was reactivated. They’ll need to sign in again.`;
   setFlash(response, { kind: 'notice', text });
   response.redirect(303, pageAfter(request, PAGE));
 }

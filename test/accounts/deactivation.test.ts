@@ -40,7 +40,7 @@ describe.each(STRATEGIES)('deactivating an account, %s', (strategy) => {
     const { person, here, there } = await signInTwice(app);
     expect((await deactivate(person)).headers.location).toBe('/admin/accounts');
     const page = await accountsPage();
-    expect(page).toContain('Ada Lovelace deactivated, 2 devices signed out');
+    expect(page).toContain('Ada Lovelace was deactivated and signed out on 2 devices.');
     expect(page).toContain('Deactivated</span>');
     expect(await here.isSignedIn()).toBe(false);
     expect((await there.get('/account')).status).toBe(303);
@@ -55,7 +55,7 @@ describe.each(STRATEGIES)('deactivating an account, %s', (strategy) => {
     const [token, other] = [here.token(), there.token()];
     await deactivate(person);
     await activate(person);
-    expect(await accountsPage()).toContain('Ada Lovelace reactivated.');
+    expect(await accountsPage()).toContain('Ada Lovelace was reactivated.');
     for (const each of [token, other]) {
       const kept = openBrowser(app).get('/api/sessions').set('Authorization', `Bearer ${each}`);
       expect((await kept).status).toBe(401);

@@ -67,7 +67,7 @@ describe.skipIf(chromiumPath === null)('in a real browser without JavaScript', (
       await inspect(here, `${strategy}/sessions`);
       expect(await here.getByText('Germany').count()).toBe(1);
       await button(here, 'Sign out Safari on iPhone').click();
-      await expectText(here, /Safari on iPhone signed out\./);
+      await expectText(here, /Safari on iPhone was signed out\./);
       await there.goto('/account');
       expect(new URL(there.url()).pathname).toBe('/sign-in');
       await expectText(there, 'You were signed out from another device. Sign in to continue.');

@@ -158,7 +158,7 @@ describe('pages', () => {
     expect(await browser.isSignedIn()).toBe(true);
     await admin.post(`/admin/accounts/${user?.id}/revoke-all`);
     expect((await admin.get('/admin/accounts')).text).toContain(
-      `${person.name} signed out on 1 device.`,
+      `${person.name} was signed out on 1 device.`,
     );
     expect((await admin.get(`/admin/accounts/${crypto.randomUUID()}/deactivate`)).status).toBe(404);
   });
@@ -166,7 +166,7 @@ describe('pages', () => {
   it('show a pending email change, to resend or cancel it', async () => {
     const { person, browser } = await signedIn();
     const email = newPerson().email;
-    const card = 'Waiting for you to verify';
+    const card = 'Waiting for you to verify your new address,';
     expect((await browser.get('/account')).text).not.toContain(card);
     const asked = await browser.post('/account/email', { email });
     expect(asked.headers.location).toBe('/account');

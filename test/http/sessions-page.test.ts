@@ -46,8 +46,8 @@ describe.each(STRATEGIES)('the devices page with the %s strategy', (strategy) =>
     const answer = await here.post(`/account/sessions/${otherId}/revoke`);
     expect(answer.status).toBe(303);
     const flashed = await here.get('/account/sessions');
-    expect(flashed.text).toMatch(/Safari on iPhone signed out\./);
-    expect(flashed.text).toContain('No attempts since.');
+    expect(flashed.text).toMatch(/Safari on iPhone was signed out\./);
+    expect(flashed.text).toContain('No attempts since then.');
 
     const copy = there.token();
     await there.get('/account');

@@ -46,7 +46,7 @@ export async function revokeSession(
   const named = { id, userId: user.id };
   const ended = await domain.revokeSession(sessionStore, named, 'revoked', actorOf(request));
   if (!ended) throw notFound();
-  const text = `${deviceName(ended.userAgent)} signed out.`;
+  const text = `${deviceName(ended.userAgent)} was signed out.`;
   setFlash(response, { kind: 'notice', text });
   response.redirect(303, pageAfter(request, PAGE));
 }
