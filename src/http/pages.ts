@@ -35,7 +35,7 @@ export interface Pages {
     /** The account has no password yet. */
     isFirst: boolean;
   };
-  'recovery/report-device': { token: string; state: 'ask' | 'done' | 'over' };
+  'recovery/report-device': { token: string; state: 'ask' | 'done' | 'expired' };
   'account/delete-account': {
     email: string;
     /** Where the link goes: the previous address while the change to `email` can be undone. */

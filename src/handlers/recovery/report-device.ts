@@ -14,7 +14,7 @@ export async function showReportDevice(request: Request, response: Response): Pr
   const token = textIn(request.query, 'token');
   const found = await findRecoveryLink(context.database, 'report_device', token, context.clock());
   const isUsable = found !== null;
-  const locals = { title: TITLE, token, state: isUsable ? 'ask' : 'over' } as const;
+  const locals = { title: TITLE, token, state: isUsable ? 'ask' : 'expired' } as const;
   renderPage(response.status(isUsable ? 200 : 410), 'recovery/report-device', locals);
 }
 
@@ -25,6 +25,6 @@ export async function confirmDeviceReport(request: Request, response: Response):
   const isDone = await reportDevice(context.sessionStore, textIn(request.body, 'token'), actor);
   // This browser's session most likely belonged to the account, and is revoked now.
   if (isDone) request.viewer = null;
-  const locals = { title: TITLE, token: '', state: isDone ? 'done' : 'over' } as const;
+  const locals = { title: TITLE, token: '', state: isDone ? 'done' : 'expired' } as const;
   renderPage(response.status(isDone ? 200 : 410), 'recovery/report-device', locals);
 }
