@@ -78,7 +78,7 @@ export function routes(): Router {
   router.param('id', requireUuid);
   const requireViewer = [requireSignIn, requireTwoFactor];
   const admin = [...requireViewer, requireRole('admin')];
-  const confirmed = [...requireViewer, requireRecentPassword];
+  const withRecentPassword = [...requireViewer, requireRecentPassword];
   // Without `requireTwoFactor`: open to users who must set it up first.
   const settingUp = [requireSignIn, requireRecentPassword];
   const adminWithRecentPassword = [...admin, requireRecentPassword];
@@ -121,12 +121,12 @@ export function routes(): Router {
   router.get('/account', requireViewer, showAccount);
   router.post('/account/profile', requireViewer, saveProfile);
   router.get('/account/email', requireViewer, showEmail);
-  router.post('/account/email', confirmed, saveEmail);
+  router.post('/account/email', withRecentPassword, saveEmail);
   router.post('/account/email/cancel', requireViewer, cancelChange);
   router.post('/account/email/verify', requireViewer, sendVerification);
   router.get('/account/sessions', requireViewer, showSessions);
   router.post('/account/sessions/revoke-others', requireViewer, revokeOthers);
-  router.post('/account/sessions/revoke-all', confirmed, revokeAll);
+  router.post('/account/sessions/revoke-all', withRecentPassword, revokeAll);
   router.post('/account/sessions/:id/revoke', requireViewer, revokeSession);
 
   router.get('/account/reauthenticate', requireSignIn, showReauthenticate);
@@ -141,9 +141,9 @@ export function routes(): Router {
   router.post('/account/security/two-factor/recovery-codes', settingUp, regenerateCodes);
   router.post('/account/security/two-factor/remove', settingUp, turnOff);
   router.get('/account/activity', requireViewer, showHistory);
-  router.post('/account/data', confirmed, downloadData);
-  router.get('/account/delete', confirmed, showDeleteAccount);
-  router.post('/account/delete', confirmed, deleteAccount);
+  router.post('/account/data', withRecentPassword, downloadData);
+  router.get('/account/delete', withRecentPassword, showDeleteAccount);
+  router.post('/account/delete', withRecentPassword, deleteAccount);
   router.get('/account/delete/confirm', showDeletion);
   router.post('/account/delete/confirm', finishDeletion);
 

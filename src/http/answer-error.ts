@@ -35,10 +35,10 @@ const TITLES: Record<string, string> = {
 export const answerError: ErrorRequestHandler = (error, request, response, _next) => {
   const { log } = contextOf(request);
   if (response.writableEnded) {
-    log.warn({ err: error, path: request.path }, 'failed after its answer was sent');
+    log.warn({ err: error, path: request.path }, 'failed after sending the response');
   } else if (response.headersSent) {
     // Cut the connection, so that the client sees that the rest of the answer is missing.
-    log.error({ err: error, path: request.path }, 'failed while its answer was sent');
+    log.error({ err: error, path: request.path }, 'failed while sending the response');
     response.destroy();
   } else {
     sendError(request, response, error);

@@ -24,9 +24,9 @@ const NEXT_STEPS: Record<Context['config']['email']['to'], string> = {
 export async function showVerifyEmail(request: Request, response: Response): Promise<void> {
   const context = contextOf(request);
   const token = textIn(request.query, 'token');
-  const asked = await findEmailChange(context.database, token, context.clock());
-  if (asked && asked.userId !== viewerOf(request).user.id) throw otherAccount();
-  const email = asked?.address ?? null;
+  const change = await findEmailChange(context.database, token, context.clock());
+  if (change && change.userId !== viewerOf(request).user.id) throw otherAccount();
+  const email = change?.address ?? null;
   const locals = { title: VERIFY, token, email };
   renderPage(response.status(email ? 200 : 410), 'account/verify-email', locals);
 }
@@ -37,13 +37,13 @@ export async function verifyEmail(request: Request, response: Response): Promise
   const token = textIn(request.body, 'token');
   const actor = actorOf(request);
   const viewerId = viewerOf(request).user.id;
-  const done = await changeEmail(context.sessionStore, { token, viewerId }, actor);
-  if (done === 'taken') throw takenAddress();
-  if (done === null) {
+  const result = await changeEmail(context.sessionStore, { token, viewerId }, actor);
+  if (result === 'taken') throw takenAddress();
+  if (result === null) {
     const locals = { title: VERIFY, token: '', email: null };
     return renderPage(response.status(410), 'account/verify-email', locals);
   }
-  const what = done === 'changed' ? 'changed' : 'verified';
+  const what = result === 'changed' ? 'changed' : 'verified';
   setFlash(response, { kind: 'notice', text: `Email address ${what}.` });
   response.redirect(303, '/account');
 }
