@@ -95,12 +95,12 @@ describe.each(STRATEGIES)('deactivating an account, %s', (strategy) => {
     expect(asked.status).toBe(403);
     expect(asked.text).toContain('Confirm it’s you');
     expect(await here.isSignedIn()).toBe(true);
-    const confirmed = await admin.post('/account/reauthenticate', {
+    const reauthenticated = await admin.post('/account/reauthenticate', {
       'reauthenticate.next': `/admin/accounts/${await idOf(person)}/deactivate`,
       'reauthenticate.form': 'yes',
       'reauthenticate.password': adminPerson.password,
     });
-    expect(confirmed.status).toBe(307);
+    expect(reauthenticated.status).toBe(307);
     await deactivate(person);
     expect(await here.isSignedIn()).toBe(false);
     app.advance(-11 * 60_000);

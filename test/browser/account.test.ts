@@ -54,7 +54,7 @@ describe.skipIf(chromiumPath === null)('the life of an account, in a real browse
       await fillIn(page, { 'Your password': person.password });
       await button(page, 'Create account').click();
       await page.waitForURL('**/account');
-      await look(page, 'account-confirmed');
+      await look(page, 'account-verified');
       await page.goto(link);
       await look(page, 'confirm-sign-up-used');
 

@@ -197,13 +197,13 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
     expect(asked.text).toContain('enter your password');
     await app.deliverEmails();
     expect(received()).toEqual([]);
-    const confirmed = await here.post('/account/reauthenticate', {
+    const reauthenticated = await here.post('/account/reauthenticate', {
       'reauthenticate.next': '/account/email',
       'reauthenticate.form': 'yes',
       'reauthenticate.password': person.password,
       email,
     });
-    expect(confirmed.status).toBe(307);
+    expect(reauthenticated.status).toBe(307);
     expect((await ask(here, email)).status).toBe(303);
     app.advance(-11 * 60_000);
   });

@@ -20,7 +20,7 @@ describe.each(STRATEGIES)('a sensitive action, %s', (strategy) => {
     app.advance(TEN_MINUTES_MS);
     return signedIn;
   }
-  const confirmWith = (browser: Browser, password: string, next = PATH) =>
+  const reauthenticateWith = (browser: Browser, password: string, next = PATH) =>
     browser.post('/account/reauthenticate', {
       'reauthenticate.password': password,
       'reauthenticate.next': next,
@@ -46,7 +46,7 @@ describe.each(STRATEGIES)('a sensitive action, %s', (strategy) => {
 
   it('continues with the form once the password was entered', async () => {
     const { person, here, there } = await signInLongAgo();
-    const answer = await confirmWith(here, person.password);
+    const answer = await reauthenticateWith(here, person.password);
     // 307: the browser sends the same form again, to its original target.
     expect(answer.status).toBe(307);
     expect(answer.headers.location).toBe(PATH);
@@ -58,7 +58,7 @@ describe.each(STRATEGIES)('a sensitive action, %s', (strategy) => {
 
   it('needs no password for ten minutes, on this device only', async () => {
     const { person, here, there } = await signInLongAgo();
-    await confirmWith(here, person.password);
+    await reauthenticateWith(here, person.password);
     app.advance(TEN_MINUTES_MS - 60_000);
     expect((await there.post(PATH)).status).toBe(403);
     expect((await here.post(PATH)).status).toBe(303);
@@ -69,7 +69,7 @@ describe.each(STRATEGIES)('a sensitive action, %s', (strategy) => {
     const copy = openBrowser(app);
     const before = here.token() ?? '';
     const [{ id } = { id: '' }] = (await here.sessionIds()).filter(({ isCurrent }) => isCurrent);
-    await confirmWith(here, person.password);
+    await reauthenticateWith(here, person.password);
     expect(here.token()).not.toBe(before);
     const answer = await copy.get('/api/sessions').set('Authorization', `Bearer ${before}`);
     expect(answer.status).toBe(401);
@@ -79,14 +79,14 @@ describe.each(STRATEGIES)('a sensitive action, %s', (strategy) => {
 
   it('is refused after a wrong password, and its form is kept', async () => {
     const { here, there } = await signInLongAgo();
-    const answer = await confirmWith(here, 'a wrong guess');
+    const answer = await reauthenticateWith(here, 'a wrong guess');
     expect(answer.status).toBe(403);
     expect(answer.text).toContain('Wrong password.');
     expect(answer.text).toContain('name="kept" value="with &lt;this&gt; &amp; that"');
     expect((await here.post(PATH)).status).toBe(403);
     expect(await there.isSignedIn()).toBe(true);
-    for (let time = 0; time < 4; time += 1) await confirmWith(here, 'a wrong guess');
-    expect((await confirmWith(here, 'a wrong guess')).status).toBe(429);
+    for (let time = 0; time < 4; time += 1) await reauthenticateWith(here, 'a wrong guess');
+    expect((await reauthenticateWith(here, 'a wrong guess')).status).toBe(429);
     expect(await here.isSignedIn()).toBe(true);
   });
 
@@ -99,7 +99,7 @@ describe.each(STRATEGIES)('a sensitive action, %s', (strategy) => {
 
   it('never continues on another site', async () => {
     const { person, here } = await signInLongAgo();
-    const answer = await confirmWith(here, person.password, 'https://evil.example/take');
+    const answer = await reauthenticateWith(here, person.password, 'https://evil.example/take');
     expect(answer.headers.location).toBe('/account');
   });
 
