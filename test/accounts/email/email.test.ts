@@ -218,7 +218,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
       const answer = await ask(here, email);
       const page = await here.get(answer.headers.location ?? '');
       expect(page.text).toContain(`We’ve sent a link to ${email}`);
-      expect(page.text).toContain(`verify <strong>${email}</strong>`);
+      expect(page.text).toContain(`your new address, <strong>${email}</strong>`);
       // The second page lists both.
       const pending = /<div class="pending">[\s\S]*?<\/div>\s*<\/div>\s*/g;
       const text = page.text.replace(pending, '').replaceAll(email, '');
