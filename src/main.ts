@@ -42,7 +42,7 @@ async function start(): Promise<void> {
     // The terminal and the supervisor may both send a signal.
     if (isStopping) return;
     isStopping = true;
-    // A late query can open a connection while the pool closes, which would keep the process alive.
+    // Whatever still keeps the process alive by then.
     setTimeout(() => process.exit(process.exitCode ?? 1), STOP_DEADLINE_MS).unref();
     stop().then(() => {
       process.exitCode ??= 0;

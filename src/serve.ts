@@ -1,4 +1,5 @@
 import type { Server } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createApp } from './app.ts';
 import { openLocations } from './audit/location.ts';
 import { type Config, ConfigError } from './config/config.ts';
@@ -12,7 +13,10 @@ import { createLog } from './log.ts';
 import { createMetrics, shareMetrics } from './metrics.ts';
 import { openSessionStore } from './sessions/session-store.ts';
 
-const STOP_GRACE_MS = 8_000;
+/** Requests in flight and jobs. */
+const STOP_GRACE_MS = 6_000;
+/** Writing pending activity, which never ends on a silent network. */
+const FLUSH_GRACE_MS = 1_500;
 
 export interface Serving {
   readMetrics(): Promise<string>;
@@ -51,7 +55,7 @@ async function serveOn(
   const sessionStore = openSessionStore(opened, config.sessionCheck, log, onBeat);
   metrics.watch(sessionStore);
   const close = async () => {
-    await sessionStore.stop();
+    await atMost(FLUSH_GRACE_MS, sessionStore.stop());
     await opened.close();
   };
 
@@ -69,11 +73,15 @@ async function serveOn(
     readMetrics: () => metrics.registry.metrics(),
     address: addressOf(server, config.host),
     stop: async () => {
-      await Promise.all([stopServing(server), ...jobs.map((stop) => stop())]);
+      const jobsStop = Promise.all(jobs.map((stop) => stop()));
+      await Promise.all([stopServing(server), atMost(STOP_GRACE_MS, jobsStop)]);
       await close();
     },
   };
 }
+
+const atMost = (ms: number, work: Promise<unknown>): Promise<unknown> =>
+  Promise.race([work, sleep(ms, undefined, { ref: false })]);
 
 function listen(server: Server, { host, port }: Config): Promise<void> {
   return new Promise((resolve, reject) => {

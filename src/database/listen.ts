@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { PGlite } from '@electric-sql/pglite';
 import postgres from 'postgres';
+import { createSockets } from './sockets.ts';
 
 /**
  * The published bound: a change that this process could not hear of, because the network failed
@@ -56,13 +57,27 @@ export function listenToPostgres(
   let listeningSince = performance.now();
   let client = connect();
 
-  function connect(): postgres.Sql {
+  function connect() {
     isListening = false;
     listeningSince = performance.now();
     connection += 1;
-    const opened = postgres(url, { max: 1, connect_timeout: 2, onnotice: () => undefined });
+    const sockets = createSockets();
+    // postgres.js has this option and its types do not.
+    const transport = { socket: sockets.open };
+    const sql = postgres(url, {
+      max: 1,
+      connect_timeout: 2,
+      fetch_types: false,
+      onnotice: () => undefined,
+      ...transport,
+    });
+    const end = async (timeout: number) => {
+      await sql.end({ timeout }).catch(() => undefined);
+      sockets.close();
+    };
     const current = () => opened === client;
-    opened
+    const opened = { end };
+    sql
       .listen(
         CHANNEL,
         (payload) => {
@@ -105,7 +120,7 @@ export function listenToPostgres(
     if (!isProven()) blindMs += BEAT_INTERVAL_MS;
     const lastSign = Math.max(provenUntil - BLIND_AFTER_MS, listeningSince);
     if (performance.now() - lastSign < REPLACE_AFTER_MS) return;
-    client.end({ timeout: 0 }).catch(() => undefined);
+    client.end(0);
     client = connect();
   }, BEAT_INTERVAL_MS);
   timer.unref();
@@ -116,7 +131,7 @@ export function listenToPostgres(
     stop: async () => {
       clearInterval(timer);
       provenUntil = Number.NEGATIVE_INFINITY;
-      await client.end({ timeout: 1 }).catch(() => undefined);
+      await client.end(1);
     },
   };
 }

@@ -5,7 +5,6 @@ import { sql } from 'drizzle-orm';
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
 import { drizzle as drizzlePglite } from 'drizzle-orm/pglite';
 import { drizzle as drizzlePostgres } from 'drizzle-orm/postgres-js';
-import postgres from 'postgres';
 import { lockDirectory } from './directory-lock.ts';
 import {
   CHANNEL,
@@ -15,10 +14,7 @@ import {
   listenToPostgres,
 } from './listen.ts';
 import { migratePglite, migratePostgres } from './migrate.ts';
-import { createSockets } from './sockets.ts';
-
-/** Who waits for so long for a heartbeat to leave waits on connections that are dead. */
-const STUCK_AFTER_MS = 5_000;
+import { createPool } from './pool.ts';
 
 /** PostgreSQL and PGlite alike, and a transaction on either: one set of queries serves all. */
 export type Database = PgDatabase<PgQueryResultHKT>;
@@ -27,7 +23,7 @@ export interface OpenDatabase {
   database: Database;
   /** Starts to hear of every change that can alter a verdict or a claim. */
   listen(listening: Listening): Listener;
-  /** Waits up to five seconds for running queries, then closes. */
+  /** Waits a second for running queries, then closes. */
   close(): Promise<void>;
 }
 
@@ -37,28 +33,19 @@ export interface OpenDatabase {
  */
 export async function openPostgres(url: string, directUrl: string | null): Promise<OpenDatabase> {
   await migratePostgres(directUrl ?? url);
-  const sockets = createSockets();
-  // postgres.js has this option and its types do not.
-  const transport = { socket: sockets.open };
-  const client = postgres(url, {
-    max: 10,
-    connect_timeout: 5,
-    ...transport,
-    // A server that is back is used at once, and not after a pause that has grown meanwhile.
-    backoff: () => 0.25,
+  const pool = createPool(url, {
     // In transaction mode, a pooler gives each query another connection.
     prepare: directUrl === null,
+    // No column is an array, and postgres.js does not handle a failure of its query for their types.
+    fetch_types: false,
     onnotice: () => undefined,
   });
-  const database = drizzlePostgres(client);
-  async function send(payload: string): Promise<void> {
-    const timer = setTimeout(() => sockets.breakAll(), STUCK_AFTER_MS);
-    await announce(database, payload).finally(() => clearTimeout(timer));
-  }
+  const database = drizzlePostgres(pool.client);
+  const send = (payload: string) => announce(database, payload);
   return {
     database,
     listen: (listening) => listenToPostgres(directUrl ?? url, send, listening),
-    close: () => client.end({ timeout: 5 }),
+    close: () => pool.close(),
   };
 }
 

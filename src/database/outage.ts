@@ -15,6 +15,12 @@ const CONNECTION_CODES = new Set([
   'ETIMEDOUT',
 ]);
 
+/** An outage that this process found itself. */
+export class DatabaseUnavailable extends Error {
+  override name = 'DatabaseUnavailable';
+  readonly code = 'CONNECTION_CLOSED';
+}
+
 /** Whether an error, or a cause beneath it, means that the database cannot be reached right now. */
 export function isDatabaseOutage(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { DatabaseUnavailable } from './outage.ts';
 
 /** What postgres.js tells a function that opens its sockets. */
 interface Target {
@@ -7,27 +8,33 @@ interface Target {
   path?: string | false | undefined;
 }
 
-/** Opens the sockets of a pool, and can break them all. */
+/** Opens the sockets of a postgres.js client, and can close them. */
 export interface Sockets {
   open(target: Target): Socket;
-  breakAll(): void;
+  /** Closes all sockets at once and opens no more. */
+  close(): void;
 }
 
 /**
- * When a network fails silently, queries wait until TCP gives up after a quarter of an hour. Breaking the
- * connections makes postgres.js fail those queries and reconnect.
+ * postgres.js does not close a socket that is still connecting when its client ends, which keeps the process
+ * alive.
  */
 export function createSockets(): Sockets {
   const sockets = new Set<Socket>();
+  let isClosed = false;
   return {
-    // Returns before it is connected: postgres.js has its own timer, and cannot handle a rejection here.
+    // Returns before it is connected: postgres.js has its own timer.
     open: ({ host, port, path }) => {
+      if (isClosed) throw new DatabaseUnavailable('The connection to the database was lost.');
+      for (const each of sockets) if (each.destroyed) sockets.delete(each);
       const socket = path ? connect(path) : connect(port[0] ?? 5432, host[0]);
+      // postgres.js reads the server name for TLS (SNI) from it.
+      Object.assign(socket, { host: host[0] });
       sockets.add(socket);
-      socket.once('close', () => sockets.delete(socket));
       return socket;
     },
-    breakAll: () => {
+    close: () => {
+      isClosed = true;
       for (const socket of sockets) socket.destroy();
     },
   };

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { eq, getTableColumns, sql } from 'drizzle-orm';
 import { hashSecret } from '../crypto/secret.ts';
 import type { Database } from '../database/open.ts';
+import { DatabaseUnavailable } from '../database/outage.ts';
 import { type EndReason, type Role, sessions, users } from '../database/schema.ts';
 
 export interface Session {
@@ -66,12 +67,6 @@ export const userColumns = {
 
 const LOOKUP_TIMEOUT_MS = 2_000;
 
-/** Its `code` makes it a database outage (`isDatabaseOutage`). */
-class LookupTimeout extends Error {
-  override name = 'LookupTimeout';
-  readonly code = 'ETIMEDOUT';
-}
-
 type FindSessions = (sids: string[]) => Promise<Map<string, SessionRecord>>;
 
 /** Gives up after `ms`: a connection that fails silently never answers. */
@@ -79,7 +74,7 @@ function withTimeout(find: FindSessions, ms: number): FindSessions {
   return async (sids) => {
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new LookupTimeout(`No session within ${ms} ms.`)), ms);
+      timer = setTimeout(() => reject(new DatabaseUnavailable(`No session within ${ms} ms.`)), ms);
     });
     return Promise.race([find(sids), timeout]).finally(() => clearTimeout(timer));
   };

@@ -1,0 +1,43 @@
+import type postgres from 'postgres';
+import type { Statement } from './connection.ts';
+
+/** How the statements of a client are run. */
+export interface Runner {
+  run<Result>(statement: Statement<Result>, isRead: boolean): Promise<Result>;
+  /** A transaction, or a part of one that can be undone. */
+  begin<Result>(work: (client: postgres.Sql) => Promise<Result>): Promise<Result>;
+}
+
+type Unsafe = Parameters<postgres.Sql['unsafe']>;
+
+/**
+ * What Drizzle calls of a postgres.js client, run by `runner`.
+ * @param base a client that lends its type, and is asked nothing.
+ */
+export function createClient(base: postgres.Sql, runner: Runner): postgres.Sql {
+  function unsafe(query: Unsafe[0], parameters: Unsafe[1] = [], options?: Unsafe[2]) {
+    const pending = (sql: postgres.Sql) => sql.unsafe(query, [...parameters], options);
+    // Nothing is sent before somebody waits for it, as in postgres.js.
+    return new Proxy(pending(base), {
+      get(target, key) {
+        if (key === 'values')
+          return () => runner.run((sql) => pending(sql).values(), isRead(query));
+        if (key === 'then') {
+          return (...handlers: Parameters<Promise<unknown>['then']>) =>
+            runner.run(pending, isRead(query)).then(...handlers);
+        }
+        return Reflect.get(target, key);
+      },
+    });
+  }
+  return new Proxy(base, {
+    get(target, key) {
+      if (key === 'unsafe') return unsafe;
+      if (key === 'begin' || key === 'savepoint') return runner.begin;
+      return Reflect.get(target, key);
+    },
+  });
+}
+
+/** No statement of ours that begins like this changes anything. A second `pg_notify` does no harm. */
+const isRead = (query: string): boolean => /^\s*select\b/i.test(query);
