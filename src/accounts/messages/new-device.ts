@@ -15,7 +15,9 @@ export const newDevice: MessageWriter = async (context, email) => {
         ? `New sign-in: ${deviceAndLocation(context, facts)}, ${time}`
         : `New sign-ins: ${facts.count} since ${time}`,
     body: [
-      'There was a new sign-in to your Latchkey account.',
+      facts.count === undefined
+        ? 'There was a new sign-in to your Latchkey account.'
+        : 'Someone signed in to your Latchkey account on new devices.',
       ...eventList(context, email),
       'If this was you, you can ignore this email.',
     ],
