@@ -5,7 +5,7 @@ import { STRATEGIES, startApp, type TestApp } from './support/app.ts';
 import { type Browser, newPerson, openBrowser, SESSION_COOKIE } from './support/browser.ts';
 import { startNaiveApp } from './support/naive-app.ts';
 
-/** What is attacked. */
+/** The app under attack. */
 interface Target {
   server: Server;
   /** Signs the victim in and returns the browser. */

@@ -17,7 +17,7 @@ type Unsafe = Parameters<postgres.Sql['unsafe']>;
 export function createClient(base: postgres.Sql, runner: Runner): postgres.Sql {
   function unsafe(query: Unsafe[0], parameters: Unsafe[1] = [], options?: Unsafe[2]) {
     const pending = (sql: postgres.Sql) => sql.unsafe(query, [...parameters], options);
-    // Nothing is sent before somebody waits for it, as in postgres.js.
+    // As in postgres.js, nothing is sent until the query is awaited.
     return new Proxy(pending(base), {
       get(target, key) {
         if (key === 'values')

@@ -55,7 +55,7 @@ export function createConnector(
             finish();
             if (!isWanted) return connection.close();
             resolve(connection);
-            // The others may wait on what was lost before.
+            // Other attempts may still wait on a network that was lost.
             if (performance.now() - beganMs > ATTEMPT_INTERVAL_MS)
               for (const each of pending) each();
           },

@@ -9,7 +9,7 @@ const MAX_SEEN = 1_000;
 /** The `sid`s of a user seen live since their last change. Each change starts a new set. */
 export type SinceChange = Set<string>;
 
-/** What is known against tokens in a database outage: rejected, or not seen live since their user changed. */
+/** Tokens not to trust during a database outage: rejected before, or not seen live since their user changed. */
 export class OutageGuard {
   readonly #refused = new LRUCache<string, true>({ max: MAX_REFUSED });
   readonly #changed = new LRUCache<string, SinceChange>({ max: MAX_CHANGED });

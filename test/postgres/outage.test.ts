@@ -171,7 +171,7 @@ describe.each(['cached', 'strict'] as const)('ON_DATABASE_ERROR=allow, %s', (che
   async function withoutDatabase(work: () => Promise<void>): Promise<void> {
     await proxy.refuse();
     try {
-      // What is cached is still relied on for so long, and then claims are.
+      // Cached records are used until then, and token claims afterwards.
       await new Promise((resolve) => setTimeout(resolve, BLIND_AFTER_MS));
       await work();
     } finally {
