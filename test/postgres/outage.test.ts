@@ -1,7 +1,8 @@
-import { sql } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BLIND_AFTER_MS } from '../../src/database/listen.ts';
 import { type OpenDatabase, openPostgres } from '../../src/database/open.ts';
+import { users } from '../../src/database/schema.ts';
 import { STRATEGIES, startApp, type TestApp } from '../support/app.ts';
 import { newPerson, openBrowser, SESSION_COOKIE, signInTwice } from '../support/browser.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -168,6 +169,20 @@ describe.each(['cached', 'strict'] as const)('ON_DATABASE_ERROR=allow, %s', (che
     return (await copy.set('Cookie', `${SESSION_COOKIE}=${token}`)).status;
   }
 
+  /** Notices arrive in the order of their commits, so a later one proves that the earlier ones arrived. */
+  async function hearNotices(): Promise<void> {
+    const browser = openBrowser(app);
+    const person = newPerson();
+    await browser.signUp(person);
+    await browser.get('/account');
+    await made.database
+      .update(users)
+      .set({ name: 'Grace Hopper' })
+      .where(eq(users.email, person.email));
+    const page = async () => (await browser.get('/account')).text;
+    await expect.poll(page, { timeout: 20_000 }).toContain('Grace Hopper');
+  }
+
   async function withoutDatabase(work: () => Promise<void>): Promise<void> {
     await proxy.refuse();
     try {
@@ -189,6 +204,7 @@ describe.each(['cached', 'strict'] as const)('ON_DATABASE_ERROR=allow, %s', (che
       sql`update session set ended_at = now(), end_reason = 'revoked' where id = ${otherId}`,
     );
     await expect.poll(() => there.isSignedIn()).toBe(false);
+    await hearNotices();
     expect(await here.isSignedIn()).toBe(true);
     await withoutDatabase(async () => {
       expect(await statusOf(token)).toBe(503);
@@ -200,6 +216,8 @@ describe.each(['cached', 'strict'] as const)('ON_DATABASE_ERROR=allow, %s', (che
     const { here, there, otherId } = await signInTwice(app);
     const token = there.token();
     expect((await here.delete(`/api/sessions/${otherId}`)).status).toBe(200);
+    // This process hears of its own change again: after that, the session here must be seen live once more.
+    await hearNotices();
     expect(await here.isSignedIn()).toBe(true);
     await withoutDatabase(async () => {
       expect(await statusOf(token)).toBe(503);
