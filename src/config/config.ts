@@ -3,6 +3,8 @@ import type { z } from 'zod';
 import type { Role } from '../database/schema.ts';
 import type { EmailConfig } from '../email/transport.ts';
 import type { SessionPolicy } from '../sessions/policy.ts';
+import { nameAsGiven, variablesOf } from './option-names.ts';
+import type { SettingOptions } from './options.ts';
 import { conflicts, environment, type LOG_LEVELS } from './variables.ts';
 
 export interface Config {
@@ -51,9 +53,20 @@ export class ConfigError extends Error {
   override name = 'ConfigError';
 }
 
-/** Blank variables count as unset. Throws `ConfigError`, which names each wrong one but never its value. */
-export function readConfig(variables: Record<string, string | undefined>): Config {
-  const set = Object.fromEntries(Object.entries(variables).filter(([, value]) => value?.trim()));
+/**
+ * Options override variables, blank ones count as unset, and one schema checks both.
+ * @param otherOptions names that `options` may have besides, such as `log`.
+ * @throws {ConfigError} which names each wrong one, as it was given, but never its value.
+ */
+export function readConfig(
+  variables: Record<string, string | undefined>,
+  options: SettingOptions = {},
+  otherOptions: readonly string[] = [],
+): Config {
+  const given = variablesOf(options, otherOptions);
+  const set = Object.fromEntries(
+    Object.entries({ ...variables, ...given.variables }).filter(([, value]) => value?.trim()),
+  );
   const parsed = environment.safeParse(set, {
     error: (issue) =>
       issue.code === 'invalid_value' ? `must be one of: ${issue.values.join(', ')}` : undefined,
@@ -61,9 +74,10 @@ export function readConfig(variables: Record<string, string | undefined>): Confi
   const wrong = [
     ...(parsed.error?.issues ?? []).map(({ path, message }) => [path.join('.'), message]),
     ...conflicts(set),
-  ];
+  ].map((words) => nameAsGiven(words.join(' '), options));
+  wrong.push(...given.problems.map((words) => words.join(' ')));
   if (!parsed.success || wrong.length > 0) {
-    const lines = wrong.map(([name, hint]) => `  ${name} ${hint}.`);
+    const lines = wrong.map((sentence) => `  ${sentence}${sentence.endsWith('?') ? '' : '.'}`);
     throw new ConfigError(`These settings are wrong:\n${lines.join('\n')}`);
   }
   const env = parsed.data;

@@ -2,7 +2,7 @@ import { environment } from './variables.ts';
 
 const SETTINGS = Object.keys(environment.shape);
 /** HOST and PORT are too close to variables of other programs, such as CHOST. */
-const MIN_LENGTH = 6;
+const LONG_SETTINGS = SETTINGS.filter((setting) => setting.length >= 6);
 /** With three, SESSION_MANAGER, which desktops set, would match SESSION_MAX_AGE. */
 const MAX_EDITS = 2;
 
@@ -11,17 +11,18 @@ export function warnOfTypos(variables: Record<string, string | undefined>): stri
   return Object.keys(variables)
     .filter((name) => variables[name] && !SETTINGS.includes(name))
     .flatMap((name) => {
-      const setting = nearestSetting(name.toUpperCase());
+      const setting = nearestName(name, LONG_SETTINGS);
       if (!setting) return [];
       return [`${name} is not a setting and has no effect. Did you mean ${setting}?`];
     });
 }
 
-function nearestSetting(name: string): string | undefined {
-  return SETTINGS.filter((setting) => setting.length >= MIN_LENGTH)
-    .map((setting) => ({ setting, edits: countEdits(name, setting) }))
-    .filter(({ edits }) => edits <= MAX_EDITS)
-    .sort((one, other) => one.edits - other.edits)[0]?.setting;
+/** The one of `names` that `name` was probably meant to be, in upper or lower case. */
+export function nearestName(name: string, names: readonly string[]): string | undefined {
+  return names
+    .map((each) => ({ each, edits: countEdits(name.toLowerCase(), each.toLowerCase()) }))
+    .filter(({ each, edits }) => edits <= MAX_EDITS && 2 * edits < each.length)
+    .sort((one, other) => one.edits - other.edits)[0]?.each;
 }
 
 /** Letters to insert, delete or replace (Levenshtein distance). */
