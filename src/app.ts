@@ -8,6 +8,7 @@ import { answerError, answerInTime } from './http/answer-error.ts';
 import { provideContext } from './http/context.ts';
 import { notFound } from './http/error.ts';
 import { requireSameOrigin } from './http/guards/same-origin.ts';
+import { removePrefix } from './http/paths.ts';
 import { requireUsableUrl } from './http/public-origin.ts';
 import { logRequests } from './http/request-log.ts';
 import { noStore, securityHeaders } from './http/security-headers.ts';
@@ -43,6 +44,7 @@ export function assemble(
   app.use(logRequests(context));
   app.use(answerInTime);
   app.use(securityHeaders(context));
+  if (config.pathPrefix) app.use(removePrefix(context));
   app.use(requireUsableUrl);
   app.get(publicFiles, express.static(folder('public'), { maxAge: '1h' }));
   app.use(noStore);

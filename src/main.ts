@@ -32,7 +32,7 @@ async function start(): Promise<void> {
     const origin = config.authUrl?.origin ?? address;
     process.stdout.write(`Latchkey is ready at ${origin}\n`);
     if (config.outboxToken) {
-      const link = `${origin}${OUTBOX_PATH}?token=${config.outboxToken}`;
+      const link = `${origin}${config.pathPrefix}${OUTBOX_PATH}?token=${config.outboxToken}`;
       process.stdout.write(`Emails are not sent. Read them at ${link}\n`);
     }
   }

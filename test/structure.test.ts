@@ -55,7 +55,42 @@ describe('The source', () => {
     }
     expect(upward).toEqual([]);
   });
+
+  it('puts PATH_PREFIX before every own path in a view', async () => {
+    const found: string[] = [];
+    for (const path of await filesIn('views')) {
+      for (const [, link = ''] of (await read(path)).matchAll(/\b(?:href|action|src)="([^"]*)/g)) {
+        if (!/^<%= base %>[/<]|^[?#]/.test(link) && !LINKS_OF_OTHERS.includes(link))
+          found.push(link);
+      }
+    }
+    expect(found).toEqual([]);
+  });
+
+  it('redirects to own paths with `redirectTo` only', async () => {
+    const found: string[] = [];
+    for (const path of await filesIn('src')) {
+      for (const [, target = ''] of (await read(path)).matchAll(
+        /\.redirect\((?:[^,]+, )?(.+)\)/g,
+      )) {
+        if (!PUBLIC_PATHS.includes(target)) found.push(`${path}: ${target}`);
+      }
+    }
+    expect(found).toEqual([]);
+  });
 });
+
+/** Whole URLs, public paths, and queries for the same page. */
+const LINKS_OF_OTHERS = [
+  '<%= action.url %>',
+  '<%= cancel %>',
+  '<%= factor.link %>',
+  '<%= newer %>',
+  '<%= older %>',
+  '<%= part %>',
+];
+/** Values that come from `returnPath`, and what `redirectTo` does. */
+const PUBLIC_PATHS = ['callbackUrl', 'path', 'publicPath(response.req, path)'];
 
 const IMPORT = /(?:from|import)\s*\(?\s*'(\.{1,2}\/[^']+)'/g;
 

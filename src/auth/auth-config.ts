@@ -18,7 +18,8 @@ import { type SignInResult, signInUser } from './sign-in-user.ts';
 
 export interface AuthRequest {
   request: ParsedRequest & { cookies: Record<string, unknown> };
-  origin: string;
+  /** The origin and PATH_PREFIX, such as `https://example.org/id`. */
+  baseUrl: string;
   /** The session token to show to Auth.js; null: nobody is signed in. */
   token: string | null;
   device: Device;
@@ -40,12 +41,12 @@ export interface AuthAnswer {
  */
 export async function runAuth(
   context: Context,
-  { request, origin, token, ...facts }: AuthRequest,
+  { request, baseUrl, token, ...facts }: AuthRequest,
 ): Promise<AuthAnswer> {
   const { reporting, failures } = createReporting();
-  const { config, signInResult } = authConfig(context, facts, reporting);
-  const cookie = shownCookies(context.cookies, request.cookies, token, origin);
-  const response = await askAuth(config, showRequest(request, origin, cookie));
+  const { config, signInResult } = authConfig(context, baseUrl, facts, reporting);
+  const cookie = shownCookies(context.cookies, request.cookies, token, baseUrl);
+  const response = await askAuth(config, showRequest(request, baseUrl, cookie));
   if (failures.length > 0) throw failures[0];
   return { response, signIn: signInResult() };
 }
@@ -53,11 +54,13 @@ export async function runAuth(
 /** Built per request, because Auth.js does not tell its callbacks which request they serve. */
 function authConfig(
   context: Context,
+  baseUrl: string,
   facts: Facts,
   reporting: Reporting,
 ): { config: ExpressAuthConfig; signInResult: () => SignInResult | null } {
   let result: SignInResult | null = null;
   const { config, cookies, log, providers, tokens } = context;
+  const signInPage = `${config.pathPrefix}/sign-in`;
   const auth: ExpressAuthConfig = {
     trustHost: true,
     // Otherwise Auth.js reads it from the environment.
@@ -73,10 +76,10 @@ function authConfig(
       nonce: cookies.nonce,
     },
     pages: {
-      signIn: '/sign-in',
-      error: '/sign-in',
-      signOut: '/account',
-      verifyRequest: '/sign-in',
+      signIn: signInPage,
+      error: signInPage,
+      signOut: `${config.pathPrefix}/account`,
+      verifyRequest: signInPage,
     },
     session: { strategy: 'jwt', maxAge: config.policy.maxAgeMs / 1000 },
     jwt: {
@@ -100,7 +103,7 @@ function authConfig(
       ...providers,
     ],
     callbacks: {
-      signIn: ({ user }) => (user.email ? true : '/sign-in?error=NoEmail'),
+      signIn: ({ user }) => (user.email ? true : `${signInPage}?error=NoEmail`),
       // `user` is set at sign-in only. A `session` posted to /auth/session is ignored (invariant 11).
       jwt: reporting(async ({ token, user, account }) => {
         if (!user) return token;
@@ -111,7 +114,7 @@ function authConfig(
         return claimsOf(signIn.started.sid, signIn.started);
       }),
       session: ({ token }) => sessionIn(token),
-      redirect: async ({ url, baseUrl }) => safeReturnPath(url, baseUrl),
+      redirect: async ({ url }) => safeReturnPath(url, baseUrl),
     },
     logger: {
       // What our callbacks threw is logged where it is answered. The rest is up to the client.

@@ -28,17 +28,17 @@ export function askAuth(config: ExpressAuthConfig, shown: Shown): Promise<Respon
   });
 }
 
-/** The request for Auth.js. `origin` is the public one: clients choose `Host`, and proxies hide the scheme. */
+/** The request for Auth.js. `baseUrl` is public (`safeReturnPath`): clients choose `Host`, and proxies hide the scheme. */
 export function showRequest(
   { method, originalUrl, headers, body }: ParsedRequest,
-  origin: string,
+  baseUrl: string,
   cookie: string,
 ) {
-  const { protocol, host } = new URL(origin);
-  const url = new URL(originalUrl, origin);
+  const { protocol, host, pathname } = new URL(baseUrl);
+  const url = new URL(originalUrl, baseUrl);
   // Auth.js answers 500 to an invalid URL.
   const wanted = url.searchParams.get('callbackUrl');
-  if (wanted !== null) url.searchParams.set('callbackUrl', safeReturnPath(wanted, origin));
+  if (wanted !== null) url.searchParams.set('callbackUrl', safeReturnPath(wanted, baseUrl));
   return {
     protocol: protocol.slice(0, -1),
     get: (_name: 'host') => host,
@@ -47,7 +47,7 @@ export function showRequest(
     method: method === 'POST' ? 'POST' : 'GET',
     headers: { ...headers, cookie },
     body,
-    baseUrl: '/auth',
+    baseUrl: `${pathname === '/' ? '' : pathname}/auth`,
     params: {},
     // Tells its body parsers that the body has been read.
     complete: true,

@@ -6,11 +6,11 @@ export function shownCookies(
   { session, callbackUrl }: Cookies,
   sent: Record<string, unknown>,
   token: string | null,
-  origin: string,
+  baseUrl: string,
 ): string {
   const mayShow = ([name, value]: [string, unknown]) => {
     if (typeof value !== 'string' || name.startsWith(session.name)) return false;
-    return name !== callbackUrl.name || safeReturnPath(value, origin) === value;
+    return name !== callbackUrl.name || safeReturnPath(value, baseUrl) === value;
   };
   const shown = Object.entries(sent).filter(mayShow);
   if (token !== null) shown.push([session.name, token]);

@@ -11,6 +11,8 @@ export interface Config {
   production: boolean;
   /** The public origin. Null: taken from each request (development only). */
   authUrl: URL | null;
+  /** Before every public path of ours: `/id`, or empty. */
+  pathPrefix: string;
   /** `AUTH_SECRET_3`, `_2`, `_1` and `AUTH_SECRET`, as far as they are set. The first one writes. */
   secrets: string[];
   host: string;
@@ -85,6 +87,7 @@ export function readConfig(
   return {
     production,
     authUrl: env.AUTH_URL ?? null,
+    pathPrefix: env.PATH_PREFIX ?? '',
     secrets: [env.AUTH_SECRET_3, env.AUTH_SECRET_2, env.AUTH_SECRET_1, env.AUTH_SECRET].filter(
       (each) => each !== undefined,
     ),

@@ -10,6 +10,8 @@ export interface SettingOptions<Role extends string = string> {
   nodeEnv?: 'production' | 'development' | 'test' | undefined;
   /** The URL people use, without a path, such as `https://example.org`. Default: taken from each request. */
   authUrl?: string | undefined;
+  /** The path before every page, form and link, such as `/id`. Default: none. */
+  pathPrefix?: string | undefined;
   /** The address that `listen` uses. Default: `127.0.0.1`. */
   host?: string | undefined;
   /** The port that `listen` uses unless it is given one. 0: the system chooses. Default: 3000. */

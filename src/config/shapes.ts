@@ -34,6 +34,12 @@ export const origin = z
     return z.NEVER;
   });
 
+/** No empty, `.` or `..` segments, which browsers would resolve. */
+export const pathPrefix = text(
+  /^(\/[\w~-][\w.~-]*)+$/,
+  'must be a path without a slash at the end, such as /id',
+);
+
 const ROLES: readonly Role[] = ['user', 'admin'];
 
 export const roles = z.string().transform((value, context): Role[] => {

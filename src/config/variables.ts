@@ -3,6 +3,7 @@ import { z } from 'zod';
 import {
   durationMs,
   origin,
+  pathPrefix,
   port,
   postgresUrl,
   roles,
@@ -18,6 +19,7 @@ export const environment = z.object({
   // A typo here would skip the checks for production.
   NODE_ENV: z.enum(['production', 'development', 'test']).optional(),
   AUTH_URL: origin.optional(),
+  PATH_PREFIX: pathPrefix.optional(),
   AUTH_SECRET: secret.optional(),
   AUTH_SECRET_1: secret.optional(),
   AUTH_SECRET_2: secret.optional(),

@@ -6,6 +6,7 @@ import { contextOf } from '../http/context.ts';
 import { notFound } from '../http/error.ts';
 import { setFlash } from '../http/flash.ts';
 import { pageAfter, pageOf } from '../http/paging.ts';
+import { redirectTo } from '../http/paths.ts';
 import { renderPage } from '../http/render.ts';
 import { viewerOf } from '../http/viewer.ts';
 import { counted } from '../http/words.ts';
@@ -61,7 +62,7 @@ export async function revokeAllOfAccount(
   if (account === null || ended === null) throw notFound();
   const text = `${account.name} was signed out on ${counted(ended, 'device')}.`;
   setFlash(response, { kind: 'notice', text });
-  response.redirect(303, pageAfter(request, PAGE));
+  redirectTo(response, pageAfter(request, PAGE));
 }
 
 /** Deactivates an account, which ends its sessions. */
@@ -79,7 +80,7 @@ export async function deactivateAccount(
     const text = `${name} was deactivated${ended > 0 ? ` and signed out on ${counted(ended, 'device')}` : ''}.`;
     setFlash(response, { kind: 'notice', text });
   }
-  response.redirect(303, pageAfter(request, PAGE));
+  redirectTo(response, pageAfter(request, PAGE));
 }
 
 export async function activateAccount(request: AccountRequest, response: Response): Promise<void> {
@@ -88,7 +89,7 @@ export async function activateAccount(request: AccountRequest, response: Respons
   if (change === null) throw notFound();
   const text = `${change.name} was reactivated. They’ll need to sign in again.`;
   setFlash(response, { kind: 'notice', text });
-  response.redirect(303, pageAfter(request, PAGE));
+  redirectTo(response, pageAfter(request, PAGE));
 }
 
 const administratorOf = (request: AccountRequest) => ({

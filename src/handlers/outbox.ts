@@ -5,6 +5,7 @@ import { OUTBOX_PATH } from '../config/config.ts';
 import { isSame } from '../crypto/constant-time.ts';
 import { contextOf } from '../http/context.ts';
 import { HttpError, notFound } from '../http/error.ts';
+import { redirectTo } from '../http/paths.ts';
 import { renderPage } from '../http/render.ts';
 
 const NEWEST = 20;
@@ -19,7 +20,7 @@ export async function showOutbox(request: Request, response: Response): Promise<
   if (isToken(request.query.token)) {
     response.cookie(name, outboxToken, options);
     // Removes the token from the address bar and the browser's history.
-    return response.redirect(303, OUTBOX_PATH);
+    return redirectTo(response, OUTBOX_PATH);
   }
   if (!isToken(request.cookies[name])) throw lockedOutbox();
   const files = await readdir(email.directory).catch(() => []);

@@ -34,9 +34,10 @@ export const unavailable = () =>
     'We can’t reach the database right now. If you were signed in, you still are. Try again in a few seconds.',
   );
 
-export const reauthenticationRequired = () =>
+/** `path` is the public one of the password page. */
+export const reauthenticationRequired = (path: string) =>
   new HttpError(
     403,
     'reauthentication_required',
-    'Confirm your password at /account/reauthenticate in a browser, then try again.',
+    `Confirm your password at ${path} in a browser, then try again.`,
   );

@@ -56,6 +56,7 @@ export interface Pages {
     fields: [name: string, value: string][] | null;
     /** The label of the form's button. */
     act: string | null;
+    /** A public path. */
     cancel: string;
     problem: string | null;
   };
@@ -96,6 +97,7 @@ export interface Pages {
   error: {
     status: number;
     sentence: string;
+    /** An own path, as in `helps`. */
     formPage: string | null;
     helps: { label: string; path: string } | null;
   };

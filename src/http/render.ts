@@ -17,7 +17,10 @@ interface LayoutLocals {
   isReadOnly: boolean;
   flash: Flash | null;
   csrfToken: () => string;
+  /** The own path of the page. */
   path: string;
+  /** PATH_PREFIX: goes before every own path in a link or form. */
+  base: string;
   words: typeof words;
   relativeTime: (instant: Date) => string;
   isWrong: boolean;
@@ -51,6 +54,7 @@ export function renderPage<Page extends keyof Pages>(
     flash,
     csrfToken: () => csrfTokenFor(response),
     path: request.path,
+    base: context.config.pathPrefix,
     words,
     relativeTime: (instant) => words.relativeTime(instant, now),
     isWrong: flash?.kind === 'error' || hasProblem(locals),

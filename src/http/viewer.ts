@@ -10,6 +10,7 @@ import { deviceOf } from './device.ts';
 import { forbiddenRole, HttpError, unavailable } from './error.ts';
 import { setFlash } from './flash.ts';
 import { isSafe } from './guards/same-origin.ts';
+import { redirectTo } from './paths.ts';
 import { clearSessionCookie, hideSessionCookie, setSessionCookie } from './session-cookie.ts';
 import { refusalSentence } from './words.ts';
 
@@ -113,7 +114,7 @@ function reject(
   clearSessionCookie(response);
   setFlash(response, notice);
   if (handlesRefusal(request)) return next();
-  response.redirect(303, signInPath(request));
+  redirectTo(response, signInPath(request));
 }
 
 /** Sends people to /sign-in and back; the API answers 401. `requireTwoFactor` is a guard of its own. */
@@ -124,7 +125,7 @@ export const requireSignIn: RequestHandler = (request, response, next) => {
     const code = outcome.kind === 'refused' ? outcome.verdict : 'not_signed_in';
     return next(new HttpError(401, code, 'Sign in and try again.'));
   }
-  response.redirect(303, signInPath(request));
+  redirectTo(response, signInPath(request));
 };
 
 /** Answers 403 to users of other roles. Goes after `requireSignIn`. */
@@ -141,7 +142,7 @@ export function viewerOf(request: Request): Viewer {
 }
 
 /** Whether a request gets JSON, errors included. */
-export const isApi = (request: Request): boolean => request.originalUrl.startsWith('/api/');
+export const isApi = (request: Request): boolean => request.path.startsWith('/api/');
 
 /** The API answers 401, Auth.js answers as to no token, and the sign-in page says why. */
 function handlesRefusal(request: Request): boolean {

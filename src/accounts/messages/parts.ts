@@ -13,7 +13,7 @@ export type MessageWriter = (
 /** The origin never comes from a request: an attacker chooses its `Host`, and the email goes to someone else. */
 export function linkTo({ config }: MessageContext, path: string, token?: string): string {
   const origin = config.authUrl?.origin ?? `http://localhost:${config.port}`;
-  return `${origin}${path}${token === undefined ? '' : `?token=${token}`}`;
+  return `${origin}${config.pathPrefix}${path}${token === undefined ? '' : `?token=${token}`}`;
 }
 
 /** "Firefox on Linux, Germany". Both come from lists: no email quotes a request. */

@@ -5,6 +5,7 @@ import { contextOf } from '../../http/context.ts';
 import { deviceOf } from '../../http/device.ts';
 import { setFlash } from '../../http/flash.ts';
 import { textIn } from '../../http/form.ts';
+import { redirectTo } from '../../http/paths.ts';
 import { renderPage } from '../../http/render.ts';
 import { setSessionCookie } from '../../http/session-cookie.ts';
 import { viewerOf } from '../../http/viewer.ts';
@@ -37,7 +38,7 @@ export async function saveProfile(request: Request, response: Response): Promise
     response.set('X-Revalidate-Session', 'true');
   }
   setFlash(response, { kind: 'notice', text: 'Profile saved.' });
-  response.redirect(303, '/account');
+  redirectTo(response, '/account');
 }
 
 /** What the page shows beside the name. Only the database knows which addresses are verified. */

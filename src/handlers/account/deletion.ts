@@ -13,6 +13,7 @@ import { actorOf } from '../../http/actor.ts';
 import { contextOf } from '../../http/context.ts';
 import { setFlash } from '../../http/flash.ts';
 import { textIn } from '../../http/form.ts';
+import { redirectTo } from '../../http/paths.ts';
 import { renderPage } from '../../http/render.ts';
 import { forgetBrowser } from '../../http/session-cookie.ts';
 import { viewerOf } from '../../http/viewer.ts';
@@ -47,16 +48,16 @@ export async function deleteAccount(request: Request, response: Response): Promi
     actor,
   );
   // That page says why not, or that this session was revoked a moment ago.
-  if (result !== 'done') return response.redirect(303, '/account/delete');
+  if (result !== 'done') return redirectTo(response, '/account/delete');
   if (sendsEmail) {
     const address = await ownerAddress(database, user, actor.now);
     const text = `${linkSent(address, config.email.to === 'outbox')} Nothing has been deleted yet.`;
     setFlash(response, { kind: 'notice', text });
-    return response.redirect(303, '/account/security');
+    return redirectTo(response, '/account/security');
   }
   setFlash(response, { kind: 'notice', text: DELETED });
   forgetBrowser(response);
-  response.redirect(303, '/');
+  redirectTo(response, '/');
 }
 
 /** Shows what the link deletes. Changes nothing, as email scanners follow links. */
@@ -90,7 +91,7 @@ export async function finishDeletion(request: Request, response: Response): Prom
   // The browser that opened the email may be signed in to another account.
   const isOtherAccount = request.viewer !== null && request.viewer.user.id !== user.id;
   if (!isOtherAccount) forgetBrowser(response);
-  response.redirect(303, '/');
+  redirectTo(response, '/');
 }
 
 async function placeAmongOthers(database: Context['database'], user: SessionUser | null) {

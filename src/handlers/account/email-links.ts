@@ -8,6 +8,7 @@ import { contextOf } from '../../http/context.ts';
 import { HttpError } from '../../http/error.ts';
 import { setFlash } from '../../http/flash.ts';
 import { textIn } from '../../http/form.ts';
+import { redirectTo } from '../../http/paths.ts';
 import { renderPage } from '../../http/render.ts';
 import { forgetBrowser } from '../../http/session-cookie.ts';
 import { viewerOf } from '../../http/viewer.ts';
@@ -45,7 +46,7 @@ export async function verifyEmail(request: Request, response: Response): Promise
   }
   const what = result === 'changed' ? 'changed' : 'verified';
   setFlash(response, { kind: 'notice', text: `Email address ${what}.` });
-  response.redirect(303, '/account');
+  redirectTo(response, '/account');
 }
 
 /** Asks to undo the change. Changes nothing, as email scanners follow links. */
@@ -78,7 +79,7 @@ export async function undoEmailChange(request: Request, response: Response): Pro
   const text = `Your email is ${restored.address} again and every device is signed out. ${nextStep}`;
   setFlash(response, { kind: 'notice', text });
   forgetBrowser(response);
-  response.redirect(303, '/sign-in');
+  redirectTo(response, '/sign-in');
 }
 
 const otherAccount = () =>

@@ -6,6 +6,7 @@ import { contextOf } from '../../http/context.ts';
 import { deviceOf } from '../../http/device.ts';
 import { setFlash } from '../../http/flash.ts';
 import { emailShape, textIn } from '../../http/form.ts';
+import { redirectTo } from '../../http/paths.ts';
 import { renderPage } from '../../http/render.ts';
 import { viewerOf } from '../../http/viewer.ts';
 import { linkSent } from '../../http/words.ts';
@@ -27,19 +28,19 @@ export async function saveEmail(request: Request, response: Response): Promise<v
     return renderEmail(response.status(422), given, 'That’s already your email address.');
   }
   await sendLink(request, response, parsed.data);
-  response.redirect(303, '/account');
+  redirectTo(response, '/account');
 }
 
 /** Cancels a pending change: its link no longer works. */
 export async function cancelChange(request: Request, response: Response): Promise<void> {
   await cancelEmailChange(contextOf(request).database, viewerOf(request).user.id);
   setFlash(response, { kind: 'notice', text: 'Email address change cancelled.' });
-  response.redirect(303, '/account');
+  redirectTo(response, '/account');
 }
 
 export async function sendVerification(request: Request, response: Response): Promise<void> {
   await sendLink(request, response, viewerOf(request).user.email);
-  response.redirect(303, '/account');
+  redirectTo(response, '/account');
 }
 
 async function sendLink(request: Request, response: Response, email: string): Promise<void> {

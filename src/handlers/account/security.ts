@@ -8,6 +8,7 @@ import { setFlash } from '../../http/flash.ts';
 import { textIn } from '../../http/form.ts';
 import { askForPassword, waitingRequest } from '../../http/guards/recent-password.ts';
 import type { Pages } from '../../http/pages.ts';
+import { redirectTo } from '../../http/paths.ts';
 import { renderPage } from '../../http/render.ts';
 import { viewerOf } from '../../http/viewer.ts';
 import { counted } from '../../http/words.ts';
@@ -37,7 +38,7 @@ export async function savePassword(request: Request, response: Response): Promis
     }
   } else {
     const answer = await checkPassword(context, { session, user }, current, actor);
-    if (answer === 'session_over') return response.redirect(303, '/account/security');
+    if (answer === 'session_over') return redirectTo(response, '/account/security');
     if (answer === 'wrong') problems.currentPassword = 'Wrong current password.';
   }
   if (Object.keys(problems).length > 0) {
@@ -46,12 +47,12 @@ export async function savePassword(request: Request, response: Response): Promis
   const given = { passwordHash: await hashPassword(password), endsOthers };
   const kept = await changePassword(sessionStore, { sid, userId: user.id }, given, actor);
   // Null: this session was revoked a moment ago, as its next request says.
-  if (kept === null) return response.redirect(303, '/account/security');
+  if (kept === null) return redirectTo(response, '/account/security');
   if (kept !== 'unchanged') await setMovedSession(response, kept);
   const others = kept === 'unchanged' ? 0 : kept.ended;
   const signedOut = others > 0 ? ` ${counted(others, 'other device')} signed out.` : '';
   setFlash(response, { kind: 'notice', text: `Password changed.${signedOut}` });
-  response.redirect(303, '/account/security');
+  redirectTo(response, '/account/security');
 }
 
 async function renderSecurity(

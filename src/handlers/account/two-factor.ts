@@ -19,6 +19,7 @@ import { notFound } from '../../http/error.ts';
 import { setFlash } from '../../http/flash.ts';
 import { textIn } from '../../http/form.ts';
 import { isTwoFactorRequired, TWO_FACTOR_PAGE } from '../../http/guards/two-factor.ts';
+import { redirectTo } from '../../http/paths.ts';
 import { renderPage } from '../../http/render.ts';
 import { viewerOf } from '../../http/viewer.ts';
 import { counted, exactTime } from '../../http/words.ts';
@@ -36,13 +37,13 @@ export async function showTwoFactor(_request: Request, response: Response): Prom
 export async function beginSetUp(request: Request, response: Response): Promise<void> {
   const context = contextOf(request);
   await beginTwoFactorSetup(context, viewerOf(request), context.clock());
-  response.redirect(303, TWO_FACTOR_PAGE);
+  redirectTo(response, TWO_FACTOR_PAGE);
 }
 
 export async function cancelSetUp(request: Request, response: Response): Promise<void> {
   const context = contextOf(request);
   await cancelTwoFactorSetup(context, viewerOf(request), context.clock());
-  response.redirect(303, '/account/security');
+  redirectTo(response, '/account/security');
 }
 
 /** Shows the recovery codes in this answer only, so no one can fetch them: no redirect, cookie or cache. */
@@ -52,7 +53,7 @@ export async function confirmSetUp(request: Request, response: Response): Promis
   const given = { code: textIn(request.body, 'code'), endsOthers };
   const actor = actorOf(request);
   const added = await turnOnTwoFactor(context, viewerOf(request), given, actor);
-  if (added === null) return response.redirect(303, TWO_FACTOR_PAGE);
+  if (added === null) return redirectTo(response, TWO_FACTOR_PAGE);
   if (added === 'wrong_code') {
     const problem =
       'That code is wrong or has expired. Enter the current one, and check that your phone’s clock is right.';
@@ -74,7 +75,7 @@ export async function regenerateCodes(request: Request, response: Response): Pro
   // Each call sends an email, and all accounts share the queue.
   await context.throttles.email.count(actor.device.ipAddress, actor.now);
   const codes = await renewRecoveryCodes(context, viewerOf(request), actor);
-  if (codes === null) return response.redirect(303, TWO_FACTOR_PAGE);
+  if (codes === null) return redirectTo(response, TWO_FACTOR_PAGE);
   const lead = 'These replace your old codes, which no longer work.';
   const facts = { codes, site: siteOf(context), madeAt: actor.now };
   const locals = { title: 'Your recovery codes', lead, ...facts };
@@ -108,7 +109,7 @@ export async function turnOff(request: Request, response: Response): Promise<voi
     const text = `Two-factor authentication turned off.${signedOut(removed.kept)}${next}`;
     setFlash(response, { kind: 'notice', text });
   }
-  response.redirect(303, TWO_FACTOR_PAGE);
+  redirectTo(response, TWO_FACTOR_PAGE);
 }
 
 async function renderTwoFactor(response: Response, form: Form): Promise<void> {

@@ -12,6 +12,7 @@ import { deviceOf } from '../../http/device.ts';
 import { setDeviceToken } from '../../http/device-cookie.ts';
 import { setFlash } from '../../http/flash.ts';
 import { emailShape, textIn } from '../../http/form.ts';
+import { redirectTo } from '../../http/paths.ts';
 import { renderPage } from '../../http/render.ts';
 import { forgetBrowser } from '../../http/session-cookie.ts';
 
@@ -28,7 +29,7 @@ export async function forgotPassword(request: Request, response: Response): Prom
   const context = contextOf(request);
   const sendsEmail = context.config.email.to !== 'nowhere';
   // Promise no link that will not be sent.
-  if (!sendsEmail) return response.redirect(303, '/forgot-password');
+  if (!sendsEmail) return redirectTo(response, '/forgot-password');
   const given = textIn(request.body, 'email');
   const parsed = emailShape.safeParse(given);
   if (!parsed.success) {
@@ -83,5 +84,5 @@ export async function setResetPassword(request: Request, response: Response): Pr
   setFlash(response, { kind: 'notice', text });
   forgetBrowser(response);
   setDeviceToken(response, deviceToken);
-  response.redirect(303, '/sign-in');
+  redirectTo(response, '/sign-in');
 }

@@ -2,6 +2,7 @@ import type { Request, Response } from 'express';
 import { actorOf } from '../../http/actor.ts';
 import { contextOf } from '../../http/context.ts';
 import { HttpError, notFound, reauthenticationRequired } from '../../http/error.ts';
+import { publicPath } from '../../http/paths.ts';
 import { forgetBrowser } from '../../http/session-cookie.ts';
 import { viewerOf } from '../../http/viewer.ts';
 import { isReauthenticated } from '../../sessions/reauthentication.ts';
@@ -48,7 +49,9 @@ async function revokeAllJson(request: Request, response: Response): Promise<void
   const { database, sessionStore } = contextOf(request);
   const { sid, user } = viewerOf(request);
   const actor = actorOf(request);
-  if (!(await isReauthenticated(database, sid, actor.now))) throw reauthenticationRequired();
+  if (!(await isReauthenticated(database, sid, actor.now))) {
+    throw reauthenticationRequired(publicPath(request, '/account/reauthenticate'));
+  }
   const ended = await revokeAll(sessionStore, user.id, 'revoked_all', actor);
   forgetBrowser(response);
   response.json({ ended: ended ?? 0 });

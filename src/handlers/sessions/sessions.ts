@@ -7,6 +7,7 @@ import { notFound } from '../../http/error.ts';
 import { setFlash } from '../../http/flash.ts';
 import type { EndedRow } from '../../http/pages.ts';
 import { pageAfter } from '../../http/paging.ts';
+import { redirectTo } from '../../http/paths.ts';
 import { renderPage } from '../../http/render.ts';
 import { forgetBrowser } from '../../http/session-cookie.ts';
 import { viewerOf } from '../../http/viewer.ts';
@@ -48,7 +49,7 @@ export async function revokeSession(
   if (!ended) throw notFound();
   const text = `${deviceName(ended.userAgent)} was signed out.`;
   setFlash(response, { kind: 'notice', text });
-  response.redirect(303, pageAfter(request, PAGE));
+  redirectTo(response, pageAfter(request, PAGE));
 }
 
 /** Revokes all sessions but this one, which moves to the new cutoff with a new token. */
@@ -62,7 +63,7 @@ export async function revokeOthers(request: Request, response: Response): Promis
         : `${counted(ended, 'other device')} signed out.`;
     setFlash(response, { kind: 'notice', text });
   }
-  response.redirect(303, pageAfter(request, PAGE));
+  redirectTo(response, pageAfter(request, PAGE));
 }
 
 export async function revokeAll(request: Request, response: Response): Promise<void> {
@@ -71,7 +72,7 @@ export async function revokeAll(request: Request, response: Response): Promise<v
   await domain.revokeAll(sessionStore, user.id, 'revoked_all', actorOf(request));
   setFlash(response, { kind: 'notice', text: 'You’re signed out on all devices.' });
   forgetBrowser(response);
-  response.redirect(303, '/sign-in');
+  redirectTo(response, '/sign-in');
 }
 
 function endedRow(session: Session, user: SessionUser, context: Context): EndedRow {

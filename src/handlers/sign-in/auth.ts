@@ -2,13 +2,13 @@ import type { Request, Response } from 'express';
 import { PENDING_SIGN_IN_MS } from '../../accounts/sign-in/pending-sign-in.ts';
 import { type AuthAnswer, runAuth, sessionIn } from '../../auth/auth-config.ts';
 import { sessionCookieNames } from '../../auth/presented-token.ts';
-import { safeReturnPath } from '../../auth/return-path.ts';
 import { contextOf } from '../../http/context.ts';
 import { deviceOf } from '../../http/device.ts';
 import { deviceTokenOf, setDeviceToken } from '../../http/device-cookie.ts';
 import { setFlash } from '../../http/flash.ts';
 import { mustSetUpTwoFactor } from '../../http/guards/two-factor.ts';
-import { originOf } from '../../http/public-origin.ts';
+import { redirectTo, returnPath } from '../../http/paths.ts';
+import { baseUrlOf } from '../../http/public-origin.ts';
 import { flashDisplaced } from './sign-in-browser.ts';
 import { refusalProblem } from './sign-in-problems.ts';
 
@@ -23,7 +23,7 @@ export async function passToAuth(request: Request, response: Response): Promise<
   if (answer.signIn?.kind === 'refused') {
     const text = refusalProblem(answer.signIn.reason);
     setFlash(response, { kind: 'error', text });
-    return response.redirect(303, '/sign-in');
+    return redirectTo(response, '/sign-in');
   }
   await sendAuthAnswer(response, answer);
 }
@@ -34,7 +34,7 @@ export async function askAuth(request: Request, response: Response): Promise<Aut
   const deviceToken = deviceTokenOf(request);
   const answer = await runAuth(context, {
     request,
-    origin: originOf(request),
+    baseUrl: baseUrlOf(request),
     token: shownToken(request),
     device: deviceOf(request),
     deviceToken,
@@ -66,8 +66,8 @@ export async function sendAuthAnswer(
     const { req: request } = response;
     const { name } = contextOf(request).cookies.callbackUrl;
     const wanted = request.body?.callbackUrl ?? request.cookies[name];
-    const callbackUrl = safeReturnPath(wanted, originOf(request));
-    response.redirect(303, `/sign-in/two-factor?${new URLSearchParams({ callbackUrl })}`);
+    const callbackUrl = returnPath(request, wanted);
+    redirectTo(response, `/sign-in/two-factor?${new URLSearchParams({ callbackUrl })}`);
     return;
   }
   response.status(answer.status).send(await answer.text());

@@ -1,17 +1,16 @@
 import type { Request, Response } from 'express';
 import { checkPassword } from '../../accounts/password/reauthenticate.ts';
-import { safeReturnPath } from '../../auth/return-path.ts';
 import { actorOf } from '../../http/actor.ts';
 import { contextOf } from '../../http/context.ts';
 import { textIn } from '../../http/form.ts';
 import { askForPassword, fieldsIn } from '../../http/guards/recent-password.ts';
-import { originOf } from '../../http/public-origin.ts';
+import { publicPath, redirectTo, returnPath } from '../../http/paths.ts';
 import { viewerOf } from '../../http/viewer.ts';
 import { recordReauthentication } from '../../sessions/reauthentication.ts';
 import { setMovedSession } from '../sessions/moved-session.ts';
 
-export function showReauthenticate(_request: Request, response: Response): void {
-  askForPassword(response, { path: '/account/security', fields: null }, null);
+export function showReauthenticate(request: Request, response: Response): void {
+  askForPassword(response, { path: publicPath(request, '/account/security'), fields: null }, null);
 }
 
 /** Continues a waiting form by 307: the browser sends its fields again (RFC 9110, section 15.4.8). */
@@ -20,12 +19,12 @@ export async function reauthenticate(request: Request, response: Response): Prom
   const { body } = request;
   const { sid, session, user } = viewerOf(request);
   const actor = actorOf(request);
-  const path = safeReturnPath(body['reauthenticate.next'], originOf(request));
+  const path = returnPath(request, body['reauthenticate.next']);
   const isForm = textIn(body, 'reauthenticate.form') === 'yes';
 
   const password = textIn(body, 'reauthenticate.password');
   const answer = await checkPassword(context, { session, user }, password, actor);
-  if (answer === 'session_over') return response.redirect(303, '/account');
+  if (answer === 'session_over') return redirectTo(response, '/account');
   if (answer === 'wrong') {
     const waiting = { path, fields: isForm ? fieldsIn(body) : null };
     return askForPassword(response, waiting, 'Wrong password.');

@@ -5,12 +5,11 @@ import {
   findPendingSignIn,
 } from '../../accounts/sign-in/pending-sign-in.ts';
 import { verifyCode } from '../../accounts/two-factor/verify-code.ts';
-import { safeReturnPath } from '../../auth/return-path.ts';
 import { actorOf } from '../../http/actor.ts';
 import { contextOf } from '../../http/context.ts';
 import { setFlash } from '../../http/flash.ts';
 import { textIn } from '../../http/form.ts';
-import { originOf } from '../../http/public-origin.ts';
+import { redirectTo, returnPath } from '../../http/paths.ts';
 import { renderPage } from '../../http/render.ts';
 import { counted, waitTime } from '../../http/words.ts';
 import { signInBrowser } from './sign-in-browser.ts';
@@ -23,7 +22,7 @@ const LAST =
 
 export async function showSignInCode(request: Request, response: Response): Promise<void> {
   const { database, clock } = contextOf(request);
-  const callbackUrl = safeReturnPath(request.query.callbackUrl, originOf(request));
+  const callbackUrl = returnPath(request, request.query.callbackUrl);
   const token = pendingTokenOf(request);
   if (await findPendingSignIn(database, token, clock())) {
     const locals = { title: TITLE, callbackUrl, isRecovery: false, problem: null };
@@ -37,7 +36,7 @@ export async function showSignInCode(request: Request, response: Response): Prom
 export async function verifySignInCode(request: Request, response: Response): Promise<void> {
   const context = contextOf(request);
   const { database } = context;
-  const callbackUrl = safeReturnPath(request.body.callbackUrl, originOf(request));
+  const callbackUrl = returnPath(request, request.body.callbackUrl);
   const token = pendingTokenOf(request);
   const actor = actorOf(request);
   const pending = await countCodeAttempt(database, token, actor.now);
@@ -88,5 +87,5 @@ function clearPendingToken(response: Response): void {
 function restartSignIn(response: Response, callbackUrl: string, text: string): void {
   clearPendingToken(response);
   setFlash(response, { kind: 'error', text });
-  response.redirect(303, `/sign-in?${new URLSearchParams({ callbackUrl })}`);
+  redirectTo(response, `/sign-in?${new URLSearchParams({ callbackUrl })}`);
 }

@@ -1,24 +1,23 @@
 import type { Request, Response } from 'express';
 import { isSignUpOpen } from '../../accounts/users.ts';
 import { EMAIL_MAX_LENGTH } from '../../auth/authenticate.ts';
-import { safeReturnPath } from '../../auth/return-path.ts';
 import { contextOf } from '../../http/context.ts';
 import { setFlash } from '../../http/flash.ts';
 import { textIn } from '../../http/form.ts';
-import { originOf } from '../../http/public-origin.ts';
+import { redirectTo, returnPath } from '../../http/paths.ts';
 import { renderPage } from '../../http/render.ts';
 import { askAuth, sendAuthAnswer } from './auth.ts';
 import { authErrorProblem, refusalProblem } from './sign-in-problems.ts';
 
 export async function showSignIn(request: Request, response: Response): Promise<void> {
   const { database, config } = contextOf(request);
-  const callbackUrl = safeReturnPath(request.query.callbackUrl, originOf(request));
+  const callbackUrl = returnPath(request, request.query.callbackUrl);
   if (request.viewer) return response.redirect(303, callbackUrl);
   const { error } = request.query;
   if (typeof error === 'string') {
     // Auth.js puts its answer into the URL: show it once and remove it from there.
     setFlash(response, { kind: 'error', text: authErrorProblem(error) });
-    return response.redirect(303, '/sign-in');
+    return redirectTo(response, '/sign-in');
   }
   renderPage(response, 'sign-in/sign-in', {
     title: 'Sign in',
@@ -34,6 +33,6 @@ export async function signIn(request: Request, response: Response): Promise<void
   const text = refusalProblem(answer.signIn.reason);
   const email = textIn(request.body, 'email').slice(0, EMAIL_MAX_LENGTH);
   setFlash(response, { kind: 'error', text, email });
-  const callbackUrl = safeReturnPath(request.body.callbackUrl, originOf(request));
-  response.redirect(303, `/sign-in?${new URLSearchParams({ callbackUrl })}`);
+  const callbackUrl = returnPath(request, request.body.callbackUrl);
+  redirectTo(response, `/sign-in?${new URLSearchParams({ callbackUrl })}`);
 }

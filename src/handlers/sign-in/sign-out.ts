@@ -2,6 +2,7 @@ import type { Request, Response } from 'express';
 import { actorOf } from '../../http/actor.ts';
 import { contextOf } from '../../http/context.ts';
 import { setFlash } from '../../http/flash.ts';
+import { redirectTo } from '../../http/paths.ts';
 import { forgetBrowser } from '../../http/session-cookie.ts';
 import { revokeSession } from '../../sessions/revoke.ts';
 
@@ -14,5 +15,5 @@ export async function signOut(request: Request, response: Response): Promise<voi
     // Only here: an old token from another tab must not clear the cookie of a live session.
     forgetBrowser(response);
   }
-  response.redirect(303, '/sign-in');
+  redirectTo(response, '/sign-in');
 }

@@ -3,6 +3,7 @@ import * as domain from '../../accounts/sign-up/pending-sign-up.ts';
 import { actorOf } from '../../http/actor.ts';
 import { contextOf } from '../../http/context.ts';
 import { textIn } from '../../http/form.ts';
+import { redirectTo } from '../../http/paths.ts';
 import { renderPage } from '../../http/render.ts';
 import { welcome } from './sign-up.ts';
 
@@ -25,7 +26,7 @@ export async function confirmSignUp(request: Request, response: Response): Promi
   const given = { token, password: textIn(request.body, 'password') };
   const actor = actorOf(request);
   const user = await domain.confirmSignUp(database, given, config.signUp, actor);
-  if (user === 'closed') return response.redirect(303, '/sign-up');
+  if (user === 'closed') return redirectTo(response, '/sign-up');
   if (user !== null && user !== 'wrong') return welcome(request, response, user);
   const email = user === 'wrong' ? await domain.findSignUp(database, token, actor.now) : null;
   const locals = { title: TITLE, token, email, problem: email ? WRONG : null };

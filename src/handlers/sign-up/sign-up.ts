@@ -9,6 +9,7 @@ import { deviceOf } from '../../http/device.ts';
 import { setFlash } from '../../http/flash.ts';
 import { emailShape, textIn } from '../../http/form.ts';
 import type { Pages } from '../../http/pages.ts';
+import { redirectTo } from '../../http/paths.ts';
 import { renderPage } from '../../http/render.ts';
 import type { SessionUser } from '../../sessions/lookup.ts';
 import { signInBrowser } from '../sign-in/sign-in-browser.ts';
@@ -28,7 +29,7 @@ const EXISTS = 'An account with this email already exists. Sign in instead.';
 
 export async function showSignUp(request: Request, response: Response): Promise<void> {
   const context = contextOf(request);
-  if (request.viewer) return response.redirect(303, HOME);
+  if (request.viewer) return redirectTo(response, HOME);
   const isFirst = !(await hasUsers(context.database));
   renderPage(response, 'sign-up/sign-up', {
     title: 'Create an account',
@@ -88,12 +89,12 @@ export async function welcome(
     provider: 'credentials',
     twoFactorVerified: false,
   });
-  if (typeof started === 'string') return response.redirect(303, '/sign-in');
+  if (typeof started === 'string') return redirectTo(response, '/sign-in');
   setFlash(response, {
     kind: 'notice',
     text: `Welcome, ${user.name}. Your account is ready.`,
   });
-  response.redirect(303, HOME);
+  redirectTo(response, HOME);
 }
 
 function problemsOf(error: z.ZodError<z.infer<typeof form>>): Problems {

@@ -2,11 +2,13 @@ import type { NextFunction, Request, Response } from 'express';
 import { isReauthenticated } from '../../sessions/reauthentication.ts';
 import { contextOf } from '../context.ts';
 import { actionAt } from '../form-page.ts';
+import { ownPath, publicPath } from '../paths.ts';
 import { renderPage } from '../render.ts';
 import { viewerOf } from '../viewer.ts';
 
 /** The request that waits until the user has reauthenticated. */
 export interface WaitingRequest {
+  /** A public path. */
   path: string;
   /** The fields of its form; null: it asked for a page. */
   fields: [name: string, value: string][] | null;
@@ -28,7 +30,8 @@ export function askForPassword(
   { path, fields }: WaitingRequest,
   problem: string | null,
 ): void {
-  const { action, cancel } = actionAt(path);
+  const { req: request } = response;
+  const { action, cancel } = actionAt(ownPath(request, path) ?? '');
   renderPage(response.status(403), 'sign-in/reauthenticate', {
     title: 'Confirm it’s you',
     next: path,
@@ -36,7 +39,7 @@ export function askForPassword(
     problem,
     // A page performs no action: the form on it does.
     act: fields === null ? null : action,
-    cancel,
+    cancel: publicPath(request, cancel),
   });
 }
 

@@ -4,6 +4,7 @@ import type { SessionUser } from '../../sessions/lookup.ts';
 import { contextOf } from '../context.ts';
 import { HttpError } from '../error.ts';
 import { setFlash } from '../flash.ts';
+import { publicPath, redirectTo } from '../paths.ts';
 import { isApi, viewerOf } from '../viewer.ts';
 
 export const TWO_FACTOR_PAGE = '/account/security/two-factor';
@@ -20,10 +21,11 @@ export const mustSetUpTwoFactor = (context: Context, user: SessionUser): boolean
 export const requireTwoFactor: RequestHandler = (request, response, next) => {
   if (!mustSetUpTwoFactor(contextOf(request), viewerOf(request).user)) return next();
   if (isApi(request)) {
-    const sentence = `Set up two-factor authentication at ${TWO_FACTOR_PAGE} in a browser, then try again.`;
+    const page = publicPath(request, TWO_FACTOR_PAGE);
+    const sentence = `Set up two-factor authentication at ${page} in a browser, then try again.`;
     return next(new HttpError(403, 'two_factor_required', sentence));
   }
   const text = 'This server requires two-factor authentication. Set it up to continue.';
   setFlash(response, { kind: 'notice', text });
-  response.redirect(303, TWO_FACTOR_PAGE);
+  redirectTo(response, TWO_FACTOR_PAGE);
 };
