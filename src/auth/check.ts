@@ -3,7 +3,7 @@ import { isDatabaseOutage } from '../database/outage.ts';
 import type { SessionRecord } from '../sessions/lookup.ts';
 import type { SinceChange } from '../sessions/outage-guard.ts';
 import { expiryOf } from '../sessions/policy.ts';
-import { type Verdict, verdictOf } from '../sessions/verdict.ts';
+import { judge, type Verdict } from '../sessions/verdict.ts';
 import { areClaimsStale, recordIn } from './claims.ts';
 import type { Context } from './context.ts';
 import type { ReadToken } from './token.ts';
@@ -114,18 +114,9 @@ function verdictOn(
   record: SessionRecord | null,
   now: Date,
 ): Verdict {
-  const session = record?.session ?? null;
-  return verdictOf({
-    issuedAt: claims
-      ? new Date(Math.round(claims.iat * 1000))
-      : (session?.authenticatedAt ?? new Date(Number.NaN)),
-    session: session && {
-      endedAt: session.endedAt,
-      expires: session.expires,
-      lastActive: sessionStore.activity.lastActive(session),
-      createdAt: session.createdAt,
-    },
-    user: record?.user ?? null,
+  return judge(record, {
+    issuedAt: claims && new Date(Math.round(claims.iat * 1000)),
+    activity: sessionStore.activity,
     now,
     policy: config.policy,
   });

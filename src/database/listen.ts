@@ -28,6 +28,8 @@ export interface Listening {
 export interface Listener {
   /** Whether all that was committed until `BLIND_AFTER_MS` ago has been heard. */
   isProven(): boolean;
+  /** How long ago the last proof was sent: changes since then may not have been heard. */
+  unheardMs(): number;
   /** For how long it was not proven, in all, to the nearest half second. */
   blindMs(): number;
   stop(): Promise<void>;
@@ -127,6 +129,7 @@ export function listenToPostgres(
 
   return {
     isProven,
+    unheardMs: () => performance.now() - (provenUntil - BLIND_AFTER_MS),
     blindMs: () => blindMs,
     stop: async () => {
       clearInterval(timer);
@@ -145,6 +148,7 @@ export function listenToPglite(client: PGlite, { onNotice }: Listening): Listene
   });
   return {
     isProven: () => isListening,
+    unheardMs: () => (isListening ? 0 : Number.POSITIVE_INFINITY),
     blindMs: () => 0,
     stop: async () => {
       isListening = false;

@@ -65,6 +65,12 @@ export class SessionCache {
     return unpack(record);
   }
 
+  /** How long ago the record that `peek` returns was queried. */
+  ageMsOf(sid: string, now: Date): number {
+    const record = this.#records.peek(sid);
+    return record ? ageMs(record, now.getTime()) : Number.POSITIVE_INFINITY;
+  }
+
   /** Concurrent requests share a query. Null: there is no such session. */
   load(sid: string, now: Date): Promise<SessionRecord | null> {
     this.misses += 1;

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Database, OpenDatabase } from '../database/open.ts';
 import { ActivityLog } from './activity.ts';
 import { SessionCache } from './cache.ts';
+import { Endings } from './endings.ts';
 import { prepareFindSession } from './lookup.ts';
 import { OutageGuard } from './outage-guard.ts';
 import { RefusalLog } from './refusals.ts';
@@ -13,6 +14,7 @@ export interface SessionStore {
   guard: OutageGuard;
   activity: ActivityLog;
   refusals: RefusalLog;
+  endings: Endings;
   flush(): Promise<void>;
   /** Total time during which the cache could not be used. */
   blindMs(): number;
@@ -33,17 +35,28 @@ export function openSessionStore(
       ? null
       : listen({
           onNotice: (payload) => {
-            if (payload !== '*') return cache.forgetUser(payload);
+            if (payload !== '*') {
+              cache.forgetUser(payload);
+              endings.recheckUsers([payload]);
+              return;
+            }
             guard.noteChangeOfAll();
-            cache.forgetAll();
+            forgetAll();
           },
-          onGap: () => cache.forgetAll(),
+          onGap: () => forgetAll(),
           onBeat,
         });
   const isProven = () => listener?.isProven() ?? false;
   const guard = new OutageGuard();
-  const cache = new SessionCache(prepareFindSession(database), isProven, undefined, guard);
+  const find = prepareFindSession(database);
+  const cache = new SessionCache(find, isProven, undefined, guard);
   const activity = new ActivityLog(database, log);
+  const unheardMs = () => listener?.unheardMs() ?? Number.POSITIVE_INFINITY;
+  const endings = new Endings(find, cache, activity, unheardMs);
+  const forgetAll = () => {
+    cache.forgetAll();
+    endings.recheckAll();
+  };
   const refusals = new RefusalLog(database, log);
   return {
     database,
@@ -51,11 +64,13 @@ export function openSessionStore(
     guard,
     activity,
     refusals,
+    endings,
     flush: async () => {
       await Promise.all([activity.flush(), refusals.flush()]);
     },
     blindMs: () => listener?.blindMs() ?? 0,
     stop: async () => {
+      endings.stop();
       await Promise.all([activity.stop(), refusals.stop(), listener?.stop()]);
     },
   };

@@ -1,3 +1,5 @@
+import type { ActivityLog } from './activity.ts';
+import type { SessionRecord } from './lookup.ts';
 import { expiryOf, type Lifetimes } from './policy.ts';
 
 export type Verdict = 'live' | 'revoked' | 'superseded' | 'expired' | 'idle' | 'deactivated';
@@ -23,4 +25,33 @@ export function verdictOf({ issuedAt, session, user, now, policy }: VerdictFacts
   const { idleTimeoutMs } = policy;
   if (idleTimeoutMs !== null && !(idleMs <= idleTimeoutMs)) return 'idle';
   return 'live';
+}
+
+/** What a token and this process say about a session, beside its rows. */
+export interface Judging {
+  /** Null: the token does not say, and the row does. */
+  issuedAt: Date | null;
+  activity: ActivityLog;
+  now: Date;
+  policy: Lifetimes;
+}
+
+/** The verdict on the record of a `sid`, with the last use that this process knows of. */
+export function judge(
+  record: SessionRecord | null,
+  { issuedAt, activity, now, policy }: Judging,
+): Verdict {
+  const session = record?.session ?? null;
+  return verdictOf({
+    issuedAt: issuedAt ?? session?.authenticatedAt ?? new Date(Number.NaN),
+    session: session && {
+      endedAt: session.endedAt,
+      expires: session.expires,
+      lastActive: activity.lastActive(session),
+      createdAt: session.createdAt,
+    },
+    user: record?.user ?? null,
+    now,
+    policy,
+  });
 }

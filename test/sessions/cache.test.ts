@@ -150,7 +150,7 @@ describe('the session cache', () => {
     const { isBack, release } = holdQueries();
     const overtaken = cache.load(sid, now);
     await isBack;
-    await revokeSession({ database: opened.database, cache }, session, 'revoked', { device, now });
+    await revokeSession({ ...sessionStore, cache }, session, 'revoked', { device, now });
     release();
     // Only the request that started before may see the old state.
     expect((await overtaken)?.session.endedAt).toBe(null);
@@ -164,7 +164,7 @@ describe('the session cache', () => {
     const { isBack, release } = holdQueries();
     const before = cache.load(sid, now);
     await isBack;
-    await revokeSession({ database: opened.database, cache }, session, 'revoked', { device, now });
+    await revokeSession({ ...sessionStore, cache }, session, 'revoked', { device, now });
     const after = cache.load(sid, now);
     release();
     expect((await before)?.session.endedAt).toBe(null);
@@ -177,7 +177,7 @@ describe('the session cache', () => {
     const broken = { transaction: () => Promise.reject(new Error('connection lost')) };
     const database = Object.assign(Object.create(opened.database), broken);
     await expect(
-      revokeSession({ database, cache }, session, 'revoked', { device, now }),
+      revokeSession({ ...sessionStore, database, cache }, session, 'revoked', { device, now }),
     ).rejects.toThrow('connection lost');
     expect(cache.peek(sid, now)).toBe(undefined);
     expect(user.id).toBe(session.userId);
