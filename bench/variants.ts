@@ -48,10 +48,9 @@ function ours(strategy: 'jwt' | 'database', check: 'cached' | 'strict') {
   return async (url: string): Promise<Variant> => {
     const env = { SESSION_STRATEGY: strategy, SESSION_CHECK: check };
     const context = await createContextOn(url, env);
-    const checkSession = loadViewer(context);
     return {
       app: createAppWith(context, (request, response, next) =>
-        checkSession(request, response, (error) => {
+        loadViewer(request, response, (error) => {
           response.locals.userId = request.viewer?.user.id;
           next(error);
         }),

@@ -1,11 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import cookieParser from 'cookie-parser';
 import express, { type Express, type RequestHandler } from 'express';
 import { type Context, createContext, type Dependencies } from './auth/context.ts';
-import { flashSecrets } from './auth/flash-secrets.ts';
 import { answerError, answerInTime } from './http/answer-error.ts';
-import { provideContext } from './http/context.ts';
+import { beginState } from './http/check/request-state.ts';
 import { notFound } from './http/error.ts';
 import { requireSameOrigin } from './http/guards/same-origin.ts';
 import { removePrefix } from './http/paths.ts';
@@ -22,8 +20,12 @@ const publicFiles = readdirSync(folder('public')).map((name) => `/${name}`);
 
 /** The whole app, without a server: see `createHttpServer`. */
 export async function createApp(dependencies: Dependencies): Promise<Express> {
-  const context = await createContext(dependencies);
-  return assemble(context, loadViewer(context), routes());
+  return createAccountApp(await createContext(dependencies));
+}
+
+/** Latchkey's own pages, with their own settings: the same alone and in a host app. */
+export function createAccountApp(context: Context): Express {
+  return assemble(context, loadViewer, routes());
 }
 
 /** Puts the middleware in order, around a session check and the routes behind it. */
@@ -36,11 +38,11 @@ export function assemble(
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  app.set('trust proxy', config.trustProxy);
-  app.set('view engine', 'ejs');
-  app.set('views', folder('views'));
-  provideContext(app, context);
 
+  app.use((request, _response, next) => {
+    beginState(request, context);
+    next();
+  });
   app.use(logRequests(context));
   app.use(answerInTime);
   app.use(securityHeaders(context));
@@ -53,7 +55,6 @@ export function assemble(
   app.use(express.urlencoded({ extended: false, limit: BODY_LIMIT }));
   // Auth.js accepts JSON here; every other POST is a form.
   app.use('/auth/session', express.json({ limit: BODY_LIMIT }));
-  app.use(cookieParser(flashSecrets(config.secrets)));
   app.use(checkSession);
   app.use(routesBehind);
   app.use(() => {

@@ -6,8 +6,8 @@ import type { Device } from '../audit/device.ts';
 import type { Database } from '../database/open.ts';
 import { accounts, users } from '../database/schema.ts';
 import { lockLiveSession } from '../sessions/lock.ts';
-import type { Viewer } from '../sessions/lookup.ts';
 import { isReauthenticated } from '../sessions/reauthentication.ts';
+import { Viewer } from '../sessions/viewer.ts';
 import type { Context } from './context.ts';
 import type { Reporting } from './reporting.ts';
 
@@ -43,7 +43,7 @@ export function createAdapter(
         await database.transaction(async (transaction) => {
           // Auth.js saw this session before it called the provider; it may have ended since then.
           const mustBeLive = viewer?.user.id === userId;
-          if (mustBeLive && !(await mayLink(transaction, { ...viewer, userId }, clock()))) {
+          if (mustBeLive && !(await mayLink(transaction, viewer, clock()))) {
             throw new AccessDenied(
               'The session has ended, or its password was entered too long ago.',
             );
@@ -56,11 +56,8 @@ export function createAdapter(
 }
 
 /** Live and with a recent password: a stolen session must not link the attacker's account (ASVS 5.0, 7.5.1). */
-async function mayLink(
-  transaction: Database,
-  { sid, userId }: { sid: string; userId: string },
-  now: Date,
-): Promise<boolean> {
-  const session = await lockLiveSession(transaction, { sid, userId }, now);
+async function mayLink(transaction: Database, viewer: Viewer, now: Date): Promise<boolean> {
+  const sid = Viewer.sidOf(viewer);
+  const session = await lockLiveSession(transaction, { sid, userId: viewer.user.id }, now);
   return session !== null && isReauthenticated(transaction, sid, now);
 }

@@ -3,8 +3,8 @@ import type { JWT } from '@auth/core/jwt';
 import credentialsProvider from '@auth/core/providers/credentials';
 import type { ExpressAuthConfig } from '@auth/express';
 import type { Device } from '../audit/device.ts';
-import type { Viewer } from '../sessions/lookup.ts';
 import { expiryOf } from '../sessions/policy.ts';
+import type { Viewer } from '../sessions/viewer.ts';
 import { createAdapter } from './adapter.ts';
 import { authenticate } from './authenticate.ts';
 import { checkToken } from './check.ts';
@@ -17,7 +17,8 @@ import { shownCookies } from './shown-cookies.ts';
 import { type SignInResult, signInUser } from './sign-in-user.ts';
 
 export interface AuthRequest {
-  request: ParsedRequest & { cookies: Record<string, unknown> };
+  request: ParsedRequest;
+  cookies: Record<string, string | undefined>;
   /** The origin and PATH_PREFIX, such as `https://example.org/id`. */
   baseUrl: string;
   /** The session token to show to Auth.js; null: nobody is signed in. */
@@ -41,11 +42,11 @@ export interface AuthAnswer {
  */
 export async function runAuth(
   context: Context,
-  { request, baseUrl, token, ...facts }: AuthRequest,
+  { request, cookies, baseUrl, token, ...facts }: AuthRequest,
 ): Promise<AuthAnswer> {
   const { reporting, failures } = createReporting();
   const { config, signInResult } = authConfig(context, baseUrl, facts, reporting);
-  const cookie = shownCookies(context.cookies, request.cookies, token, baseUrl);
+  const cookie = shownCookies(context.cookies, cookies, token, baseUrl);
   const response = await askAuth(config, showRequest(request, baseUrl, cookie));
   if (failures.length > 0) throw failures[0];
   return { response, signIn: signInResult() };

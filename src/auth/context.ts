@@ -7,8 +7,10 @@ import type { Database } from '../database/open.ts';
 import type { Metrics } from '../metrics.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
 import { type Cookies, cookiesFor } from './cookies.ts';
+import { flashKeys } from './flash-keys.ts';
 import { jwtTokens, opaqueTokens, type TokenFormat } from './token.ts';
 import { cacheTokens } from './token-cache.ts';
+import { type IsTrustedProxy, trustedProxies } from './trusted-proxies.ts';
 
 /** What `createApp` takes. */
 export interface Dependencies {
@@ -27,6 +29,9 @@ export interface Context extends Required<Dependencies> {
   cookies: Cookies;
   tokens: TokenFormat;
   throttles: Throttles;
+  /** Sign the flash cookie. The first one writes. */
+  flashKeys: string[];
+  isTrustedProxy: IsTrustedProxy;
 }
 
 export async function createContext(dependencies: Dependencies): Promise<Context> {
@@ -38,6 +43,8 @@ export async function createContext(dependencies: Dependencies): Promise<Context
     database: sessionStore.database,
     cookies,
     throttles: createThrottles(sessionStore.database),
+    flashKeys: flashKeys(config.secrets),
+    isTrustedProxy: trustedProxies(config.trustProxy),
     tokens:
       config.strategy === 'jwt'
         ? cacheTokens(await jwtTokens(config.secrets, cookies.session.name))

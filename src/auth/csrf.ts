@@ -2,8 +2,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { isSame } from '../crypto/constant-time.ts';
 
 /** The token in a CSRF cookie (`token|hash`, as Auth.js writes it), or null if the hash is wrong. */
-export function csrfTokenIn(cookie: unknown, secrets: string[]): string | null {
-  if (typeof cookie !== 'string') return null;
+export function csrfTokenIn(cookie: string | undefined, secrets: string[]): string | null {
+  if (cookie === undefined) return null;
   const [token = '', hash = ''] = cookie.split('|');
   return token !== '' && isSame(hash, hashOf(token, secrets)) ? token : null;
 }

@@ -1,9 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { parse } from 'cookie';
 
 /** Each token may cost a database query. */
 const MAX_TOKENS = 3;
 
-type Cookies = Record<string, unknown>;
+type Cookies = Record<string, string | undefined>;
 
 /**
  * The session cookie, else its chunks `.0`, `.1`, …, else `Authorization: Bearer`. Several if a sibling host
@@ -11,37 +12,47 @@ type Cookies = Record<string, unknown>;
  */
 export function presentedTokens(
   cookieName: string,
-  cookies: Cookies,
   { cookie = '', authorization = '' }: IncomingHttpHeaders,
 ): string[] {
-  const start = `${cookieName}=`;
-  if (cookie.indexOf(start) !== cookie.lastIndexOf(start)) {
-    const pairs = cookie.split(';').map((pair) => pair.trim());
-    const values = pairs.filter((pair) => pair.startsWith(start));
-    if (values.length > 1) {
-      return [...new Set(values.map((pair) => pair.slice(start.length)))].slice(0, MAX_TOKENS);
-    }
-  }
-  const token = cookieToken(cookieName, cookies) ?? bearerToken(authorization);
-  return token === null ? [] : [token];
+  const values = valuesOf(cookieName, cookie);
+  if (values.length > 1) return [...new Set(values)].slice(0, MAX_TOKENS);
+  const token = values[0] || chunkedToken(cookieName, cookie) || bearerToken(authorization);
+  return token ? [token] : [];
 }
 
 export function sessionCookieNames(cookieName: string, cookies: Cookies): string[] {
   return Object.keys(cookies).filter((name) => name === cookieName || isChunk(name, cookieName));
 }
 
-function cookieToken(cookieName: string, cookies: Cookies): string | null {
-  const names = cookieName in cookies ? [cookieName] : chunkNames(cookieName, cookies);
-  // Where the cookie parser found JSON, the '?' makes an unreadable token, so the cookie is cleared.
-  const values = names.map((name) => cookies[name]);
-  return values.map((value) => (typeof value === 'string' ? value : '?')).join('') || null;
+/** Finds one cookie without parsing all of them, as every request of a host app comes here. */
+function valuesOf(cookieName: string, header: string): string[] {
+  const start = `${cookieName}=`;
+  const values: string[] = [];
+  for (let at = header.indexOf(start); at !== -1; at = header.indexOf(start, at + 1)) {
+    if (!startsPair(header, at)) continue;
+    const end = header.indexOf(';', at);
+    const value = header.slice(at + start.length, end === -1 ? header.length : end).trim();
+    if (value !== '') values.push(value);
+  }
+  return values;
 }
 
-function chunkNames(cookieName: string, cookies: Cookies): string[] {
+/** Whether only spaces are between a position and the `;` before it. */
+function startsPair(header: string, position: number): boolean {
+  let at = position - 1;
+  while (header[at] === ' ' || header[at] === '\t') at -= 1;
+  return at < 0 || header[at] === ';';
+}
+
+function chunkedToken(cookieName: string, header: string): string | null {
+  if (!header.includes(`${cookieName}.`)) return null;
+  const cookies = parse(header);
   const numberOf = (name: string) => Number(name.slice(cookieName.length + 1));
   return Object.keys(cookies)
     .filter((name) => isChunk(name, cookieName))
-    .sort((one, other) => numberOf(one) - numberOf(other));
+    .sort((one, other) => numberOf(one) - numberOf(other))
+    .map((name) => cookies[name])
+    .join('');
 }
 
 function isChunk(name: string, cookieName: string): boolean {

@@ -4,7 +4,7 @@ import { safeReturnPath } from './return-path.ts';
 /** Only the accepted token and a safe return path. Auth.js joins cookies by prefix; a bad URL makes it fail. */
 export function shownCookies(
   { session, callbackUrl }: Cookies,
-  sent: Record<string, unknown>,
+  sent: Record<string, string | undefined>,
   token: string | null,
   baseUrl: string,
 ): string {

@@ -1,8 +1,8 @@
 import type { User } from '@auth/core/types';
 import { completeSignIn, type SignIn } from '../accounts/sign-in/complete-sign-in.ts';
 import { beginPendingSignIn } from '../accounts/sign-in/pending-sign-in.ts';
-import type { Viewer } from '../sessions/lookup.ts';
 import type { NotStarted, Started } from '../sessions/start.ts';
+import type { Viewer } from '../sessions/viewer.ts';
 import type { Context } from './context.ts';
 
 export type SignInRefusal = 'wrong' | Exclude<NotStarted, 'two_factor'>;

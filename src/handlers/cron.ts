@@ -1,5 +1,6 @@
 import type { Request, Response } from 'express';
 import { isSame } from '../crypto/constant-time.ts';
+import { liftDeadline } from '../http/answer-error.ts';
 import { contextOf } from '../http/context.ts';
 import { HttpError, notFound } from '../http/error.ts';
 import { purgeNow } from '../jobs/purge.ts';
@@ -13,6 +14,6 @@ export async function cleanUpSessions(request: Request, response: Response): Pro
   if (!isSame(authorization, `Bearer ${cronSecret}`)) {
     throw new HttpError(401, 'bad_secret', 'Send Authorization: Bearer with the CRON_SECRET.');
   }
-  request.liftDeadline();
+  liftDeadline(request);
   response.json({ cleaned: await purgeNow(context) });
 }

@@ -4,6 +4,7 @@ import type { Request, Response } from 'express';
 import { OUTBOX_PATH } from '../config/config.ts';
 import { isSame } from '../crypto/constant-time.ts';
 import { contextOf } from '../http/context.ts';
+import { cookiesOf } from '../http/cookies/cookies.ts';
 import { HttpError, notFound } from '../http/error.ts';
 import { redirectTo } from '../http/paths.ts';
 import { renderPage } from '../http/render.ts';
@@ -22,7 +23,7 @@ export async function showOutbox(request: Request, response: Response): Promise<
     // Removes the token from the address bar and the browser's history.
     return redirectTo(response, OUTBOX_PATH);
   }
-  if (!isToken(request.cookies[name])) throw lockedOutbox();
+  if (!isToken(cookiesOf(request)[name])) throw lockedOutbox();
   const files = await readdir(email.directory).catch(() => []);
   const names = files
     .filter((name) => name.endsWith('.txt'))

@@ -3,6 +3,7 @@ import { TooManyAttempts } from '../accounts/too-many-attempts.ts';
 import type { Context } from '../auth/context.ts';
 import { isDatabaseOutage } from '../database/outage.ts';
 import { waitTime } from '../time-format.ts';
+import { stateOf } from './check/request-state.ts';
 import { contextOf } from './context.ts';
 import { HttpError, unavailable } from './error.ts';
 import { formPageOf } from './form-page.ts';
@@ -45,24 +46,19 @@ export const answerError: ErrorRequestHandler = (error, request, response, _next
   }
 };
 
-declare global {
-  namespace Express {
-    interface Request {
-      /** Removes the deadline, for work that takes longer than a page may. */
-      liftDeadline(): void;
-    }
-  }
-}
-
 /** Answers a request that takes too long, as a lost database connection may never report an error. */
 export const answerInTime: RequestHandler = (request, response, next) => {
-  const timer = setTimeout(() => {
+  stateOf(request).deadline = setTimeout(() => {
     if (!response.headersSent) sendError(request, response, tooLate(request));
   }, REQUEST_DEADLINE_MS);
-  request.liftDeadline = () => clearTimeout(timer);
-  response.once('close', request.liftDeadline);
+  response.once('close', () => liftDeadline(request));
   next();
 };
+
+/** Removes the deadline, for work that takes longer than a page may. */
+export function liftDeadline(request: Request): void {
+  clearTimeout(stateOf(request).deadline ?? undefined);
+}
 
 function sendError(request: Request, response: Response, error: unknown): void {
   const context = contextOf(request);

@@ -1,11 +1,17 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { renderFile } from 'ejs';
 import type { Response } from 'express';
-import type { Viewer } from '../sessions/lookup.ts';
+import type { Viewer } from '../sessions/viewer.ts';
+import { stateOf } from './check/request-state.ts';
 import { contextOf } from './context.ts';
 import { type Flash, takeFlash } from './flash.ts';
 import { csrfTokenFor } from './guards/csrf.ts';
 import { mustSetUpTwoFactor } from './guards/two-factor.ts';
 import type { Pages } from './pages.ts';
 import * as words from './words.ts';
+
+const VIEWS = fileURLToPath(new URL('../../views', import.meta.url));
 
 interface LayoutLocals {
   page: keyof Pages;
@@ -50,7 +56,7 @@ export function renderPage<Page extends keyof Pages>(
     title,
     viewer: request.viewer ?? null,
     mustSetUpTwoFactor: Boolean(request.viewer && mustSetUpTwoFactor(context, request.viewer.user)),
-    isReadOnly: request.outcome?.kind === 'claimed',
+    isReadOnly: stateOf(request).outcome.kind === 'claimed',
     flash,
     csrfToken: () => csrfTokenFor(response),
     path: request.path,
@@ -66,7 +72,21 @@ export function renderPage<Page extends keyof Pages>(
     hasOutbox: context.config.email.to === 'outbox',
     sendsEmail: context.config.email.to !== 'nowhere',
   };
-  response.render('layout', { ...locals, ...layout });
+  renderFile(
+    join(VIEWS, 'layout.ejs'),
+    { ...locals, ...layout },
+    { cache: context.config.production },
+  )
+    .then((html) => sendPage(response, html))
+    .catch((error) => request.next?.(error));
+}
+
+/** Not `response.send`: it follows the settings of a host app. */
+function sendPage(response: Response, html: string): void {
+  if (response.headersSent) return;
+  response.set('Content-Type', 'text/html; charset=utf-8');
+  response.set('Content-Length', String(Buffer.byteLength(html)));
+  response.end(html);
 }
 
 function hasProblem(locals: object): boolean {

@@ -1,5 +1,6 @@
 import type { RequestHandler } from 'express';
 import type { Context } from '../auth/context.ts';
+import { deviceOf } from './device.ts';
 
 /** Logs one line per request, without headers and query: those hold cookies and tokens. */
 export function logRequests({ log, metrics }: Context): RequestHandler {
@@ -18,7 +19,7 @@ export function logRequests({ log, metrics }: Context): RequestHandler {
           path: request.originalUrl.split('?', 1)[0],
           status: response.statusCode,
           ms: Math.round(ms),
-          ip: request.ip,
+          ip: deviceOf(request).ipAddress,
           userId: request.viewer?.user.id,
         },
         'request',

@@ -38,9 +38,6 @@ export interface SessionRecord {
   user: SessionUser;
 }
 
-/** The signed-in user and session of a request, with the secret that its token carries. */
-export type Viewer = SessionRecord & { sid: string };
-
 /** Looks up the session of a `sid`, live or ended. Null: there is none. */
 export type FindSession = (sid: string) => Promise<SessionRecord | null>;
 

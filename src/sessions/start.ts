@@ -6,7 +6,7 @@ import type { Database } from '../database/open.ts';
 import { sessions, users } from '../database/schema.ts';
 import { isLive } from './list.ts';
 import { lockUser } from './lock.ts';
-import { type Session, type SessionRecord, sessionColumns, type Viewer } from './lookup.ts';
+import { type Session, type SessionRecord, sessionColumns } from './lookup.ts';
 import { expiresAt, type SessionPolicy } from './policy.ts';
 import { endSession } from './revoke.ts';
 
@@ -25,7 +25,8 @@ export interface Authentication {
   twoFactorVerified: boolean;
 }
 
-export interface Started extends Viewer {
+export interface Started extends SessionRecord {
+  sid: string;
   /** The session that ended to keep the account within its limit. */
   displaced: Session | null;
 }

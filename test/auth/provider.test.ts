@@ -8,6 +8,7 @@ import { createContext } from '../../src/auth/context.ts';
 import { createReporting } from '../../src/auth/reporting.ts';
 import { readConfig } from '../../src/config/config.ts';
 import { accounts, users } from '../../src/database/schema.ts';
+import { Viewer } from '../../src/sessions/viewer.ts';
 import { SECRET, STRATEGIES, startApp, type TestApp } from '../support/app.ts';
 import { type Browser, newPerson, openBrowser, signInTwice } from '../support/browser.ts';
 import { startProvider } from '../support/provider.ts';
@@ -126,7 +127,7 @@ describe.each(STRATEGIES)('sign-in with a provider, with the %s strategy', (stra
     });
     const outcome = await checkToken(context, here.token(), new Date());
     if (outcome.kind !== 'live') throw new Error('not signed in');
-    const viewer = { sid: outcome.sid, ...outcome.record };
+    const viewer = new Viewer(outcome.sid, outcome.record);
     const device = { userAgent: null, ipAddress: null };
     const adapter = createAdapter(context, { device, viewer }, createReporting().reporting);
     const account = (providerAccountId: string) => ({

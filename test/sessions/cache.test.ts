@@ -4,9 +4,10 @@ import { completeSignIn } from '../../src/accounts/sign-in/complete-sign-in.ts';
 import { createUser } from '../../src/accounts/users.ts';
 import { newSecret } from '../../src/crypto/secret.ts';
 import { SessionCache } from '../../src/sessions/cache.ts';
-import { type FindSession, prepareFindSession, type Viewer } from '../../src/sessions/lookup.ts';
+import { type FindSession, prepareFindSession } from '../../src/sessions/lookup.ts';
 import { revokeSession } from '../../src/sessions/revoke.ts';
 import { openSessionStore, type SessionStore } from '../../src/sessions/session-store.ts';
+import type { Started } from '../../src/sessions/start.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 
 const device = { userAgent: null, ipAddress: null };
@@ -52,7 +53,7 @@ describe('the session cache', () => {
     cache = new SessionCache(counted, () => isProven, 3);
   });
 
-  async function signIn(): Promise<Viewer> {
+  async function signIn(): Promise<Started> {
     const email = `${crypto.randomUUID()}@example.org`;
     const user = await createUser(opened.database, { name: 'Ada', email }, 'open', device);
     if (typeof user === 'string') throw new Error(user);

@@ -5,8 +5,9 @@ import { type AuditAction, type EmailKind, users } from '../../database/schema.t
 import { queueEmail } from '../../email/queue.ts';
 import { changeUsers } from '../../sessions/change-users.ts';
 import { lockLiveSession } from '../../sessions/lock.ts';
-import type { Session, Viewer } from '../../sessions/lookup.ts';
+import type { Session } from '../../sessions/lookup.ts';
 import { type Act, endOtherSessions, type Kept } from '../../sessions/revoke.ts';
+import { Viewer } from '../../sessions/viewer.ts';
 import type { AccountContext } from '../account-context.ts';
 import { dropRecoveryCodes, makeRecoveryCodes } from './recovery-codes.ts';
 import { matchTimeStep } from './totp.ts';
@@ -27,7 +28,7 @@ export function turnOnTwoFactor(
 ): Promise<(TwoFactorChange & { codes: string[] }) | 'wrong_code' | null> {
   const { id: userId } = viewer.user;
   return changeUsers(sessionStore, [userId], async (transaction) => {
-    const live = await lockLiveSession(transaction, { sid: viewer.sid, userId }, act.now);
+    const live = await lockLiveSession(transaction, { sid: Viewer.sidOf(viewer), userId }, act.now);
     const key = live && (await findPendingKey(transaction, config.secrets, viewer, act.now));
     if (!live || !key) return null;
     const step = matchTimeStep(key, given.code, act.now);
@@ -56,7 +57,7 @@ export function turnOffTwoFactor(
 ): Promise<TwoFactorChange | null> {
   const { id: userId } = viewer.user;
   return changeUsers(sessionStore, [userId], async (transaction) => {
-    const live = await lockLiveSession(transaction, { sid: viewer.sid, userId }, act.now);
+    const live = await lockLiveSession(transaction, { sid: Viewer.sidOf(viewer), userId }, act.now);
     if (!live) return null;
     const [removed] = await transaction
       .update(users)
@@ -78,7 +79,7 @@ export function renewRecoveryCodes(
 ): Promise<string[] | null> {
   const { id: userId } = viewer.user;
   return changeUsers(sessionStore, [userId], async (transaction) => {
-    const live = await lockLiveSession(transaction, { sid: viewer.sid, userId }, act.now);
+    const live = await lockLiveSession(transaction, { sid: Viewer.sidOf(viewer), userId }, act.now);
     const isOn = and(eq(users.id, userId), isNotNull(users.totpKey));
     if (!live || (await transaction.$count(users, isOn)) === 0) return null;
     await recordAndNotify(transaction, 'recovery_codes_regenerated', live, act);

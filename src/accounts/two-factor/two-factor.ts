@@ -3,7 +3,7 @@ import type { Database } from '../../database/open.ts';
 import { auditEvents, users } from '../../database/schema.ts';
 import { changeUsers } from '../../sessions/change-users.ts';
 import { lockLiveSession } from '../../sessions/lock.ts';
-import type { Viewer } from '../../sessions/lookup.ts';
+import { Viewer } from '../../sessions/viewer.ts';
 import type { AccountContext } from '../account-context.ts';
 import { countRecoveryCodes } from './recovery-codes.ts';
 import { newTotpKey } from './totp.ts';
@@ -57,7 +57,7 @@ export async function beginTwoFactorSetup(
     expires,
   );
   await changeUsers(sessionStore, [userId], async (transaction) => {
-    if (!(await lockLiveSession(transaction, { sid: viewer.sid, userId }, now))) return;
+    if (!(await lockLiveSession(transaction, { sid: Viewer.sidOf(viewer), userId }, now))) return;
     await transaction
       .update(users)
       .set({ totpKeyPending })
@@ -72,7 +72,7 @@ export async function cancelTwoFactorSetup(
 ): Promise<void> {
   const { id: userId } = viewer.user;
   await changeUsers(sessionStore, [userId], async (transaction) => {
-    if (!(await lockLiveSession(transaction, { sid: viewer.sid, userId }, now))) return;
+    if (!(await lockLiveSession(transaction, { sid: Viewer.sidOf(viewer), userId }, now))) return;
     await transaction.update(users).set({ totpKeyPending: null }).where(eq(users.id, userId));
   });
 }

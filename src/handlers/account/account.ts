@@ -1,14 +1,15 @@
 import type { Request, Response } from 'express';
 import { listPendingEmails } from '../../accounts/email/pending-email.ts';
 import { isEmailVerified, nameShape, renameUser } from '../../accounts/users.ts';
+import { stateOf } from '../../http/check/request-state.ts';
 import { contextOf } from '../../http/context.ts';
+import { setSessionCookie } from '../../http/cookies/session-cookie.ts';
 import { deviceOf } from '../../http/device.ts';
 import { setFlash } from '../../http/flash.ts';
 import { textIn } from '../../http/form.ts';
 import { redirectTo } from '../../http/paths.ts';
 import { renderPage } from '../../http/render.ts';
-import { setSessionCookie } from '../../http/session-cookie.ts';
-import { viewerOf } from '../../http/viewer.ts';
+import { sidOf, viewerOf } from '../../http/viewer.ts';
 
 export async function showAccount(request: Request, response: Response): Promise<void> {
   const { name } = viewerOf(request).user;
@@ -19,7 +20,8 @@ export async function showAccount(request: Request, response: Response): Promise
 /** Saves the name. This browser gets a new token now, other devices with their next request. */
 export async function saveProfile(request: Request, response: Response): Promise<void> {
   const context = contextOf(request);
-  const { sid, session, user } = viewerOf(request);
+  const { session, user } = viewerOf(request);
+  const sid = sidOf(request);
   const given = textIn(request.body, 'name');
   const parsed = nameShape.safeParse(given);
   if (!parsed.success) {
@@ -46,7 +48,7 @@ async function factsOf(request: Request) {
   const { clock, database } = contextOf(request);
   const { user } = viewerOf(request);
   const { id, email, role } = user;
-  const isAway = request.outcome.kind === 'claimed';
+  const isAway = stateOf(request).outcome.kind === 'claimed';
   return {
     email,
     role,

@@ -11,12 +11,12 @@ import { ownerAddress } from '../../accounts/recovery/recovery-link.ts';
 import type { Context } from '../../auth/context.ts';
 import { actorOf } from '../../http/actor.ts';
 import { contextOf } from '../../http/context.ts';
+import { forgetBrowser } from '../../http/cookies/session-cookie.ts';
 import { setFlash } from '../../http/flash.ts';
 import { textIn } from '../../http/form.ts';
 import { redirectTo } from '../../http/paths.ts';
 import { renderPage } from '../../http/render.ts';
-import { forgetBrowser } from '../../http/session-cookie.ts';
-import { viewerOf } from '../../http/viewer.ts';
+import { sidOf, viewerOf } from '../../http/viewer.ts';
 import { linkSent } from '../../http/words.ts';
 import type { SessionUser } from '../../sessions/lookup.ts';
 
@@ -38,7 +38,8 @@ export async function showDeleteAccount(request: Request, response: Response): P
 export async function deleteAccount(request: Request, response: Response): Promise<void> {
   const { config, database, sessionStore, throttles } = contextOf(request);
   const sendsEmail = config.email.to !== 'nowhere';
-  const { sid, user } = viewerOf(request);
+  const { user } = viewerOf(request);
+  const sid = sidOf(request);
   const session = { sid, userId: user.id };
   const actor = actorOf(request);
   await throttles.email.count(actor.device.ipAddress, actor.now);

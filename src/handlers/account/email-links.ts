@@ -5,12 +5,12 @@ import { restoreEmail } from '../../accounts/recovery/undo-email-change.ts';
 import type { Context } from '../../auth/context.ts';
 import { actorOf } from '../../http/actor.ts';
 import { contextOf } from '../../http/context.ts';
+import { forgetBrowser } from '../../http/cookies/session-cookie.ts';
 import { HttpError } from '../../http/error.ts';
 import { setFlash } from '../../http/flash.ts';
 import { textIn } from '../../http/form.ts';
 import { redirectTo } from '../../http/paths.ts';
 import { renderPage } from '../../http/render.ts';
-import { forgetBrowser } from '../../http/session-cookie.ts';
 import { viewerOf } from '../../http/viewer.ts';
 
 const VERIFY = 'Verify your email address';

@@ -10,7 +10,7 @@ import { askForPassword, waitingRequest } from '../../http/guards/recent-passwor
 import type { Pages } from '../../http/pages.ts';
 import { redirectTo } from '../../http/paths.ts';
 import { renderPage } from '../../http/render.ts';
-import { viewerOf } from '../../http/viewer.ts';
+import { sidOf, viewerOf } from '../../http/viewer.ts';
 import { counted } from '../../http/words.ts';
 import { isReauthenticated } from '../../sessions/reauthentication.ts';
 import { setMovedSession } from '../sessions/moved-session.ts';
@@ -25,7 +25,8 @@ export async function showSecurity(_request: Request, response: Response): Promi
 export async function savePassword(request: Request, response: Response): Promise<void> {
   const context = contextOf(request);
   const { database, sessionStore } = context;
-  const { sid, session, user } = viewerOf(request);
+  const { session, user } = viewerOf(request);
+  const sid = sidOf(request);
   const actor = actorOf(request);
   const current = textIn(request.body, 'currentPassword');
   const password = textIn(request.body, 'password');

@@ -8,13 +8,13 @@ import {
 import { newSecret } from '../../crypto/secret.ts';
 import { actorOf } from '../../http/actor.ts';
 import { contextOf } from '../../http/context.ts';
+import { setDeviceToken } from '../../http/cookies/device-cookie.ts';
+import { forgetBrowser } from '../../http/cookies/session-cookie.ts';
 import { deviceOf } from '../../http/device.ts';
-import { setDeviceToken } from '../../http/device-cookie.ts';
 import { setFlash } from '../../http/flash.ts';
 import { emailShape, textIn } from '../../http/form.ts';
 import { redirectTo } from '../../http/paths.ts';
 import { renderPage } from '../../http/render.ts';
-import { forgetBrowser } from '../../http/session-cookie.ts';
 
 const FORGOT_TITLE = 'Forgot your password?';
 const RESET_TITLE = 'Set a new password';

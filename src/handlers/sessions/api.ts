@@ -1,10 +1,10 @@
 import type { Request, Response } from 'express';
 import { actorOf } from '../../http/actor.ts';
 import { contextOf } from '../../http/context.ts';
+import { forgetBrowser } from '../../http/cookies/session-cookie.ts';
 import { HttpError, notFound, reauthenticationRequired } from '../../http/error.ts';
 import { publicPath } from '../../http/paths.ts';
-import { forgetBrowser } from '../../http/session-cookie.ts';
-import { viewerOf } from '../../http/viewer.ts';
+import { sidOf, viewerOf } from '../../http/viewer.ts';
 import { isReauthenticated } from '../../sessions/reauthentication.ts';
 import { revokeAll, revokeSession } from '../../sessions/revoke.ts';
 import { revokeOthersOfViewer } from './moved-session.ts';
@@ -47,7 +47,8 @@ export async function revokeScopeJson(request: Request, response: Response): Pro
 
 async function revokeAllJson(request: Request, response: Response): Promise<void> {
   const { database, sessionStore } = contextOf(request);
-  const { sid, user } = viewerOf(request);
+  const { user } = viewerOf(request);
+  const sid = sidOf(request);
   const actor = actorOf(request);
   if (!(await isReauthenticated(database, sid, actor.now))) {
     throw reauthenticationRequired(publicPath(request, '/account/reauthenticate'));

@@ -1,12 +1,13 @@
 import type { Response } from 'express';
 import { contextOf } from '../../http/context.ts';
-import { setSessionCookie } from '../../http/session-cookie.ts';
-import { viewerOf } from '../../http/viewer.ts';
+import { setSessionCookie } from '../../http/cookies/session-cookie.ts';
+import { sidOf, viewerOf } from '../../http/viewer.ts';
 import { type Act, type Rotated, revokeOthers } from '../../sessions/revoke.ts';
 
 /** Returns how many ended, or null if this session was revoked a moment ago and no other was. */
 export async function revokeOthersOfViewer(response: Response, actor: Act): Promise<number | null> {
-  const { sid, user } = viewerOf(response.req);
+  const { user } = viewerOf(response.req);
+  const sid = sidOf(response.req);
   const { sessionStore } = contextOf(response.req);
   const kept = await revokeOthers(sessionStore, { sid, userId: user.id }, actor);
   if (!kept) return null;

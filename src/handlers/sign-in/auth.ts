@@ -2,9 +2,11 @@ import type { Request, Response } from 'express';
 import { PENDING_SIGN_IN_MS } from '../../accounts/sign-in/pending-sign-in.ts';
 import { type AuthAnswer, runAuth, sessionIn } from '../../auth/auth-config.ts';
 import { sessionCookieNames } from '../../auth/presented-token.ts';
+import { stateOf } from '../../http/check/request-state.ts';
 import { contextOf } from '../../http/context.ts';
+import { cookiesOf } from '../../http/cookies/cookies.ts';
+import { deviceTokenOf, setDeviceToken } from '../../http/cookies/device-cookie.ts';
 import { deviceOf } from '../../http/device.ts';
-import { deviceTokenOf, setDeviceToken } from '../../http/device-cookie.ts';
 import { setFlash } from '../../http/flash.ts';
 import { mustSetUpTwoFactor } from '../../http/guards/two-factor.ts';
 import { redirectTo, returnPath } from '../../http/paths.ts';
@@ -14,8 +16,8 @@ import { refusalProblem } from './sign-in-problems.ts';
 
 /** Everything under `/auth` that has no handler of its own. */
 export async function passToAuth(request: Request, response: Response): Promise<void> {
-  const { outcome, path } = request;
-  if (outcome.kind === 'claimed' && path === '/auth/session') {
+  const { outcome } = stateOf(request);
+  if (outcome.kind === 'claimed' && request.path === '/auth/session') {
     response.json(shownToken(request) && sessionIn(outcome.claims));
     return;
   }
@@ -34,6 +36,7 @@ export async function askAuth(request: Request, response: Response): Promise<Aut
   const deviceToken = deviceTokenOf(request);
   const answer = await runAuth(context, {
     request,
+    cookies: cookiesOf(request),
     baseUrl: baseUrlOf(request),
     token: shownToken(request),
     device: deviceOf(request),
@@ -65,7 +68,7 @@ export async function sendAuthAnswer(
   if (signIn?.kind === 'pending') {
     const { req: request } = response;
     const { name } = contextOf(request).cookies.callbackUrl;
-    const wanted = request.body?.callbackUrl ?? request.cookies[name];
+    const wanted = request.body?.callbackUrl ?? cookiesOf(request)[name];
     const callbackUrl = returnPath(request, wanted);
     redirectTo(response, `/sign-in/two-factor?${new URLSearchParams({ callbackUrl })}`);
     return;
@@ -76,7 +79,9 @@ export async function sendAuthAnswer(
 /** None while two-factor set-up is due: /auth/session would name the user, and a provider could be linked. */
 function shownToken(request: Request): string | null {
   const context = contextOf(request);
-  const { viewer, token, cookies } = request;
+  const { viewer, token } = stateOf(request);
   if (!viewer || mustSetUpTwoFactor(context, viewer.user)) return null;
-  return sessionCookieNames(context.cookies.session.name, cookies).length > 0 ? token : null;
+  return sessionCookieNames(context.cookies.session.name, cookiesOf(request)).length > 0
+    ? token
+    : null;
 }

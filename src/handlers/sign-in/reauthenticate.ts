@@ -5,7 +5,7 @@ import { contextOf } from '../../http/context.ts';
 import { textIn } from '../../http/form.ts';
 import { askForPassword, fieldsIn } from '../../http/guards/recent-password.ts';
 import { publicPath, redirectTo, returnPath } from '../../http/paths.ts';
-import { viewerOf } from '../../http/viewer.ts';
+import { sidOf, viewerOf } from '../../http/viewer.ts';
 import { recordReauthentication } from '../../sessions/reauthentication.ts';
 import { setMovedSession } from '../sessions/moved-session.ts';
 
@@ -17,7 +17,8 @@ export function showReauthenticate(request: Request, response: Response): void {
 export async function reauthenticate(request: Request, response: Response): Promise<void> {
   const context = contextOf(request);
   const { body } = request;
-  const { sid, session, user } = viewerOf(request);
+  const { session, user } = viewerOf(request);
+  const sid = sidOf(request);
   const actor = actorOf(request);
   const path = returnPath(request, body['reauthenticate.next']);
   const isForm = textIn(body, 'reauthenticate.form') === 'yes';

@@ -2,10 +2,10 @@ import type { Request, Response } from 'express';
 import { completeSignIn, type SignIn } from '../../accounts/sign-in/complete-sign-in.ts';
 import { deviceName } from '../../audit/device.ts';
 import { contextOf } from '../../http/context.ts';
+import { deviceTokenOf, setDeviceToken } from '../../http/cookies/device-cookie.ts';
+import { setSessionCookie } from '../../http/cookies/session-cookie.ts';
 import { deviceOf } from '../../http/device.ts';
-import { deviceTokenOf, setDeviceToken } from '../../http/device-cookie.ts';
 import { setFlash } from '../../http/flash.ts';
-import { setSessionCookie } from '../../http/session-cookie.ts';
 import { counted } from '../../http/words.ts';
 import type { NotStarted, Started } from '../../sessions/start.ts';
 

@@ -7,6 +7,7 @@ import {
 import { verifyCode } from '../../accounts/two-factor/verify-code.ts';
 import { actorOf } from '../../http/actor.ts';
 import { contextOf } from '../../http/context.ts';
+import { cookiesOf } from '../../http/cookies/cookies.ts';
 import { setFlash } from '../../http/flash.ts';
 import { textIn } from '../../http/form.ts';
 import { redirectTo, returnPath } from '../../http/paths.ts';
@@ -75,8 +76,7 @@ export async function verifySignInCode(request: Request, response: Response): Pr
 }
 
 function pendingTokenOf(request: Request): string {
-  const token = request.cookies[contextOf(request).cookies.pendingSignIn.name];
-  return typeof token === 'string' ? token : '';
+  return cookiesOf(request)[contextOf(request).cookies.pendingSignIn.name] ?? '';
 }
 
 function clearPendingToken(response: Response): void {

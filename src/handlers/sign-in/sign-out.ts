@@ -1,9 +1,9 @@
 import type { Request, Response } from 'express';
 import { actorOf } from '../../http/actor.ts';
 import { contextOf } from '../../http/context.ts';
+import { forgetBrowser } from '../../http/cookies/session-cookie.ts';
 import { setFlash } from '../../http/flash.ts';
 import { redirectTo } from '../../http/paths.ts';
-import { forgetBrowser } from '../../http/session-cookie.ts';
 import { revokeSession } from '../../sessions/revoke.ts';
 
 /** Auth.js's sign-out ignores a failure to delete the row, so a copy of the cookie would keep working. */

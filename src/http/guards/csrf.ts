@@ -1,6 +1,7 @@
 import type { RequestHandler, Response } from 'express';
 import { csrfTokenIn, newCsrfToken } from '../../auth/csrf.ts';
 import { contextOf } from '../context.ts';
+import { cookiesOf } from '../cookies/cookies.ts';
 import { staleForm } from '../error.ts';
 import { isSafe } from './same-origin.ts';
 
@@ -8,7 +9,7 @@ import { isSafe } from './same-origin.ts';
 export function csrfTokenFor(response: Response): string {
   const { cookies, config } = contextOf(response.req);
   const { name, options } = cookies.csrf;
-  const known = csrfTokenIn(response.req.cookies[name], config.secrets);
+  const known = csrfTokenIn(cookiesOf(response.req)[name], config.secrets);
   if (known) return known;
   const made = newCsrfToken(config.secrets);
   response.cookie(name, made.cookie, options);
@@ -19,7 +20,7 @@ export function csrfTokenFor(response: Response): string {
 export const requireCsrfToken: RequestHandler = (request, _response, next) => {
   if (isSafe(request.method)) return next();
   const { cookies, config } = contextOf(request);
-  const expected = csrfTokenIn(request.cookies[cookies.csrf.name], config.secrets);
+  const expected = csrfTokenIn(cookiesOf(request)[cookies.csrf.name], config.secrets);
   const isRight = expected !== null && request.body?.csrfToken === expected;
   next(isRight ? undefined : staleForm());
 };

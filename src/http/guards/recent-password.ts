@@ -4,7 +4,7 @@ import { contextOf } from '../context.ts';
 import { actionAt } from '../form-page.ts';
 import { ownPath, publicPath } from '../paths.ts';
 import { renderPage } from '../render.ts';
-import { viewerOf } from '../viewer.ts';
+import { sidOf } from '../viewer.ts';
 
 /** The request that waits until the user has reauthenticated. */
 export interface WaitingRequest {
@@ -21,7 +21,7 @@ export async function requireRecentPassword(
   next: NextFunction,
 ): Promise<void> {
   const { clock, database } = contextOf(request);
-  if (await isReauthenticated(database, viewerOf(request).sid, clock())) return next();
+  if (await isReauthenticated(database, sidOf(request), clock())) return next();
   askForPassword(response, waitingRequest(request), null);
 }
 

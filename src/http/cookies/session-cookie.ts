@@ -1,8 +1,9 @@
-import type { Request, Response } from 'express';
-import { claimsOf } from '../auth/claims.ts';
-import { sessionCookieNames } from '../auth/presented-token.ts';
-import type { SessionRecord } from '../sessions/lookup.ts';
-import { contextOf } from './context.ts';
+import type { Response } from 'express';
+import { claimsOf } from '../../auth/claims.ts';
+import { sessionCookieNames } from '../../auth/presented-token.ts';
+import type { SessionRecord } from '../../sessions/lookup.ts';
+import { contextOf } from '../context.ts';
+import { cookiesOf } from './cookies.ts';
 
 /** Sets the token of a session, and clears the chunks of an older one. */
 export async function setSessionCookie(
@@ -13,7 +14,7 @@ export async function setSessionCookie(
   const { cookies, tokens } = contextOf(response.req);
   const { name, options } = cookies.session;
   const token = await tokens.write(claimsOf(sid, record));
-  for (const each of sessionCookieNames(name, response.req.cookies)) {
+  for (const each of sessionCookieNames(name, cookiesOf(response.req))) {
     if (each !== name) response.clearCookie(each, options);
   }
   response.cookie(name, token, { ...options, expires: record.session.expires });
@@ -21,7 +22,7 @@ export async function setSessionCookie(
 
 export function clearSessionCookie(response: Response): void {
   const { name, options } = contextOf(response.req).cookies.session;
-  for (const each of sessionCookieNames(name, response.req.cookies)) {
+  for (const each of sessionCookieNames(name, cookiesOf(response.req))) {
     response.clearCookie(each, options);
   }
 }
@@ -31,12 +32,4 @@ export function forgetBrowser(response: Response): void {
   clearSessionCookie(response);
   // Not "cookies": that would clear those of other apps on the domain, and our own flash message.
   response.set('Clear-Site-Data', '"cache", "storage"');
-}
-
-/** Removes the session cookies from the request's header, so that Auth.js cannot read them. */
-export function hideSessionCookie(request: Request): void {
-  const { name } = contextOf(request).cookies.session;
-  const hidden = new Set(sessionCookieNames(name, request.cookies));
-  const isShown = (pair: string) => !hidden.has(pair.split('=')[0]?.trim() ?? '');
-  request.headers.cookie = (request.headers.cookie ?? '').split(';').filter(isShown).join(';');
 }
