@@ -37,10 +37,10 @@ export async function fillSessions(
     url,
     // Without triggers and foreign keys, which only take time here.
     `set session_replication_role = replica;
-     insert into "user" (id, name, email)
+     insert into latchkey."user" (id, name, email)
        select '${prefix}' || n, 'Person ' || n, '${prefix}' || n || '@example.org'
        from generate_series(0, ${Math.ceil(count / 10)}) as n;
-     insert into session (id, session_token, user_id, authenticated_at, expires, last_active,
+     insert into latchkey.session (id, session_token, user_id, authenticated_at, expires, last_active,
          provider, ended_at, end_reason)
        select gen_random_uuid(), encode(sha256(('${prefix}' || n)::bytea), 'base64'),
          '${prefix}' || n / 10, now(), now() + interval '7 days', now(), 'credentials',

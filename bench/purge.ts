@@ -68,7 +68,7 @@ function watchLocks(url: string): { stop(): Promise<number> } {
       const { rows } = await client.query(
         `select coalesce(max(extract(epoch from clock_timestamp() - xact_start)), 0) * 1000 as ms
          from pg_stat_activity join pg_locks using (pid)
-         where relation = 'session'::regclass and mode = 'RowExclusiveLock' and granted
+         where relation = 'latchkey.session'::regclass and mode = 'RowExclusiveLock' and granted
            and datname = current_database()`,
       );
       longestMs = Math.max(longestMs, Number(rows[0].ms));

@@ -111,14 +111,16 @@ async function stopServing(server: Server): Promise<void> {
   clearTimeout(impatient);
 }
 
-async function openDatabase({ databaseUrl, databaseListenUrl, dataDir }: Config) {
-  if (databaseUrl === null) return openEmbedded(dataDir);
+async function openDatabase(config: Config) {
+  const { databaseUrl, databaseListenUrl, databaseSchema, dataDir } = config;
+  if (databaseUrl === null) return openEmbedded(dataDir, databaseSchema);
   await explained('DATABASE_URL', probePostgres(databaseUrl));
   if (databaseListenUrl === null) {
-    return explained('DATABASE_URL', openPostgres(databaseUrl, null));
+    return explained('DATABASE_URL', openPostgres(databaseUrl, null, databaseSchema));
   }
   await explained('DATABASE_LISTEN_URL', probePostgres(databaseListenUrl));
-  return explained('DATABASE_LISTEN_URL', openPostgres(databaseUrl, databaseListenUrl));
+  const opening = openPostgres(databaseUrl, databaseListenUrl, databaseSchema);
+  return explained('DATABASE_LISTEN_URL', opening);
 }
 
 /** @throws {ConfigError} if the operator can fix it: the variable, or the database it names. */

@@ -1,7 +1,8 @@
 import { sql } from 'drizzle-orm';
 import type { Database } from '../database/open.ts';
+import { lockKeys } from '../database/schema-name.ts';
 
-/** Any number that no other advisory lock uses. */
+/** Any number that no other advisory lock of ours uses. */
 const ACCOUNTS_LOCK = 7_304_213;
 
 /**
@@ -11,5 +12,5 @@ const ACCOUNTS_LOCK = 7_304_213;
 export async function lockAccounts(transaction: Database): Promise<void> {
   await transaction
     .select({ locked: sql`true` })
-    .from(sql`pg_advisory_xact_lock(${ACCOUNTS_LOCK})`);
+    .from(sql`pg_advisory_xact_lock(${lockKeys(ACCOUNTS_LOCK)})`);
 }

@@ -25,6 +25,8 @@ export interface Config {
   databaseUrl: string | null;
   /** Without a pooler, for LISTEN and migrations. */
   databaseListenUrl: string | null;
+  /** The PostgreSQL schema that holds all tables. */
+  databaseSchema: string;
   dataDir: string;
   strategy: 'jwt' | 'database';
   policy: SessionPolicy;
@@ -100,6 +102,7 @@ export function readConfig(
     cookieDomain: env.COOKIE_DOMAIN ?? null,
     databaseUrl: env.DATABASE_URL ?? null,
     databaseListenUrl: env.DATABASE_LISTEN_URL ?? null,
+    databaseSchema: env.DATABASE_SCHEMA,
     dataDir: env.DATA_DIR,
     strategy: env.SESSION_STRATEGY,
     policy: {

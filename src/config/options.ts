@@ -40,6 +40,8 @@ export interface SettingOptions<Role extends string = string> {
   databaseUrl?: string | undefined;
   /** The same database without its pooler, for LISTEN and migrations. Default: `databaseUrl`. */
   databaseListenUrl?: string | undefined;
+  /** The PostgreSQL schema that holds all tables. Default: `latchkey`. */
+  databaseSchema?: string | undefined;
   /** The directory for the embedded database, the created secret and unsent emails. Default: `./data`. */
   dataDir?: string | undefined;
   /** What the cookie holds: an encrypted JWT, or an opaque random token. Default: `jwt`. */

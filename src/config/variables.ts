@@ -1,5 +1,6 @@
 import { validate as isCronExpression } from 'node-cron';
 import { z } from 'zod';
+import { SCHEMA } from '../database/schema-name.ts';
 import {
   durationMs,
   origin,
@@ -37,6 +38,10 @@ export const environment = z.object({
     .optional(),
   DATABASE_URL: postgresUrl.optional(),
   DATABASE_LISTEN_URL: postgresUrl.optional(),
+  DATABASE_SCHEMA: text(
+    /^(?!pg_|information_schema$)[a-z_][a-z\d_]{0,62}$/,
+    'must be a name of at most 63 lower-case letters, digits and _, such as latchkey',
+  ).default(SCHEMA),
   DATA_DIR: z.string().default('./data'),
   SESSION_STRATEGY: z.enum(['jwt', 'database']).default('jwt'),
   SESSION_MAX_AGE: durationMs.default(7 * 86_400_000),

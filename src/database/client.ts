@@ -1,5 +1,7 @@
+import type { PGlite, Transaction } from '@electric-sql/pglite';
 import type postgres from 'postgres';
 import type { Statement } from './connection.ts';
+import type { Rewrite } from './schema-name.ts';
 
 /** How the statements of a client are run. */
 export interface Runner {
@@ -8,14 +10,18 @@ export interface Runner {
   begin<Result>(work: (client: postgres.Sql) => Promise<Result>): Promise<Result>;
 }
 
+/** Makes the client of a runner. */
+export type MakeClient = (runner: Runner) => postgres.Sql;
+
 type Unsafe = Parameters<postgres.Sql['unsafe']>;
 
 /**
  * What Drizzle calls of a postgres.js client, run by `runner`.
  * @param base a client that lends its type, and is asked nothing.
  */
-export function createClient(base: postgres.Sql, runner: Runner): postgres.Sql {
-  function unsafe(query: Unsafe[0], parameters: Unsafe[1] = [], options?: Unsafe[2]) {
+export function createClient(base: postgres.Sql, rewrite: Rewrite, runner: Runner): postgres.Sql {
+  function unsafe(given: Unsafe[0], parameters: Unsafe[1] = [], options?: Unsafe[2]) {
+    const query = rewrite(given);
     const pending = (sql: postgres.Sql) => sql.unsafe(query, [...parameters], options);
     // As in postgres.js, nothing is sent until the query is awaited.
     return new Proxy(pending(base), {
@@ -41,3 +47,22 @@ export function createClient(base: postgres.Sql, runner: Runner): postgres.Sql {
 
 /** No statement of ours that begins like this changes anything. A second `pg_notify` does no harm. */
 const isRead = (query: string): boolean => /^\s*select\b/i.test(query);
+
+/** A PGlite client with every statement rewritten, those of its transactions too. */
+export function rewritePglite<Client extends PGlite | Transaction>(
+  client: Client,
+  rewrite: Rewrite,
+): Client {
+  return new Proxy(client, {
+    get(target, key) {
+      const value: unknown = Reflect.get(target, key, target);
+      if (typeof value !== 'function') return value;
+      if (key === 'transaction') {
+        return (work: (transaction: Transaction) => Promise<unknown>) =>
+          value.call(target, (inner: Transaction) => work(rewritePglite(inner, rewrite)));
+      }
+      if (key !== 'query' && key !== 'exec') return value.bind(target);
+      return (query: string, ...rest: unknown[]) => value.call(target, rewrite(query), ...rest);
+    },
+  });
+}

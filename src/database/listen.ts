@@ -11,8 +11,6 @@ export const BLIND_AFTER_MS = 2_500;
 const BEAT_INTERVAL_MS = 500;
 /** A listener that is silent for so long is replaced. */
 const REPLACE_AFTER_MS = 3_000;
-/** Where the triggers of the schema announce changes. */
-export const CHANNEL = 'latchkey';
 const BEAT = 'beat:';
 
 /** What a listener is told to do. */
@@ -43,10 +41,12 @@ export interface Listener {
  * delivers notifications in the order of their commits: a heartbeat that was heard proves that all
  * committed before it was sent was heard too. Trust lasts `BLIND_AFTER_MS` from that sending.
  *
+ * @param channel where the triggers announce changes: the name of the schema.
  * @param send announces a payload through the ordinary connections.
  */
 export function listenToPostgres(
   url: string,
+  channel: string,
   send: (payload: string) => Promise<void>,
   { onNotice, onGap, onBeat }: Listening,
 ): Listener {
@@ -81,7 +81,7 @@ export function listenToPostgres(
     const opened = { end };
     sql
       .listen(
-        CHANNEL,
+        channel,
         (payload) => {
           if (current()) hear(payload);
         },
@@ -140,9 +140,9 @@ export function listenToPostgres(
 }
 
 /** The embedded database lives in this process: no line between the two can break. */
-export function listenToPglite(client: PGlite, { onNotice }: Listening): Listener {
+export function listenToPglite(client: PGlite, channel: string, { onNotice }: Listening): Listener {
   let isListening = false;
-  const listening = client.listen(CHANNEL, onNotice).then((unlisten) => {
+  const listening = client.listen(channel, onNotice).then((unlisten) => {
     isListening = true;
     return unlisten;
   });

@@ -5,24 +5,49 @@ import { migrate as applyToPglite } from 'drizzle-orm/pglite/migrator';
 import { drizzle as drizzlePostgres } from 'drizzle-orm/postgres-js';
 import { migrate as applyToPostgres } from 'drizzle-orm/postgres-js/migrator';
 import postgres from 'postgres';
+import { createClient, type MakeClient, rewritePglite } from './client.ts';
+import { openConnection } from './connection.ts';
+import { rewriteFor, SCHEMA } from './schema-name.ts';
+import { runTransaction } from './transaction.ts';
 
+export const MIGRATIONS_TABLE = 'migration';
 const migrationsFolder = fileURLToPath(new URL('../../drizzle', import.meta.url));
-/** Any number that nothing else in the database uses for an advisory lock. */
+/** Any number that no other advisory lock of ours uses. */
 const MIGRATION_LOCK = 7_304_211;
 
 /** Applies pending migrations. Processes that start together take turns. */
-export async function migratePostgres(url: string): Promise<void> {
+export async function migratePostgres(url: string, schema = SCHEMA): Promise<void> {
+  const options = { connect_timeout: 5, fetch_types: false, onnotice: () => undefined };
   // The lock belongs to its connection, so there is only one.
-  const client = postgres(url, { max: 1, connect_timeout: 5, onnotice: () => undefined });
+  const connection = openConnection(url, options, () => undefined);
+  const base = postgres(url, { max: 1 });
+  const makeClient: MakeClient = (runner) => createClient(base, rewriteFor(schema), runner);
+  const client = makeClient({
+    run: connection.ask,
+    begin: async (work) => {
+      await connection.ask((sql) => sql.unsafe('begin'));
+      return runTransaction(makeClient, connection, work);
+    },
+  });
   try {
-    await client`select pg_advisory_lock(${MIGRATION_LOCK})`;
-    await applyToPostgres(drizzlePostgres(client), { migrationsFolder });
+    await connection.ask(
+      (sql) => sql`select pg_advisory_lock(${MIGRATION_LOCK}, hashtext(${schema}))`,
+    );
+    await applyToPostgres(drizzlePostgres(client), settingsFor(schema));
   } finally {
-    await client.end({ timeout: 5 });
+    connection.close();
   }
 }
 
 /** Applies pending migrations. No lock: the embedded database belongs to one process. */
-export async function migratePglite(client: PGlite): Promise<void> {
-  await applyToPglite(drizzlePglite(client), { migrationsFolder });
+export async function migratePglite(client: PGlite, schema = SCHEMA): Promise<void> {
+  const rewritten = rewritePglite(client, rewriteFor(schema));
+  await applyToPglite(drizzlePglite(rewritten), settingsFor(schema));
 }
+
+/** Drizzle's own table of migrations is in our schema too: a host app's may be where it is by default. */
+const settingsFor = (schema: string) => ({
+  migrationsFolder,
+  migrationsSchema: schema,
+  migrationsTable: MIGRATIONS_TABLE,
+});

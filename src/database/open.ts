@@ -5,16 +5,12 @@ import { sql } from 'drizzle-orm';
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
 import { drizzle as drizzlePglite } from 'drizzle-orm/pglite';
 import { drizzle as drizzlePostgres } from 'drizzle-orm/postgres-js';
+import { rewritePglite } from './client.ts';
 import { lockDirectory } from './directory-lock.ts';
-import {
-  CHANNEL,
-  type Listener,
-  type Listening,
-  listenToPglite,
-  listenToPostgres,
-} from './listen.ts';
+import { type Listener, type Listening, listenToPglite, listenToPostgres } from './listen.ts';
 import { migratePglite, migratePostgres } from './migrate.ts';
 import { createPool } from './pool.ts';
+import { rewriteFor, SCHEMA } from './schema-name.ts';
 
 /** PostgreSQL and PGlite alike, and a transaction on either: one set of queries serves all. */
 export type Database = PgDatabase<PgQueryResultHKT>;
@@ -30,21 +26,29 @@ export interface OpenDatabase {
 /**
  * A migrated PostgreSQL database, behind a pool of connections.
  * @param directUrl where to listen and to migrate, when `url` leads to a pooler that can do neither.
+ * @param schema holds every table of ours, so that the host app's can be in the same database.
  */
-export async function openPostgres(url: string, directUrl: string | null): Promise<OpenDatabase> {
-  await migratePostgres(directUrl ?? url);
-  const pool = createPool(url, {
+export async function openPostgres(
+  url: string,
+  directUrl: string | null,
+  schema = SCHEMA,
+): Promise<OpenDatabase> {
+  await migratePostgres(directUrl ?? url, schema);
+  const options = {
     // In transaction mode, a pooler gives each query another connection.
     prepare: directUrl === null,
     // No column is an array, and postgres.js does not handle a failure of its query for their types.
     fetch_types: false,
     onnotice: () => undefined,
-  });
+  };
+  const pool = createPool(url, options, rewriteFor(schema));
   const database = drizzlePostgres(pool.client);
-  const send = (payload: string) => announce(database, payload);
+  const send = async (payload: string) => {
+    await database.execute(sql`select pg_notify(${schema}, ${payload})`);
+  };
   return {
     database,
-    listen: (listening) => listenToPostgres(directUrl ?? url, send, listening),
+    listen: (listening) => listenToPostgres(directUrl ?? url, schema, send, listening),
     close: () => pool.close(),
   };
 }
@@ -53,11 +57,11 @@ export async function openPostgres(url: string, directUrl: string | null): Promi
  * The migrated embedded database in `dataDir`, made on first use. One process at a time.
  * @throws {DirectoryInUseError} when another process has it open.
  */
-export async function openEmbedded(dataDir: string): Promise<OpenDatabase> {
+export async function openEmbedded(dataDir: string, schema = SCHEMA): Promise<OpenDatabase> {
   const directory = join(dataDir, 'database');
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const unlock = await lockDirectory(dataDir);
-  const opened = await openPglite(new PGlite(directory));
+  const opened = await openPglite(new PGlite(directory), schema);
   return {
     ...opened,
     close: async () => {
@@ -68,12 +72,12 @@ export async function openEmbedded(dataDir: string): Promise<OpenDatabase> {
 }
 
 /** A migrated PGlite of any kind (tests load one from a prepared image). */
-export async function openPglite(client: PGlite): Promise<OpenDatabase> {
+export async function openPglite(client: PGlite, schema = SCHEMA): Promise<OpenDatabase> {
   await client.waitReady;
-  await migratePglite(client);
+  await migratePglite(client, schema);
   return {
-    database: drizzlePglite(client),
-    listen: (listening) => listenToPglite(client, listening),
+    database: drizzlePglite(rewritePglite(client, rewriteFor(schema))),
+    listen: (listening) => listenToPglite(client, schema, listening),
     close: () => client.close(),
   };
 }
@@ -81,8 +85,4 @@ export async function openPglite(client: PGlite): Promise<OpenDatabase> {
 /** Asks the database for nothing. Throws when it does not answer. */
 export async function ping(database: Database): Promise<void> {
   await database.execute(sql`select 1`);
-}
-
-async function announce(database: Database, payload: string): Promise<void> {
-  await database.execute(sql`select pg_notify(${CHANNEL}, ${payload})`);
 }

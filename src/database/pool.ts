@@ -1,10 +1,11 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import postgres from 'postgres';
-import { createClient } from './client.ts';
+import { createClient, type MakeClient } from './client.ts';
 import { createConnector } from './connect.ts';
 import type { Connection, Options, Statement } from './connection.ts';
 import { DatabaseUnavailable } from './outage.ts';
+import type { Rewrite } from './schema-name.ts';
 import { runTransaction } from './transaction.ts';
 import { createTurns } from './turns.ts';
 
@@ -36,7 +37,7 @@ interface Answer<Result> {
  * transaction, is asked once more on a fresh connection if its own is lost or does not answer. Anything else
  * fails with its connection: it may have taken effect.
  */
-export function createPool(url: string, options: Options): Pool {
+export function createPool(url: string, options: Options, rewrite: Rewrite): Pool {
   const idle: Connection[] = [];
   const inUse = new Set<Connection>();
   const closing = new AbortController();
@@ -164,15 +165,16 @@ export function createPool(url: string, options: Options): Pool {
   async function begin<Result>(work: (client: postgres.Sql) => Promise<Result>): Promise<Result> {
     const { connection } = await askTwice((sql) => sql.unsafe('begin'));
     try {
-      return await runTransaction(base, connection, work);
+      return await runTransaction(makeClient, connection, work);
     } finally {
       release(connection);
     }
   }
 
   const base = postgres(url, { ...options, max: 1 });
+  const makeClient: MakeClient = (runner) => createClient(base, rewrite, runner);
   return {
-    client: createClient(base, { run, begin }),
+    client: makeClient({ run, begin }),
     close: async () => {
       closing.abort(new DatabaseUnavailable('The database is closed.'));
       turns.failAll(closing.signal.reason);

@@ -2,15 +2,27 @@ import { sql } from 'drizzle-orm';
 import {
   bigint,
   boolean,
+  check,
   index,
   integer,
   jsonb,
-  pgTable,
+  pgSchema,
   primaryKey,
   text,
   timestamp,
   uniqueIndex,
 } from 'drizzle-orm/pg-core';
+import type { Attributes, SessionData } from './host-data.ts';
+import {
+  ATTRIBUTES_MAX_BYTES,
+  frozenJson,
+  isObjectWithin,
+  SESSION_DATA_MAX_BYTES,
+} from './host-json.ts';
+import { SCHEMA } from './schema-name.ts';
+
+// The migrator creates it before the first migration.
+const schema = pgSchema(SCHEMA);
 
 /** Milliseconds, as in `iat` and in JavaScript: a finer cutoff would reject a token issued at it. */
 const instant = (name: string) =>
@@ -26,9 +38,10 @@ const updatedAt = () =>
     .defaultNow()
     .$onUpdateFn(() => sql`now()`);
 
-export type Role = 'user' | 'admin';
+/** One of `ROLES`. */
+export type Role = string;
 
-export const users = pgTable(
+export const users = schema.table(
   'user',
   {
     id: id(),
@@ -40,6 +53,8 @@ export const users = pgTable(
     passwordHash: text('password_hash'),
     role: text('role').$type<Role>().notNull().default('user'),
     organizationId: text('organization_id'),
+    /** The host app's claims about this user. */
+    attributes: frozenJson<Attributes>('attributes'),
     isActive: boolean('is_active').notNull().default(true),
     /** The cutoff: anything authenticated before it is rejected. */
     sessionsValidAfter: instant('sessions_valid_after').notNull().default(sql`'epoch'`),
@@ -55,7 +70,10 @@ export const users = pgTable(
     createdAt: createdAt(),
     updatedAt: updatedAt(),
   },
-  (table) => [uniqueIndex('user_email_key').on(sql`lower(${table.email})`)],
+  (table) => [
+    uniqueIndex('user_email_key').on(sql`lower(${table.email})`),
+    check('user_attributes_check', isObjectWithin(ATTRIBUTES_MAX_BYTES, table.attributes)),
+  ],
 );
 
 /** Why a session ended. The last four are verdicts on a later request. */
@@ -77,7 +95,7 @@ export type EndReason =
   | 'idle'
   | 'deactivated';
 
-export const sessions = pgTable(
+export const sessions = schema.table(
   'session',
   {
     /** Public: appears in forms, URLs and JSON. */
@@ -98,6 +116,8 @@ export const sessions = pgTable(
     userAgent: text('user_agent'),
     ipAddress: text('ip_address'),
     provider: text('provider').notNull(),
+    /** The host app's data, such as a cart. Never in the token. */
+    data: frozenJson<SessionData>('data'),
     endedAt: instant('ended_at'),
     endReason: text('end_reason').$type<EndReason>(),
     refusedCount: integer('refused_count').notNull().default(0),
@@ -108,11 +128,12 @@ export const sessions = pgTable(
     index('session_user_id_idx').on(table.userId),
     index('session_expires_idx').on(table.expires),
     index('session_ended_at_idx').on(table.endedAt),
+    check('session_data_check', isObjectWithin(SESSION_DATA_MAX_BYTES, table.data)),
   ],
 );
 
 /** Auth.js: provider accounts linked to a user. Its adapter fixes the property names. */
-export const accounts = pgTable(
+export const accounts = schema.table(
   'account',
   {
     userId: text('user_id')
@@ -133,7 +154,7 @@ export const accounts = pgTable(
 );
 
 /** Auth.js: single-use tokens sent by email, hashed. */
-export const verificationTokens = pgTable(
+export const verificationTokens = schema.table(
   'verification_token',
   {
     identifier: text('identifier').notNull(),
@@ -147,7 +168,7 @@ export const verificationTokens = pgTable(
 );
 
 /** Single-use codes for someone without their authenticator app: SHA-256 of 120 random bits. */
-export const recoveryCodes = pgTable(
+export const recoveryCodes = schema.table(
   'recovery_code',
   {
     userId: text('user_id')
@@ -159,7 +180,7 @@ export const recoveryCodes = pgTable(
 );
 
 /** Browsers an account has signed in on, by the SHA-256 of their device cookie. */
-export const knownDevices = pgTable(
+export const knownDevices = schema.table(
   'known_device',
   {
     userId: text('user_id')
@@ -177,7 +198,7 @@ export const knownDevices = pgTable(
 );
 
 /** Sign-ins with the right password that wait for a two-factor code. */
-export const pendingSignIns = pgTable(
+export const pendingSignIns = schema.table(
   'pending_sign_in',
   {
     tokenHash: text('token_hash').primaryKey(),
@@ -193,7 +214,7 @@ export const pendingSignIns = pgTable(
   (table) => [index('pending_sign_in_expires_idx').on(table.expires)],
 );
 
-export const pendingSignUps = pgTable(
+export const pendingSignUps = schema.table(
   'pending_sign_up',
   {
     id: id(),
@@ -207,7 +228,7 @@ export const pendingSignUps = pgTable(
 );
 
 /** Counts attempts for emails without an account, as `user` does: an attacker cannot tell them apart. */
-export const unknownEmails = pgTable(
+export const unknownEmails = schema.table(
   'unknown_email',
   {
     /** SHA-256: these people have no account, so their addresses are not stored. */
@@ -220,7 +241,7 @@ export const unknownEmails = pgTable(
 );
 
 /** Rate limits. The limiter fixes the property names. */
-export const rateLimits = pgTable(
+export const rateLimits = schema.table(
   'rate_limit',
   {
     key: text('key').primaryKey(),
@@ -257,7 +278,7 @@ export interface EmailFacts {
   last?: { userAgent: string | null; ipAddress: string | null; at: number }[];
 }
 
-export const emails = pgTable(
+export const emails = schema.table(
   'email',
   {
     id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
@@ -310,7 +331,7 @@ export type AuditAction =
   | 'data_downloaded';
 
 /** Who did what to which account, when and from where. Written in the same transaction. */
-export const auditEvents = pgTable(
+export const auditEvents = schema.table(
   'audit_event',
   {
     id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),

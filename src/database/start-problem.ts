@@ -6,7 +6,7 @@ const HINTS: Record<string, string> = {
   '28000': 'Check the user in it, and pg_hba.conf.',
   '28P01': 'Check the user and the password in it.',
   '3D000': 'Create that database, or correct the name.',
-  '42501': 'Grant it CREATE on the database and on its schema public.',
+  '42501': 'Grant it CREATE on the database.',
   '42704': 'Correct or remove that parameter.',
   '22023': 'Correct or remove that parameter.',
 };

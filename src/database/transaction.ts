@@ -1,5 +1,5 @@
 import type postgres from 'postgres';
-import { createClient } from './client.ts';
+import type { MakeClient } from './client.ts';
 import type { Connection } from './connection.ts';
 
 interface Bounds {
@@ -12,7 +12,7 @@ interface Bounds {
  * @throws what failed in it, even when `work` caught it: PostgreSQL undoes such a transaction.
  */
 export async function runTransaction<Result>(
-  base: postgres.Sql,
+  makeClient: MakeClient,
   connection: Connection,
   work: (client: postgres.Sql) => Promise<Result>,
   { commit, rollback }: Bounds = { commit: 'commit', rollback: 'rollback' },
@@ -20,7 +20,7 @@ export async function runTransaction<Result>(
   const failures: unknown[] = [];
   let savepoints = 0;
   let isOver = false;
-  const client = createClient(base, {
+  const client = makeClient({
     run: async (statement) => {
       // The connection may serve others by now.
       if (isOver) throw new Error('The transaction has ended.');
@@ -34,7 +34,7 @@ export async function runTransaction<Result>(
       const name = `part_${savepoints}`;
       await connection.ask((sql) => sql.unsafe(`savepoint ${name}`));
       const bounds = { commit: `release ${name}`, rollback: `rollback to ${name}` };
-      return runTransaction(base, connection, part, bounds);
+      return runTransaction(makeClient, connection, part, bounds);
     },
   });
   try {

@@ -11,6 +11,7 @@ import {
   unknownEmails,
   verificationTokens,
 } from '../database/schema.ts';
+import { lockKeys } from '../database/schema-name.ts';
 import { expiryInSql } from '../sessions/list.ts';
 import type { Lifetimes } from '../sessions/policy.ts';
 
@@ -25,7 +26,7 @@ export interface PurgeOptions {
   signal?: AbortSignal;
 }
 
-/** Any number that nothing else in the database uses for an advisory lock. */
+/** Any number that no other advisory lock of ours uses. */
 const PURGE_LOCK = 7_304_212;
 const DAY_MS = 86_400_000;
 /** Browsers keep no cookie for longer (draft-ietf-httpbis-rfc6265bis, section 5.5). */
@@ -44,7 +45,7 @@ export async function purge(
       const changed = await database.transaction(async (transaction) => {
         const [lock] = await transaction
           .select({ taken: sql<boolean>`taken` })
-          .from(sql`pg_try_advisory_xact_lock(${PURGE_LOCK}) as taken`);
+          .from(sql`pg_try_advisory_xact_lock(${lockKeys(PURGE_LOCK)}) as taken`);
         return lock?.taken ? change(transaction) : 0;
       });
       total += changed;

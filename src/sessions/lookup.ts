@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { eq, getTableColumns, sql } from 'drizzle-orm';
 import { hashSecret } from '../crypto/secret.ts';
+import type { Attributes, SessionData } from '../database/host-data.ts';
 import type { Database } from '../database/open.ts';
 import { DatabaseUnavailable } from '../database/outage.ts';
 import { type EndReason, type Role, sessions, users } from '../database/schema.ts';
@@ -15,6 +16,8 @@ export interface Session {
   userAgent: string | null;
   ipAddress: string | null;
   provider: string;
+  /** Of the host app. Frozen. */
+  data: SessionData;
   endedAt: Date | null;
   endReason: EndReason | null;
   refusedCount: number;
@@ -28,6 +31,8 @@ export interface SessionUser {
   email: string;
   role: Role;
   organizationId: string | null;
+  /** Of the host app. Frozen. */
+  attributes: Attributes;
   isActive: boolean;
   sessionsValidAfter: Date;
   hasTwoFactor: boolean;
@@ -57,6 +62,7 @@ export const userColumns = {
   email: users.email,
   role: users.role,
   organizationId: users.organizationId,
+  attributes: users.attributes,
   isActive: users.isActive,
   sessionsValidAfter: users.sessionsValidAfter,
   hasTwoFactor: sql<boolean>`${users.totpKey} is not null`,

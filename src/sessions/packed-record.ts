@@ -2,7 +2,7 @@ import type { Session, SessionRecord, SessionUser } from './lookup.ts';
 
 /** A live session in the cache, as numbers: a Date takes six times the memory. */
 export interface PackedRecord {
-  session: Pick<Session, 'id' | 'userAgent' | 'ipAddress' | 'provider'>;
+  session: Pick<Session, 'id' | 'userAgent' | 'ipAddress' | 'provider' | 'data'>;
   user: Omit<SessionUser, 'sessionsValidAfter'>;
   /** Milliseconds: authenticatedAt, expires, lastActive, createdAt, the user's cutoff, when it was queried. */
   instants: readonly [number, number, number, number, number, number];
@@ -10,11 +10,11 @@ export interface PackedRecord {
 
 /** The session must not have ended. */
 export function pack({ session, user }: SessionRecord, askedAtMs: number): PackedRecord {
-  const { id, userAgent, ipAddress, provider } = session;
-  const { name, email, role, organizationId, isActive, hasTwoFactor } = user;
+  const { id, userAgent, ipAddress, provider, data } = session;
+  const { name, email, role, organizationId, attributes, isActive, hasTwoFactor } = user;
   return {
-    session: { id, userAgent, ipAddress, provider },
-    user: { id: user.id, name, email, role, organizationId, isActive, hasTwoFactor },
+    session: { id, userAgent, ipAddress, provider, data },
+    user: { id: user.id, name, email, role, organizationId, attributes, isActive, hasTwoFactor },
     instants: [
       session.authenticatedAt.getTime(),
       session.expires.getTime(),
@@ -42,6 +42,7 @@ export function unpack({ session, user, instants }: PackedRecord): SessionRecord
       userAgent: session.userAgent,
       ipAddress: session.ipAddress,
       provider: session.provider,
+      data: session.data,
       endedAt: null,
       endReason: null,
       refusedCount: 0,
@@ -54,6 +55,7 @@ export function unpack({ session, user, instants }: PackedRecord): SessionRecord
       email: user.email,
       role: user.role,
       organizationId: user.organizationId,
+      attributes: user.attributes,
       isActive: user.isActive,
       sessionsValidAfter: new Date(sessionsValidAfter),
       hasTwoFactor: user.hasTwoFactor,

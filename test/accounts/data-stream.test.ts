@@ -32,7 +32,7 @@ describe('the download of a long history', () => {
     await browser.signUp(person);
     const [user] = await app.database.select().from(users).where(eq(users.email, person.email));
     await app.database.execute(
-      sql`insert into audit_event (action, user_id, user_agent, ip_address)
+      sql`insert into latchkey.audit_event (action, user_id, user_agent, ip_address)
         select 'profile_changed', ${user?.id}, repeat('agent ', 150), '203.0.113.9'
         from generate_series(1, ${EVENTS}::int)`,
     );

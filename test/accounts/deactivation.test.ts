@@ -78,8 +78,8 @@ describe.each(STRATEGIES)('deactivating an account, %s', (strategy) => {
   it('ends sessions even when another program does it and no request comes in between', async () => {
     const { person, here, there } = await signInTwice(app);
     const id = await idOf(person);
-    await app.database.execute(sql`update "user" set is_active = false where id = ${id}`);
-    await app.database.execute(sql`update "user" set is_active = true where id = ${id}`);
+    await app.database.execute(sql`update latchkey."user" set is_active = false where id = ${id}`);
+    await app.database.execute(sql`update latchkey."user" set is_active = true where id = ${id}`);
     await expect.poll(() => here.isSignedIn()).toBe(false);
     await here.signIn(person);
     const devices = (await here.get('/account/sessions')).text;

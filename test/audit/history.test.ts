@@ -105,7 +105,7 @@ describe('with more than a page', () => {
     const [user] = await app.database.select().from(users).where(eq(users.email, person.email));
     const userId = known ?? user?.id ?? '';
     await app.database.execute(
-      sql`insert into audit_event (action, user_id, ip_address)
+      sql`insert into latchkey.audit_event (action, user_id, ip_address)
         select 'profile_changed', ${userId}, '203.0.113.' || number from generate_series(1, ${count}::int) number`,
     );
     return { here, userId };
@@ -115,7 +115,7 @@ describe('with more than a page', () => {
 it('loses events past their retention', async () => {
   const total = await app.database.$count(auditEvents);
   await app.database.execute(
-    sql`update audit_event set occurred_at = now() - interval '181 days' where id in (select id from audit_event limit 2)`,
+    sql`update latchkey.audit_event set occurred_at = now() - interval '181 days' where id in (select id from latchkey.audit_event limit 2)`,
   );
   const options = { now: new Date(), retentionMs: 30 * DAY, auditRetentionMs: 180 * DAY, policy };
   expect(await purge(app.database, options)).toBe(2);

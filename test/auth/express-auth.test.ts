@@ -132,12 +132,12 @@ describe.each(STRATEGIES)('Auth.js behind our routes, with the %s strategy', (st
     const token = here.token();
     const sent = await here.post('/auth/signin/loopback');
     const state = `${new URL(sent.headers.location ?? '').searchParams.get('state')}`;
-    await app.database.execute(sql`alter table account rename to account_away`);
+    await app.database.execute(sql`alter table latchkey.account rename to account_away`);
     const query = new URLSearchParams({ code: 'x', state });
     const answer = await here.get(`/auth/callback/loopback?${query}`);
     expect([answer.status, answer.headers.location]).toEqual([500, undefined]);
     expect(answer.get('Set-Cookie')?.join() ?? '').not.toContain('authjs.');
-    await app.database.execute(sql`alter table account_away rename to account`);
+    await app.database.execute(sql`alter table latchkey.account_away rename to account`);
     expect(here.token()).toBe(token);
     expect(await here.isSignedIn()).toBe(true);
   });

@@ -43,11 +43,11 @@ describe.each(STRATEGIES)('secrets, with the %s strategy', (strategy) => {
   it('are not in the log, even if a query fails', async () => {
     const { browser, sid, secrets } = await useSecrets();
     await browser.post('/auth/signout');
-    await app.database.execute(sql`alter table "session" rename to "session_away"`);
+    await app.database.execute(sql`alter table latchkey.session rename to "session_away"`);
     const failed = await openBrowser(app)
       .get('/account')
       .set('Cookie', `${SESSION_COOKIE}=${secrets[1]}`);
-    await app.database.execute(sql`alter table "session_away" rename to "session"`);
+    await app.database.execute(sql`alter table latchkey.session_away rename to "session"`);
     expect(failed.status).toBe(500);
     expect(failed.text).toContain('If it keeps happening');
     expect(failed.text).not.toMatch(/session_token|select|Failed query/);

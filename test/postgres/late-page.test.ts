@@ -11,7 +11,7 @@ describe('a request that was answered at its deadline', () => {
     const browser = openBrowser(app);
     await browser.signUp(newPerson());
     const answer = await app.database.transaction(async (transaction) => {
-      await transaction.execute(raw`lock table audit_event in access exclusive mode`);
+      await transaction.execute(raw`lock table latchkey.audit_event in access exclusive mode`);
       return browser.get('/account/activity');
     });
     expect(answer.status).toBe(503);

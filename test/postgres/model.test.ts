@@ -108,7 +108,7 @@ describe.each(STRATEGIES)(
       async function moveCutoff(): Promise<void> {
         const person = people[below(people.length)] as Person;
         await made.database.execute(
-          sql`update "user" set sessions_valid_after = clock_timestamp() where email = ${person.email}`,
+          sql`update latchkey."user" set sessions_valid_after = clock_timestamp() where email = ${person.email}`,
         );
         for (const each of liveOf(person)) end(each, null);
       }

@@ -201,7 +201,7 @@ describe.each(['cached', 'strict'] as const)('ON_DATABASE_ERROR=allow, %s', (che
     const token = there.token();
     // By another program, so that only the refusal tells.
     await made.database.execute(
-      sql`update session set ended_at = now(), end_reason = 'revoked' where id = ${otherId}`,
+      sql`update latchkey.session set ended_at = now(), end_reason = 'revoked' where id = ${otherId}`,
     );
     await expect.poll(() => there.isSignedIn()).toBe(false);
     await hearNotices();

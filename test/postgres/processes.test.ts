@@ -88,7 +88,7 @@ describe.each(['jwt', 'database'])(
     });
 
     it('rejects in both what another program ended', async () => {
-      await sql`update "user" set is_active = false where email = ${person.email}`;
+      await sql`update latchkey."user" set is_active = false where email = ${person.email}`;
       await expectRefusalWithinBound(performance.now());
       await expect.poll(() => onA.isSignedIn()).toBe(false);
     });
@@ -119,8 +119,8 @@ describe.each(['jwt', 'database'])(
         // Committed, and so announced, while all other connections hang.
         await sql.begin(async (transaction) => {
           const ended = await transaction`
-            update session set ended_at = now(), end_reason = 'revoked'
-            where user_id = (select id from "user" where email = ${person.email})`;
+            update latchkey.session set ended_at = now(), end_reason = 'revoked'
+            where user_id = (select id from latchkey."user" where email = ${person.email})`;
           expect(ended.count).toBe(2);
           const others = await transaction<{ pid: number }[]>`
             select pid from pg_stat_activity

@@ -3,6 +3,7 @@ import supertest from 'supertest';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type OpenDatabase, openPostgres } from '../../src/database/open.ts';
 import { sessions, users } from '../../src/database/schema.ts';
+import { lockKeys } from '../../src/database/schema-name.ts';
 import { purge } from '../../src/jobs/retention.ts';
 import { startApp } from '../support/app.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -48,7 +49,7 @@ it('runs in one process at a time, and deletes each row once', async () => {
 
 it('leaves the work to the process with the lock', async () => {
   await one.database.transaction(async (transaction) => {
-    await transaction.execute(sql`select pg_advisory_xact_lock(7304212)`);
+    await transaction.execute(sql`select pg_advisory_xact_lock(${lockKeys(7304212)})`);
     const options = {
       now: new Date(),
       retentionMs: 86_400_000,

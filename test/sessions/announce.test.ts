@@ -97,6 +97,22 @@ it.each<[string, () => PromiseLike<unknown>]>([
     'the organisation changes',
     () => database.update(users).set({ organizationId: 'o' }).where(me()),
   ],
+  [
+    'the attributes change',
+    () =>
+      database
+        .update(users)
+        .set({ attributes: { plan: 'pro' } })
+        .where(me()),
+  ],
+  [
+    'the data of a session changes',
+    () =>
+      database
+        .update(sessions)
+        .set({ data: { cart: [1] } })
+        .where(mySession()),
+  ],
   ['the account is deleted', () => database.delete(users).where(me())],
 ])('is announced when %s', async (_name, change) => {
   expect(await announcedBy(change)).toEqual([userId]);
@@ -137,5 +153,7 @@ it('is not announced when ended sessions are purged', async () => {
 });
 
 it('is announced for all users when a table is truncated', async () => {
-  expect(await announcedBy(() => database.execute(sql`truncate table "session"`))).toEqual(['*']);
+  expect(await announcedBy(() => database.execute(sql`truncate table latchkey.session`))).toEqual([
+    '*',
+  ]);
 });

@@ -1,17 +1,22 @@
+import { MIGRATIONS_TABLE } from '../../src/database/migrate.ts';
+import { SCHEMA } from '../../src/database/schema-name.ts';
+
 /** The parts of a schema that emptying the tables does not restore. */
-const SHAPE = `select md5(string_agg(part, ' ' order by part)) as shape from (
+const SHAPE = `with spaces as (
+  select oid from pg_namespace where nspname !~ '^(pg_|information_schema$)'
+) select md5(string_agg(part, ' ' order by part)) as shape from (
   select concat_ws(' ', 'relation', oid, relname) from pg_class
-    where relnamespace = 'public'::regnamespace
+    where relnamespace in (select oid from spaces)
   union all select concat_ws(' ', 'column', attrelid, attname, atttypid, attnotnull) from pg_attribute
-    where attrelid in (select oid from pg_class where relnamespace = 'public'::regnamespace)
+    where attrelid in (select oid from pg_class where relnamespace in (select oid from spaces))
   union all select concat_ws(' ', 'constraint', oid, conname) from pg_constraint
   union all select concat_ws(' ', 'trigger', oid, tgname, tgenabled) from pg_trigger
   union all select concat_ws(' ', 'function', oid, proname, md5(prosrc)) from pg_proc
-    where pronamespace = 'public'::regnamespace
+    where pronamespace in (select oid from spaces)
 ) as parts(part)`;
 
-const TABLES = `select string_agg(quote_ident(tablename), ', ') as names from pg_tables
-  where schemaname = 'public'`;
+const TABLES = `select string_agg(format('%I.%I', schemaname, tablename), ', ') as names from pg_tables
+  where schemaname = '${SCHEMA}' and tablename <> '${MIGRATIONS_TABLE}'`;
 
 type Rows = readonly Record<string, unknown>[];
 

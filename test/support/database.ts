@@ -18,6 +18,8 @@ export const isPostgres = () => inject('template').kind === 'postgres';
 export interface TestDatabase extends OpenDatabase {
   /** The URL for another process to open it. Null: it exists only in this process. */
   url: string | null;
+  /** Another installation in the same database. Close it first. */
+  openBeside(schema: string): Promise<OpenDatabase>;
 }
 
 /** A migrated, empty database of the kind that this test project uses. */
@@ -41,6 +43,10 @@ async function openOnPglite(image: string): Promise<TestDatabase> {
   return {
     ...opened,
     url: null,
+    openBeside: async (schema) => ({
+      ...(await openPglite(lent, schema)),
+      close: async () => undefined,
+    }),
     close: async () => {
       end();
       if (!(await pglitePool.giveBack(client))) await client.close();
@@ -89,6 +95,7 @@ async function openOnPostgres(templateUrl: string): Promise<TestDatabase> {
   return {
     ...opened,
     url: served.url,
+    openBeside: (schema) => openPostgres(served.url, null, schema),
     close: async () => {
       await opened.close();
       // Connections of a process that a test killed may still hold locks.

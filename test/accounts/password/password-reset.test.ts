@@ -135,7 +135,7 @@ describe.each(STRATEGIES)('resetting a password, %s', (strategy) => {
     await openBrowser(app).signUp(person);
     await askFor(person.email);
     const queued = await app.database.execute(
-      sql`select row_to_json(email)::text as row from email`,
+      sql`select row_to_json(email)::text as row from latchkey.email`,
     );
     expect(JSON.stringify(queued)).not.toContain('token');
     await app.deliverEmails();
@@ -173,7 +173,7 @@ describe.each(STRATEGIES)('resetting a password, %s', (strategy) => {
     await openBrowser(app).signUp(person);
     const path = await linkFor(person);
     await app.database.execute(
-      sql`update "user" set is_active = false where email = ${person.email}`,
+      sql`update latchkey."user" set is_active = false where email = ${person.email}`,
     );
     expect((await set(path)).status).toBe(410);
     await askFor(person.email);

@@ -129,7 +129,7 @@ describe.each(STRATEGIES)('two-factor authentication, %s', (strategy) => {
   it('can be removed in the database for someone who lost the app and all codes', async () => {
     const { person, owner } = await newProtected(app);
     await app.database.execute(
-      sql`update "user" set totp_key = null where email = ${person.email}`,
+      sql`update latchkey."user" set totp_key = null where email = ${person.email}`,
     );
     const browser = openBrowser(app);
     await browser.signIn(person);

@@ -1,0 +1,10 @@
+// Host apps add their own properties to these:
+// `declare module 'latchkey' { interface Attributes { department?: string } }`
+
+/** What the host app knows about a user, carried in the token. JSON, at most 1 kB. */
+// biome-ignore lint/suspicious/noEmptyInterface: host apps augment it.
+export interface Attributes {}
+
+/** What the host app keeps with a session, such as a cart. JSON, at most 4 kB. */
+// biome-ignore lint/suspicious/noEmptyInterface: host apps augment it.
+export interface SessionData {}
