@@ -6,7 +6,14 @@ import request, { type Response } from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { STRATEGIES, startApp, type TestApp } from '../support/app.ts';
 import { codeOf, toNextStep } from '../support/authenticator.ts';
-import { type Browser, IPHONE, newPerson, openBrowser } from '../support/browser.ts';
+import {
+  type Browser,
+  hiddenFieldsIn,
+  IPHONE,
+  newPerson,
+  openBrowser,
+  sendForm,
+} from '../support/browser.ts';
 import { startProvider } from '../support/provider.ts';
 
 const OUTBOX_TOKEN = 'the token that the terminal shows';
@@ -60,7 +67,7 @@ describe.each(STRATEGIES)('Under PATH_PREFIX=/id, with the %s strategy', (strate
   async function signIn(browser: Browser, person: typeof owner, page = '/id/sign-in') {
     const { email, password } = person;
     const form = await browser.get(page);
-    return send(browser, form, '/id/auth/callback/credentials', { email, password });
+    return sendForm(browser, form, '/id/auth/callback/credentials', { email, password });
   }
 
   it('leads from the prefix to the sign-in page, and serves the public files', async () => {
@@ -82,14 +89,14 @@ describe.each(STRATEGIES)('Under PATH_PREFIX=/id, with the %s strategy', (strate
 
   it('signs up the first account, and others by email', async () => {
     const form = await ownerBrowser.get('/id/sign-up');
-    const done = await send(ownerBrowser, form, '/id/sign-up', owner);
+    const done = await sendForm(ownerBrowser, form, '/id/sign-up', owner);
     expect((await follow(ownerBrowser, done)).text).toContain('Welcome, Ada Lovelace.');
 
     const browser = openBrowser(app);
-    await send(browser, await browser.get('/id/sign-up'), '/id/sign-up', member);
+    await sendForm(browser, await browser.get('/id/sign-up'), '/id/sign-up', member);
     const confirm = await openEmailed(browser, '/id/sign-up/confirm');
     const { password } = member;
-    const created = await send(browser, confirm, '/id/sign-up/confirm', { password });
+    const created = await sendForm(browser, confirm, '/id/sign-up/confirm', { password });
     expect((await follow(browser, created)).text).toContain('Welcome, Grace Hopper.');
   });
 
@@ -146,11 +153,11 @@ describe.each(STRATEGIES)('Under PATH_PREFIX=/id, with the %s strategy', (strate
   it('resets a password by email', async () => {
     const browser = openBrowser(app);
     const form = await browser.get('/id/forgot-password');
-    await send(browser, form, '/id/forgot-password', { email: member.email });
+    await sendForm(browser, form, '/id/forgot-password', { email: member.email });
     const page = await openEmailed(browser, '/id/reset-password');
     member.password = 'a wholly other password';
     const { password } = member;
-    const done = await send(browser, page, '/id/reset-password', { password });
+    const done = await sendForm(browser, page, '/id/reset-password', { password });
     expect((await follow(browser, done)).text).toContain('Sign in');
   });
 
@@ -160,24 +167,24 @@ describe.each(STRATEGIES)('Under PATH_PREFIX=/id, with the %s strategy', (strate
     const list = await ownerBrowser.get('/id/account/sessions');
     const afterName = list.text.slice(list.text.indexOf('iPhone'));
     const [, action = ''] = /action="([^"]+\/revoke)"/.exec(afterName) ?? [];
-    const done = await send(ownerBrowser, list, action);
+    const done = await sendForm(ownerBrowser, list, action);
     expect((await follow(ownerBrowser, done)).text).toContain('was signed out.');
     const asked = await phone.get('/id/account');
     expect(asked.headers.location).toBe('/id/sign-in?callbackUrl=%2Fid%2Faccount');
     expect((await follow(phone, asked)).text).toContain('signed out from another device');
     const others = await ownerBrowser.get('/id/account/sessions');
-    await send(ownerBrowser, others, '/id/account/sessions/revoke-others');
+    await sendForm(ownerBrowser, others, '/id/account/sessions/revoke-others');
   });
 
   it('asks for the password in between, and continues the form', async () => {
     app.advance(11 * 60_000);
     const security = await ownerBrowser.get('/id/account/security');
-    const asked = await send(ownerBrowser, security, '/id/account/data');
+    const asked = await sendForm(ownerBrowser, security, '/id/account/data');
     expect([asked.status, asked.text.includes('“Download your data”')]).toEqual([403, true]);
     expect(asked.text).toContain('name="reauthenticate.next" value="/id/account/data"');
     expect(asked.text).toContain('href="/id/account/security">Cancel');
     const fields = { 'reauthenticate.password': owner.password };
-    const next = await send(ownerBrowser, asked, '/id/account/reauthenticate', fields);
+    const next = await sendForm(ownerBrowser, asked, '/id/account/reauthenticate', fields);
     expect([next.status, next.headers.location]).toEqual([307, '/id/account/data']);
     const again = hiddenFieldsIn(asked.text, '/id/account/reauthenticate');
     const data = await ownerBrowser.rawPost('/id/account/data').type('form').send(again);
@@ -198,7 +205,7 @@ describe.each(STRATEGIES)('Under PATH_PREFIX=/id, with the %s strategy', (strate
     expect(cron.body).toEqual({ cleaned: expect.any(Number) });
     const page = await ownerBrowser.get('/id/account/reauthenticate');
     const fields = { 'reauthenticate.password': owner.password };
-    const done = await send(ownerBrowser, page, '/id/account/reauthenticate', fields);
+    const done = await sendForm(ownerBrowser, page, '/id/account/reauthenticate', fields);
     expect(done.headers.location).toBe('/id/account/security');
   });
 
@@ -206,17 +213,17 @@ describe.each(STRATEGIES)('Under PATH_PREFIX=/id, with the %s strategy', (strate
     const browser = openBrowser(app);
     await signIn(browser, member);
     const profile = await browser.get('/id/account');
-    const saved = await send(browser, profile, '/id/account/profile', { name: 'Grace H.' });
+    const saved = await sendForm(browser, profile, '/id/account/profile', { name: 'Grace H.' });
     expect((await follow(browser, saved)).text).toContain('Profile saved.');
     const email = `grace-${strategy}@example.org`;
     const form = await browser.get('/id/account/email');
-    await send(browser, form, '/id/account/email', { email });
+    await sendForm(browser, form, '/id/account/email', { email });
     expect((await browser.get('/id/account')).text).toContain(email);
     const verify = await openEmailed(browser, '/id/verify-email');
-    const changed = await send(browser, verify, '/id/verify-email');
+    const changed = await sendForm(browser, verify, '/id/verify-email');
     expect((await follow(browser, changed)).text).toContain('Email address changed.');
     const undo = await openEmailed(browser, '/id/undo-email-change');
-    const undone = await send(browser, undo, '/id/undo-email-change');
+    const undone = await sendForm(browser, undo, '/id/undo-email-change');
     expect((await follow(browser, undone)).text).toContain('every device is signed out');
   });
 
@@ -226,27 +233,29 @@ describe.each(STRATEGIES)('Under PATH_PREFIX=/id, with the %s strategy', (strate
     expect(links.length).toBeGreaterThan(2);
     for (const [, href = ''] of links.slice(-2)) {
       const confirm = await ownerBrowser.get(href);
-      const done = await send(ownerBrowser, confirm, href.split('?')[0] ?? '');
+      const done = await sendForm(ownerBrowser, confirm, href.split('?')[0] ?? '');
       expect((await follow(ownerBrowser, done)).text).toMatch(/was (signed out|deactivated)/);
     }
     const deactivated = await ownerBrowser.get('/id/admin/accounts');
     const [, action = ''] = /action="([^"]+\/activate)"/.exec(deactivated.text) ?? [];
-    await send(ownerBrowser, deactivated, action);
+    await sendForm(ownerBrowser, deactivated, action);
   });
 
   it('signs in with a code', async () => {
     const page = '/id/account/security/two-factor';
-    await send(ownerBrowser, await ownerBrowser.get(page), `${page}/begin`);
+    await sendForm(ownerBrowser, await ownerBrowser.get(page), `${page}/begin`);
     const setUp = await ownerBrowser.get(page);
     const key = (/<code>([A-Z2-7 ]{39})<\/code>/.exec(setUp.text)?.[1] ?? '').replaceAll(' ', '');
-    const on = await send(ownerBrowser, setUp, `${page}/confirm`, { code: codeOf(app, key) });
+    const on = await sendForm(ownerBrowser, setUp, `${page}/confirm`, { code: codeOf(app, key) });
     expect(on.text).toContain('Two-factor authentication is on.');
     toNextStep(app);
     const browser = openBrowser(app);
     const asked = await signIn(browser, owner);
     expect(asked.headers.location).toBe('/id/sign-in/two-factor?callbackUrl=%2Fid%2Faccount');
     const form = await follow(browser, asked);
-    const done = await send(browser, form, '/id/sign-in/two-factor', { code: codeOf(app, key) });
+    const done = await sendForm(browser, form, '/id/sign-in/two-factor', {
+      code: codeOf(app, key),
+    });
     expect((await follow(browser, done)).text).toContain('Your profile');
     const again = await follow(browser, await browser.get('/id/sign-in/two-factor'));
     expect(again.text).toContain('Your profile');
@@ -259,20 +268,20 @@ describe.each(STRATEGIES)('Under PATH_PREFIX=/id, with the %s strategy', (strate
     expect(form.text).toContain('only administrator');
     const browser = openBrowser(app);
     const newcomer = { ...newPerson(), name: 'New' };
-    await send(browser, await browser.get('/id/sign-up'), '/id/sign-up', newcomer);
+    await sendForm(browser, await browser.get('/id/sign-up'), '/id/sign-up', newcomer);
     const confirm = await openEmailed(browser, '/id/sign-up/confirm');
     const { password } = newcomer;
-    await send(browser, confirm, '/id/sign-up/confirm', { password });
-    await send(browser, await browser.get('/id/account/delete'), '/id/account/delete');
+    await sendForm(browser, confirm, '/id/sign-up/confirm', { password });
+    await sendForm(browser, await browser.get('/id/account/delete'), '/id/account/delete');
     const link = await openEmailed(browser, '/id/account/delete/confirm');
-    const gone = await send(browser, link, '/id/account/delete/confirm');
+    const gone = await sendForm(browser, link, '/id/account/delete/confirm');
     expect((await follow(browser, gone)).text).toContain('Your account has been deleted.');
 
     const left = await ownerBrowser.get('/id/account');
-    const signedOut = await send(ownerBrowser, left, '/id/auth/signout');
+    const signedOut = await sendForm(ownerBrowser, left, '/id/auth/signout');
     expect((await follow(ownerBrowser, signedOut)).text).toContain('You’re signed out.');
     const report = await openEmailed(ownerBrowser, '/id/report-device');
-    const reported = await send(ownerBrowser, report, '/id/report-device');
+    const reported = await sendForm(ownerBrowser, report, '/id/report-device');
     expect(reported.text).toContain('Everyone has been signed out');
   });
 
@@ -324,28 +333,6 @@ function record(_request: IncomingMessage, response: ServerResponse, sent: Sent[
     return Reflect.apply(end, response, given);
   };
 }
-
-const unescaped = (text: string) => text.replaceAll('&#34;', '"').replaceAll('&amp;', '&');
-
-function hiddenFieldsIn(page: string, action: string): Record<string, string> {
-  const forms = [...page.matchAll(/<form[^>]*\baction="([^"]*)"[^>]*>([\s\S]*?)<\/form>/g)];
-  const form = forms.find(([, to]) => to === action);
-  if (!form) throw new Error(`No form ${action} in: ${page.slice(0, 2_000)}`);
-  const hidden = /<input type="hidden" name="([^"]*)" value="([^"]*)"/g;
-  return Object.fromEntries(
-    [...(form[2] ?? '').matchAll(hidden)].map(([, name = '', value = '']) => [
-      name,
-      unescaped(value),
-    ]),
-  );
-}
-
-/** Sends a form as it is on the page, with what a person typed. */
-const send = (browser: Browser, page: Response, action: string, typed: object = {}) =>
-  browser
-    .rawPost(action)
-    .type('form')
-    .send({ ...hiddenFieldsIn(page.text, action), ...typed });
 
 function follow(browser: Browser, { status, headers }: Response) {
   expect([302, 303]).toContain(status);

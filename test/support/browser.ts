@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
-import request, { type Test } from 'supertest';
+import request, { type Response, type Test } from 'supertest';
 import { hashPassword } from '../../src/accounts/password/password.ts';
 import { createUser } from '../../src/accounts/users.ts';
 import type { Database } from '../../src/database/open.ts';
@@ -85,4 +85,22 @@ export async function signInTwice(app: { server: Server; database: Database }) {
   const [other] = (await here.sessionIds()).filter(({ isCurrent }) => !isCurrent);
   if (!other) throw new Error('The second browser is not signed in.');
   return { person, here, there, otherId: other.id };
+}
+
+/** Sends a form of a page as it is there, with what a person typed. */
+export const sendForm = (browser: Browser, page: Response, action: string, typed: object = {}) =>
+  browser
+    .rawPost(action)
+    .type('form')
+    .send({ ...hiddenFieldsIn(page.text, action), ...typed });
+
+/** The hidden fields of the form that is sent to `action`. */
+export function hiddenFieldsIn(page: string, action: string): Record<string, string> {
+  const forms = [...page.matchAll(/<form[^>]*\baction="([^"]*)"[^>]*>([\s\S]*?)<\/form>/g)];
+  const form = forms.find(([, to]) => to === action);
+  if (!form) throw new Error(`No form ${action} in: ${page.slice(0, 2_000)}`);
+  const hidden = /<input type="hidden" name="([^"]*)" value="([^"]*)"/g;
+  const unescaped = (text: string) => text.replaceAll('&#34;', '"').replaceAll('&amp;', '&');
+  const fields = [...(form[2] ?? '').matchAll(hidden)];
+  return Object.fromEntries(fields.map(([, name = '', value = '']) => [name, unescaped(value)]));
 }
