@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { renderFile } from 'ejs';
+import ejs from 'ejs';
 import type { Response } from 'express';
 import type { Viewer } from '../sessions/viewer.ts';
 import { stateOf } from './check/request-state.ts';
@@ -72,7 +72,7 @@ export function renderPage<Page extends keyof Pages>(
     hasOutbox: context.config.email.to === 'outbox',
     sendsEmail: context.config.email.to !== 'nowhere',
   };
-  renderFile(
+  ejs.renderFile(
     join(VIEWS, 'layout.ejs'),
     { ...locals, ...layout },
     { cache: context.config.production },
