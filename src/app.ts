@@ -1,5 +1,3 @@
-import { readdirSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import express, { type Express, type RequestHandler } from 'express';
 import { type Context, createContext, type Dependencies } from './auth/context.ts';
 import { answerError, answerInTime } from './http/answer-error.ts';
@@ -10,13 +8,11 @@ import { removePrefix } from './http/paths.ts';
 import { requireUsableUrl } from './http/public-origin.ts';
 import { logRequests } from './http/request-log.ts';
 import { noStore, securityHeaders } from './http/security-headers.ts';
+import { servePublicFiles } from './http/site/public-files.ts';
 import { loadViewer } from './http/viewer.ts';
 import { healthRoutes, routes } from './routes.ts';
 
 const BODY_LIMIT = '16kb';
-const folder = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url));
-// By name, so that other requests need no file look-up.
-const publicFiles = readdirSync(folder('public')).map((name) => `/${name}`);
 
 /** The whole app, without a server: see `createHttpServer`. */
 export async function createApp(dependencies: Dependencies): Promise<Express> {
@@ -48,7 +44,7 @@ export function assemble(
   app.use(securityHeaders(context));
   if (config.pathPrefix) app.use(removePrefix(context));
   app.use(requireUsableUrl);
-  app.get(publicFiles, express.static(folder('public'), { maxAge: '1h' }));
+  app.use(servePublicFiles(context.publicFiles));
   app.use(noStore);
   app.use(healthRoutes());
   app.use(requireSameOrigin);

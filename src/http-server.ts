@@ -58,7 +58,7 @@ export function createWaitingServer(timeouts = TIMEOUTS): WaitingServer {
 
 function answerStarting(_request: IncomingMessage, response: ServerResponse): void {
   response.writeHead(503, { 'Content-Type': 'text/plain', 'Retry-After': '5' });
-  response.end('Latchkey is starting. Try again in a few seconds.\n');
+  response.end('The server is starting. Try again in a few seconds.\n');
 }
 
 function useAsPrototype(app: Express, name: 'request' | 'response', prototype: object): void {

@@ -2,6 +2,7 @@ import type { Provider } from '@auth/core/providers';
 import type { Logger } from 'pino';
 import { createThrottles, type Throttles } from '../accounts/throttle.ts';
 import type { LocationOf } from '../audit/location.ts';
+import { loadPublicFiles, type PublicFiles } from '../branding/public-files.ts';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/open.ts';
 import type { Metrics } from '../metrics.ts';
@@ -32,6 +33,8 @@ export interface Context extends Required<Dependencies> {
   /** Sign the flash cookie. The first one writes. */
   flashKeys: string[];
   isTrustedProxy: IsTrustedProxy;
+  /** By own path. */
+  publicFiles: PublicFiles;
 }
 
 export async function createContext(dependencies: Dependencies): Promise<Context> {
@@ -45,6 +48,7 @@ export async function createContext(dependencies: Dependencies): Promise<Context
     throttles: createThrottles(sessionStore.database),
     flashKeys: flashKeys(config.secrets),
     isTrustedProxy: trustedProxies(config.trustProxy),
+    publicFiles: loadPublicFiles(config.site),
     tokens:
       config.strategy === 'jwt'
         ? cacheTokens(await jwtTokens(config.secrets, cookies.session.name))

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { z } from 'zod';
+import type { Site } from '../branding/site.ts';
 import type { Role } from '../database/schema.ts';
 import type { EmailConfig } from '../email/transport.ts';
 import type { SessionPolicy } from '../sessions/policy.ts';
@@ -39,6 +40,9 @@ export interface Config {
   signUp: 'open' | 'closed';
   mfaRequired: Role[];
   email: EmailConfig;
+  site: Site;
+  /** Templates that replace ours, by their names in `views/`. */
+  viewsDir: string | null;
   /** Opens the outbox page. New at each start. Null: there is no such page. */
   outboxToken: string | null;
   geoipDatabase: string | null;
@@ -121,6 +125,13 @@ export function readConfig(
     signUp: env.SIGN_UP,
     mfaRequired: env.MFA_REQUIRED,
     email: emailConfigOf(env, production),
+    site: {
+      name: env.SITE_NAME,
+      accent: env.SITE_ACCENT ?? null,
+      logo: env.SITE_LOGO ?? null,
+      stylesheet: env.SITE_STYLESHEET ?? null,
+    },
+    viewsDir: env.VIEWS_DIR ?? null,
     outboxToken: null,
     geoipDatabase: env.GEOIP_DATABASE ?? null,
     logLevel: env.LOG_LEVEL ?? (production ? 'info' : 'warn'),
@@ -129,8 +140,18 @@ export function readConfig(
 
 /** In production, emails go to a server or nowhere: the outbox is for development. */
 function emailConfigOf(env: z.infer<typeof environment>, production: boolean): EmailConfig {
-  const from = env.EMAIL_FROM ?? 'Latchkey <latchkey@localhost>';
-  if (env.SMTP_URL) return { to: 'server', url: env.SMTP_URL, from };
+  const from = senderOf(env.EMAIL_FROM ?? 'latchkey@localhost', env.SITE_NAME);
+  const look = {
+    siteName: env.SITE_NAME,
+    accent: env.SITE_ACCENT ?? null,
+    viewsDir: env.VIEWS_DIR ?? null,
+    isCached: production,
+  };
+  if (env.SMTP_URL) return { to: 'server', url: env.SMTP_URL, from, look };
   if (production) return { to: 'nowhere' };
-  return { to: 'outbox', directory: join(env.DATA_DIR, 'outbox'), from };
+  return { to: 'outbox', directory: join(env.DATA_DIR, 'outbox'), from, look };
 }
+
+/** An address alone gets the name of the site, as mail programs show names. */
+const senderOf = (from: string, name: string) =>
+  from.includes('<') ? from : { name, address: from.trim() };

@@ -74,6 +74,16 @@ export interface SettingOptions<Role extends string = string> {
   signUp?: 'open' | 'closed' | undefined;
   /** The roles that must use two-factor authentication. Default: none. */
   mfaRequired?: readonly Role[] | undefined;
+  /** What your site is called, on pages and in emails. Default: `Latchkey`. */
+  siteName?: string | undefined;
+  /** The path of an SVG or PNG file, at most 200 kB. Shown instead of the name. Default: our mark and the name. */
+  siteLogo?: string | undefined;
+  /** A colour such as `#1b5e4e`. Shades of it on which text is readable replace our green. */
+  siteAccent?: string | undefined;
+  /** The path of a CSS file, which pages load after ours. */
+  siteStylesheet?: string | undefined;
+  /** A directory with templates that replace ours of the same name, such as `sign-in/sign-in.ejs`. */
+  viewsDir?: string | undefined;
   /** Default: `info` in production, else `warn`. */
   logLevel?: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent' | undefined;
   /** The path of a country database in MaxMind's format. Default: the bundled one. */

@@ -1,5 +1,6 @@
 import { validate as isCronExpression } from 'node-cron';
 import { z } from 'zod';
+import { DEFAULT_SITE_NAME } from '../branding/site.ts';
 import { SCHEMA } from '../database/schema-name.ts';
 import {
   durationMs,
@@ -13,6 +14,7 @@ import {
   text,
   trustProxy,
 } from './shapes.ts';
+import { accent, directory, logo, siteName, stylesheet } from './site-shapes.ts';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
@@ -74,6 +76,11 @@ export const environment = z.object({
   ).optional(),
   MFA_REQUIRED: roles.default([]),
   SIGN_UP: z.enum(['open', 'closed']).default('open'),
+  SITE_NAME: siteName.default(DEFAULT_SITE_NAME),
+  SITE_LOGO: logo.optional(),
+  SITE_ACCENT: accent.optional(),
+  SITE_STYLESHEET: stylesheet.optional(),
+  VIEWS_DIR: directory.optional(),
   GEOIP_DATABASE: z.string().optional(),
   LOG_LEVEL: z.enum(LOG_LEVELS).optional(),
 });

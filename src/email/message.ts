@@ -1,5 +1,5 @@
-import { fileURLToPath } from 'node:url';
-import ejs from 'ejs';
+import { type Accent, BACKGROUNDS, DEFAULT_ACCENT } from '../branding/accent.ts';
+import { createViews, type ViewOptions } from '../branding/views.ts';
 
 export interface Fact {
   label: string;
@@ -15,13 +15,25 @@ export interface Message {
   closing: string;
 }
 
-const view = (name: string) => fileURLToPath(new URL(`../../views/email/${name}`, import.meta.url));
+/** What all emails of a site share. */
+export interface EmailLook extends ViewOptions {
+  siteName: string;
+  /** Null: Latchkey's own colours. */
+  accent: Accent | null;
+}
 
-/** The same message as text and as HTML. */
-export async function renderMessage(message: Message): Promise<{ text: string; html: string }> {
-  const [text, html] = await Promise.all([
-    ejs.renderFile(view('text.ejs'), message, { escape: (each: unknown) => String(each) }),
-    ejs.renderFile(view('html.ejs'), message),
-  ]);
-  return { text, html };
+export interface RenderedMessage {
+  text: string;
+  html: string;
+}
+
+/** Renders messages as text and as HTML. */
+export function createRenderer(look: EmailLook): (message: Message) => RenderedMessage {
+  const [asText, asHtml] = [createViews(look, 'text'), createViews(look)];
+  const { siteName, accent } = look;
+  const site = { siteName, colors: accent ?? DEFAULT_ACCENT, backgrounds: BACKGROUNDS };
+  return (message) => ({
+    text: asText('email/text', { ...message, ...site }),
+    html: asHtml('email/html', { ...message, ...site }),
+  });
 }

@@ -1,12 +1,14 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createTransport } from 'nodemailer';
-import { type Message, renderMessage } from './message.ts';
+import { createRenderer, type EmailLook, type Message } from './message.ts';
 
 export type EmailConfig =
-  | { to: 'server'; url: string; from: string }
-  | { to: 'outbox'; directory: string; from: string }
+  | { to: 'server'; url: string; from: Sender; look: EmailLook }
+  | { to: 'outbox'; directory: string; from: Sender; look: EmailLook }
   | { to: 'nowhere' };
+
+type Sender = string | { name: string; address: string };
 
 /** Sends a message, or throws. */
 export type Send = (message: Message) => Promise<void>;
@@ -23,20 +25,24 @@ export function openTransport(
   if (config.to === 'outbox') return toOutbox(config, clock, onFile);
   const { url, from } = config;
   const transport = createTransport({ url, ...TIMEOUTS });
+  const render = createRenderer(config.look);
   return async (message) => {
-    await transport.sendMail({ from, ...(await renderParts(message)) });
+    const { address, subject } = message;
+    await transport.sendMail({ from, to: address, subject, ...render(message) });
   };
 }
 
 /** An .eml file for email programs, and a .txt file for /dev/outbox. */
 function toOutbox(
-  { directory, from }: EmailConfig & { to: 'outbox' },
+  { directory, from, look }: EmailConfig & { to: 'outbox' },
   clock: () => Date,
   onFile: (file: string) => void,
 ): Send {
   const transport = createTransport({ streamTransport: true, buffer: true });
+  const render = createRenderer(look);
   return async (message) => {
-    const parts = await renderParts(message);
+    const { address, subject } = message;
+    const parts = { to: address, subject, ...render(message) };
     const { message: source } = await transport.sendMail({ from, ...parts });
     // For the owner only: links in emails open accounts.
     await mkdir(directory, { recursive: true, mode: 0o700 });
@@ -47,8 +53,4 @@ function toOutbox(
     await writeFile(join(directory, `${name}.txt`), text, { mode: 0o600 });
     onFile(file);
   };
-}
-
-async function renderParts(message: Message) {
-  return { to: message.address, subject: message.subject, ...(await renderMessage(message)) };
 }

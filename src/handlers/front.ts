@@ -9,7 +9,7 @@ export async function showFront(request: Request, response: Response): Promise<v
   if (request.viewer) return redirectTo(response, HOME);
   const { database, config } = contextOf(request);
   renderPage(response, 'front', {
-    title: 'Latchkey',
+    title: config.site.name,
     isSignUpOpen: await isSignUpOpen(database, config.signUp),
   });
 }

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ejs from 'ejs';
 import type { Response } from 'express';
+import { linksOf } from '../branding/public-files.ts';
 import type { Viewer } from '../sessions/viewer.ts';
 import { stateOf } from './check/request-state.ts';
 import { contextOf } from './context.ts';
@@ -27,6 +28,8 @@ interface LayoutLocals {
   path: string;
   /** PATH_PREFIX: goes before every own path in a link or form. */
   base: string;
+  siteName: string;
+  links: ReturnType<typeof linksOf>;
   words: typeof words;
   relativeTime: (instant: Date) => string;
   isWrong: boolean;
@@ -61,6 +64,8 @@ export function renderPage<Page extends keyof Pages>(
     csrfToken: () => csrfTokenFor(response),
     path: request.path,
     base: context.config.pathPrefix,
+    siteName: context.config.site.name,
+    links: linksOf(context.publicFiles),
     words,
     relativeTime: (instant) => words.relativeTime(instant, now),
     isWrong: flash?.kind === 'error' || hasProblem(locals),

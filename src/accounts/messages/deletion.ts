@@ -3,7 +3,7 @@ import { EMAIL_TOKEN_LIFETIMES_MS } from '../email-tokens.ts';
 import { eventFacts, linkTo, type MessageWriter } from './parts.ts';
 
 export const accountDeletion: MessageWriter = async (context, email) => {
-  const { clock, sessionStore } = context;
+  const { clock, config, sessionStore } = context;
   const { address, facts, queuedAt } = email;
   const token = await makeDeletionToken(sessionStore.database, email, clock());
   if (token === null) return null;
@@ -12,7 +12,7 @@ export const accountDeletion: MessageWriter = async (context, email) => {
     address,
     subject: 'Confirm account deletion',
     body: [
-      'We received a request to delete your Latchkey account. Nothing has been deleted yet.',
+      `We received a request to delete your ${config.site.name} account. Nothing has been deleted yet.`,
       eventFacts(context, facts, queuedAt),
       `The link shows what will be deleted and asks you to confirm. It works once and expires in ${minutes} minutes.`,
     ],

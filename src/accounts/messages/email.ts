@@ -9,7 +9,7 @@ const DAY_MS = 24 * HOUR_MS;
 
 /** Verifies the current or the new address. */
 export const emailChange: MessageWriter = async (context, email) => {
-  const { clock, sessionStore } = context;
+  const { clock, config, sessionStore } = context;
   const { address } = email;
   const made = await makeChangeToken(sessionStore.database, email, clock());
   if (made === null) return null;
@@ -21,8 +21,8 @@ export const emailChange: MessageWriter = async (context, email) => {
     subject: isNew ? 'Verify your new email address' : 'Verify your email address',
     body: [
       isNew
-        ? 'You (or someone else) asked to use this address for a Latchkey account.'
-        : 'We received a request to verify the email address of your Latchkey account.',
+        ? `You (or someone else) asked to use this address for an account at ${config.site.name}.`
+        : `We received a request to verify the email address of your ${config.site.name} account.`,
       `Open the link while signed in to that account. It works once and expires in ${hours} hours.`,
     ],
     action: { label: 'Verify email address', url: linkTo(context, '/verify-email', token) },
@@ -32,7 +32,7 @@ export const emailChange: MessageWriter = async (context, email) => {
 
 /** To the old address. It does not show the new one, which an attacker may have chosen. */
 export const emailChanged: MessageWriter = async (context, email) => {
-  const { clock, sessionStore } = context;
+  const { clock, config, sessionStore } = context;
   const token = await makeRecoveryToken(sessionStore.database, 'email_change_undo', email, clock());
   if (token === null) return null;
   const days = EMAIL_TOKEN_LIFETIMES_MS.email_change_undo / DAY_MS;
@@ -40,7 +40,7 @@ export const emailChanged: MessageWriter = async (context, email) => {
     address: email.address,
     subject: 'Your email address was changed',
     body: [
-      'The email address of your Latchkey account was changed from this address to another one.',
+      `The email address of your ${config.site.name} account was changed from this address to another one.`,
       eventFacts(context, email.facts, email.queuedAt),
       'If this was you, you can ignore this email.',
     ],

@@ -3,7 +3,7 @@ import { makeRecoveryToken } from '../recovery/recovery-link.ts';
 import { deviceAndLocation, eventList, linkTo, type MessageWriter } from './parts.ts';
 
 export const newDevice: MessageWriter = async (context, email) => {
-  const { clock, sessionStore } = context;
+  const { clock, config, sessionStore } = context;
   const { address, facts, queuedAt } = email;
   const token = await makeRecoveryToken(sessionStore.database, 'report_device', email, clock());
   if (token === null) return null;
@@ -16,8 +16,8 @@ export const newDevice: MessageWriter = async (context, email) => {
         : `New sign-ins: ${facts.count} since ${time}`,
     body: [
       facts.count === undefined
-        ? 'There was a new sign-in to your Latchkey account.'
-        : 'Someone signed in to your Latchkey account on new devices.',
+        ? `There was a new sign-in to your ${config.site.name} account.`
+        : `Someone signed in to your ${config.site.name} account on new devices.`,
       ...eventList(context, email),
       'If this was you, you can ignore this email.',
     ],

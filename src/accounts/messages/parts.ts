@@ -55,11 +55,11 @@ export function eventList(
 
 /** Tells the owner about a security event, with a password reset as the way out. */
 export const notice =
-  (subject: string, happened: string, ifNotYou: string): MessageWriter =>
+  (subject: string, happened: (siteName: string) => string, ifNotYou: string): MessageWriter =>
   async (context, email) => ({
     address: email.address,
     subject,
-    body: [happened, ...eventList(context, email)],
+    body: [happened(context.config.site.name), ...eventList(context, email)],
     action: { label: 'Reset password', url: linkTo(context, '/forgot-password') },
     closing: `If this was you, you can ignore this email. ${ifNotYou}`,
   });

@@ -6,7 +6,7 @@ import { linkTo, type MessageWriter } from './parts.ts';
 
 /** Anyone can enter any address at sign-up, so it shows nothing they typed. */
 export const signUp: MessageWriter = async (context, email) => {
-  const { clock, sessionStore } = context;
+  const { clock, config, sessionStore } = context;
   const { address } = email;
   const made = await makeSignUpToken(sessionStore.database, email, clock());
   if (made === null) return null;
@@ -16,7 +16,7 @@ export const signUp: MessageWriter = async (context, email) => {
     address,
     subject: 'Verify your email address',
     body: [
-      'You (or someone using your address) signed up for a Latchkey account.',
+      `You (or someone using your address) signed up for an account at ${config.site.name}.`,
       `Open the link and enter the password you chose to create your account. It works once and expires in ${hours} hours.`,
     ],
     action: { label: 'Create account', url: linkTo(context, '/sign-up/confirm', made.token) },
@@ -34,7 +34,7 @@ export function accountExists(
     address,
     subject: 'You already have an account',
     body: [
-      `Someone tried to ${whatWasTried} this address, but it already has a Latchkey account. Nothing was changed.`,
+      `Someone tried to ${whatWasTried} this address, but it already has an account at ${context.config.site.name}. Nothing was changed.`,
     ],
     action: { label: 'Sign in', url: linkTo(context, '/sign-in') },
     closing: `If you forgot your password, reset it at ${linkTo(context, '/forgot-password')}. If this wasn’t you, you can ignore this email.`,

@@ -13,6 +13,7 @@ import {
   findTwoFactor,
 } from '../../accounts/two-factor/two-factor.ts';
 import type { Context } from '../../auth/context.ts';
+import { DEFAULT_SITE_NAME, fileNameOf } from '../../branding/site.ts';
 import { actorOf } from '../../http/actor.ts';
 import { contextOf } from '../../http/context.ts';
 import { notFound } from '../../http/error.ts';
@@ -90,7 +91,7 @@ export function downloadRecoveryCodes(request: Request, response: Response): voi
   const { email } = viewerOf(request).user;
   const facts = `Recovery codes for ${email} at ${siteOf(context)}, ${exactTime(context.clock())}`;
   response
-    .attachment('latchkey-recovery-codes.txt')
+    .attachment(fileNameOf(context.config.site.name, 'recovery-codes.txt'))
     .type('text/plain')
     .send(`${facts}\r\nEach code works once.\r\n\r\n${codes.join('\r\n')}\r\n`);
 }
@@ -136,8 +137,10 @@ async function setUpOf(context: Context, key: string, email: string) {
   };
 }
 
-/** The host, which tells two Latchkey servers apart in an app. */
-const siteOf = ({ config }: Context): string => config.authUrl?.host ?? 'Latchkey';
+/** The name, or else the host: either tells two servers apart in an authenticator app. */
+function siteOf({ config: { authUrl, site } }: Context): string {
+  return site.name === DEFAULT_SITE_NAME && authUrl ? authUrl.host : site.name;
+}
 
 const signedOut = (kept: { ended: number } | null): string =>
   kept && kept.ended > 0 ? ` ${counted(kept.ended, 'other device')} signed out.` : '';
