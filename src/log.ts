@@ -1,10 +1,18 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 
-/** A JSON logger. Removes query parameters from Drizzle's errors: they include password and secret hashes. */
+const serializers = { err: describeError };
+
+/** A JSON logger that logs no secrets. */
 export function createLog(level: string, destination?: DestinationStream): Logger {
-  return pino({ level, serializers: { err: describeError } }, destination);
+  return pino({ level, serializers }, destination);
 }
 
+/** A host's logger, which logs no secrets of ours either. */
+export function protectLog(log: Logger): Logger {
+  return log.child({}, { serializers });
+}
+
+/** Without the query parameters of Drizzle's errors: they include password and secret hashes. */
 function describeError(error: unknown): unknown {
   if (!(error instanceof Error)) return { message: String(error) };
   const isQuery = 'query' in error && 'params' in error;

@@ -1,18 +1,23 @@
+#!/usr/bin/env node
 import cluster from 'node:cluster';
-import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { ConfigError, hasOutboxPage, OUTBOX_PATH, readConfig } from './config/config.ts';
-import { loadOrCreateSecret } from './config/secret-file.ts';
+import {
+  type Config,
+  createOutboxToken,
+  hasOutboxPage,
+  OUTBOX_TOKEN,
+  outboxUrl,
+  readConfig,
+} from './config/config.ts';
+import { ConfigError } from './config/config-error.ts';
 import { warnOfTypos } from './config/typos.ts';
-import { DirectoryInUseError, PathTooLongError } from './database/directory-lock.ts';
 import { createLog } from './log.ts';
-import { serveMetrics } from './metrics.ts';
-import { serve } from './serve.ts';
+import { serveMetrics } from './metrics-server.ts';
+import { type Serving, serve } from './serve.ts';
 import { RUNS_JOBS, superviseWorkers, WorkerError } from './workers.ts';
 
 /** A stop takes less than ten seconds, even if something hangs. */
 const STOP_DEADLINE_MS = 9_500;
-const OUTBOX_TOKEN = 'LATCHKEY_OUTBOX_TOKEN';
 
 async function start(): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile('.env');
@@ -20,21 +25,14 @@ async function start(): Promise<void> {
     for (const warning of warnOfTypos(process.env)) process.stderr.write(`${warning}\n`);
   }
   const config = readConfig(process.env);
-  if (config.secrets.length === 0) config.secrets = [await loadOrCreateSecret(config.dataDir)];
-  if (hasOutboxPage(config)) config.outboxToken = outboxToken();
-
   const isSupervisor = config.workers > 1 && cluster.isPrimary;
-  const { address, readMetrics, stop } = isSupervisor
-    ? await superviseWorkers(config.workers, createLog(config.logLevel))
+  const serving = isSupervisor
+    ? await supervise(config)
     : await serve(config, cluster.isPrimary || process.env[RUNS_JOBS] === 'yes');
   if (cluster.isPrimary) {
-    if (config.metrics) await startMetrics(readMetrics, config.metrics, stop);
-    const origin = config.authUrl?.origin ?? address;
-    process.stdout.write(`Latchkey is ready at ${origin}\n`);
-    if (config.outboxToken) {
-      const link = `${origin}${config.pathPrefix}${OUTBOX_PATH}?token=${config.outboxToken}`;
-      process.stdout.write(`Emails are not sent. Read them at ${link}\n`);
-    }
+    const { address, outboxUrl } = serving;
+    process.stdout.write(`Latchkey is ready at ${config.authUrl?.origin ?? address}\n`);
+    if (outboxUrl) process.stdout.write(`Emails are not sent. Read them at ${outboxUrl}\n`);
   }
 
   let isStopping = false;
@@ -44,7 +42,7 @@ async function start(): Promise<void> {
     isStopping = true;
     // Whatever still keeps the process alive by then.
     setTimeout(() => process.exit(process.exitCode ?? 1), STOP_DEADLINE_MS).unref();
-    stop().then(() => {
+    serving.stop().then(() => {
       process.exitCode ??= 0;
       cluster.worker?.disconnect();
     }, fail);
@@ -53,41 +51,26 @@ async function start(): Promise<void> {
   process.on('SIGINT', stopOnce);
 }
 
-/** The same token for all workers, which inherit the variable. */
-function outboxToken(): string {
-  const token = process.env[OUTBOX_TOKEN] ?? randomBytes(32).toString('base64url');
-  process.env[OUTBOX_TOKEN] = token;
-  return token;
-}
-
-async function startMetrics(
-  read: () => Promise<string>,
-  { host, port }: { host: string; port: number },
-  stop: () => Promise<void>,
-): Promise<void> {
-  try {
-    // Metrics must not keep the process alive.
-    (await serveMetrics(read, { host, port })).unref();
-  } catch (cause) {
-    await stop();
-    const sentence = `Cannot listen on METRICS_HOST ${host} and METRICS_PORT ${port}. Set METRICS_PORT to a free port.`;
-    throw new ConfigError(sentence, { cause });
+async function supervise(config: Config): Promise<Serving> {
+  if (hasOutboxPage(config)) config.outboxToken = createOutboxToken();
+  const { address, readMetrics, stop } = await superviseWorkers(
+    config.workers,
+    createLog(config.logLevel),
+    // Only this process serves metrics: those of all workers.
+    { METRICS_PORT: '', [OUTBOX_TOKEN]: config.outboxToken ?? '' },
+  );
+  if (config.metrics) {
+    await serveMetrics(readMetrics, config.metrics).catch(async (error) => {
+      await stop();
+      throw error;
+    });
   }
+  return { address, outboxUrl: outboxUrl(config, address), stop };
 }
 
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error instanceof ConfigError || error instanceof WorkerError) return error.message;
-  if (error instanceof DirectoryInUseError) {
-    return `${error.message} Stop that one first, or set DATA_DIR to another directory.`;
-  }
-  if (error instanceof PathTooLongError) {
-    return `${error.message} Set DATA_DIR to a directory with a shorter path.`;
-  }
-  const code = 'code' in error ? String(error.code) : '';
-  if (['EEXIST', 'ENOTDIR', 'EACCES', 'EPERM', 'EROFS'].includes(code)) {
-    return `DATA_DIR must be a directory that this process can write to (${code}).`;
-  }
   return error.stack ?? error.message;
 }
 

@@ -1,4 +1,3 @@
-import { createServer, type Server } from 'node:http';
 import { AggregatorRegistry, Counter, Histogram, Registry } from 'prom-client';
 import type { SessionStore } from './sessions/session-store.ts';
 
@@ -81,27 +80,4 @@ export function createMetrics(): Metrics {
 export function shareMetrics({ registry }: Metrics): void {
   AggregatorRegistry.setRegistries(registry);
   new AggregatorRegistry();
-}
-
-/** Serves only `GET /metrics`, on a separate port. */
-export async function serveMetrics(
-  read: () => Promise<string>,
-  { port, host }: { port: number; host: string },
-): Promise<Server> {
-  const server = createServer((request, response) => {
-    if (request.url !== '/metrics') {
-      response.writeHead(404).end();
-      return;
-    }
-    read().then(
-      (text) =>
-        response.writeHead(200, { 'Content-Type': Registry.PROMETHEUS_CONTENT_TYPE }).end(text),
-      () => response.writeHead(500).end(),
-    );
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, resolve);
-  });
-  return server;
 }

@@ -2,19 +2,33 @@ import cluster, { type Worker } from 'node:cluster';
 import { once } from 'node:events';
 import type { Logger } from 'pino';
 import { AggregatorRegistry } from 'prom-client';
-import type { Serving } from './serve.ts';
 
 /** Set to `yes` for the worker that runs the jobs. */
 export const RUNS_JOBS = 'LATCHKEY_RUNS_JOBS';
 const RESTART_DELAY_MS = 1_000;
 
-/** Runs the app in several processes and replaces those that die. @throws {WorkerError} */
-export async function superviseWorkers(count: number, log: Logger): Promise<Serving> {
+export interface Workers {
+  address: string;
+  /** Of all workers together. */
+  readMetrics(): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Runs the app in several processes and replaces those that die.
+ * @param environment variables for all of them.
+ * @throws {WorkerError}
+ */
+export async function superviseWorkers(
+  count: number,
+  log: Logger,
+  environment: Record<string, string>,
+): Promise<Workers> {
   const workers = new Set<Worker>();
   let isStopping = false;
 
   function start(runsJobs: boolean): Worker {
-    const worker = cluster.fork(runsJobs ? { [RUNS_JOBS]: 'yes' } : {});
+    const worker = cluster.fork({ ...environment, ...(runsJobs && { [RUNS_JOBS]: 'yes' }) });
     workers.add(worker);
     worker.once('exit', (code, signal) => {
       workers.delete(worker);

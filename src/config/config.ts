@@ -1,9 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import type { Site } from '../branding/site.ts';
 import type { Role } from '../database/schema.ts';
 import type { EmailConfig } from '../email/transport.ts';
 import type { SessionPolicy } from '../sessions/policy.ts';
+import { ConfigError } from './config-error.ts';
 import { nameAsGiven, variablesOf } from './option-names.ts';
 import type { SettingOptions } from './options.ts';
 import { conflicts, environment, type LOG_LEVELS } from './variables.ts';
@@ -50,6 +52,8 @@ export interface Config {
 }
 
 export const OUTBOX_PATH = '/dev/outbox';
+/** The variable in which workers that share a port get their token. */
+export const OUTBOX_TOKEN = 'LATCHKEY_OUTBOX_TOKEN';
 const LOOPBACK_HOSTS = ['localhost', '127.0.0.1', '[::1]'];
 
 /** Whether there is an outbox page: only if the app is reached on this machine. */
@@ -57,8 +61,12 @@ export function hasOutboxPage({ authUrl, email }: Config): boolean {
   return email.to === 'outbox' && (authUrl === null || LOOPBACK_HOSTS.includes(authUrl.hostname));
 }
 
-export class ConfigError extends Error {
-  override name = 'ConfigError';
+export const createOutboxToken = (): string => randomBytes(32).toString('base64url');
+
+/** A link that opens the outbox in a browser. Null: there is no such page. */
+export function outboxUrl({ authUrl, outboxToken }: Config, address: string): string | null {
+  if (outboxToken === null) return null;
+  return `${authUrl?.origin ?? address}${OUTBOX_PATH}?token=${outboxToken}`;
 }
 
 /**

@@ -13,19 +13,26 @@ const SENDERS = 4;
 const STOP_GRACE_MS = 5_000;
 
 /** How emails are written and sent. Null when this server sends none. */
-export function emailDelivery(dependencies: Dependencies): Delivery | null {
+export function emailDelivery(
+  dependencies: Dependencies,
+  onFile: (file: string) => void = () => undefined,
+): Delivery | null {
   const { clock, config, sessionStore, log } = dependencies;
-  const send = openTransport(config.email, clock, (file) =>
-    process.stdout.write(`Email written to ${file}\n`),
-  );
+  const send = openTransport(config.email, clock, onFile);
   if (!send) return null;
   const write = (email: QueuedEmail) => writeMessage(dependencies, email);
   return { database: sessionStore.database, log, send, write };
 }
 
-/** One sender is reserved for links, so that no notice delays them. Returns how to stop the job. */
-export function startEmailJob(dependencies: Dependencies): () => Promise<void> {
-  const delivery = emailDelivery(dependencies);
+/**
+ * One sender is reserved for links, so that no notice delays them. Returns how to stop the job.
+ * @param onFile called with each email that is written to a file instead of being sent.
+ */
+export function startEmailJob(
+  dependencies: Dependencies,
+  onFile?: (file: string) => void,
+): () => Promise<void> {
+  const delivery = emailDelivery(dependencies, onFile);
   if (!delivery) return async () => undefined;
   const { log } = dependencies;
   const sender = (linksOnly: boolean) =>

@@ -1,0 +1,41 @@
+import type { Server } from 'node:http';
+import type { Express } from 'express';
+import type { Logger } from 'pino';
+import type { Sql } from 'postgres';
+import type { SettingOptions } from './config/options.ts';
+
+/** What `latchkey()` takes: the settings, and what a variable cannot hold. */
+export interface LatchkeyOptions<Role extends string = string> extends SettingOptions<Role> {
+  /** Auth.js providers, for other ways to sign in than a password. Default: none. */
+  providers?: readonly (AuthProvider | (() => AuthProvider))[] | undefined;
+  /** Your pino logger. Default: one that writes JSON to the standard output from `logLevel` on. */
+  log?: Logger | undefined;
+  /** A postgres.js client whose connection settings are used instead of `databaseUrl`. It stays yours to close. */
+  postgres?: Sql | undefined;
+  /** Whether this process deletes old rows and sends emails. Default: `true`. */
+  jobs?: boolean | undefined;
+}
+
+/** Any provider of `@auth/core/providers`. Its own types do not compile without `skipLibCheck`. */
+export interface AuthProvider {
+  id: string;
+  type: string;
+}
+
+export interface Latchkey {
+  /** Latchkey alone, as a complete Express app: what `npm start` serves. */
+  app: Express;
+  /**
+   * Serves an app, faster than `app.listen`, with limits for slow clients, until `close`.
+   * @param port overrides the option `port`. 0: the system chooses.
+   * @returns the server, once it listens. Rejects with a `ConfigError` if it cannot.
+   */
+  listen(app: Express, port?: number): Promise<Server>;
+  /** A link to the emails that were not sent, on this machine in development. Null: there are none to read. */
+  readonly outboxUrl: string | null;
+  /**
+   * Finishes requests of `listen` and jobs, then closes the database. Takes less than ten seconds. Close
+   * servers of your own first.
+   */
+  close(): Promise<void>;
+}

@@ -1,0 +1,15 @@
+import type { Latchkey, LatchkeyOptions } from './embedding.ts';
+import { latchkey as start } from './latchkey.ts';
+
+export { ConfigError } from './config/config-error.ts';
+export type { Duration } from './config/options.ts';
+export type { AuthProvider, Latchkey, LatchkeyOptions } from './embedding.ts';
+
+/**
+ * Adds Latchkey to an Express app. Opens and migrates the database, starts the jobs, and resolves when all of
+ * it is ready. Settings come from `process.env`; options override them.
+ * @throws {ConfigError} in plain sentences if a setting is wrong. Nothing stays open then.
+ */
+export const latchkey: <const Role extends string = 'user' | 'admin'>(
+  options?: LatchkeyOptions<Role>,
+) => Promise<Latchkey> = start;

@@ -1,0 +1,49 @@
+import type { Config } from './config/config.ts';
+import { ConfigError } from './config/config-error.ts';
+import { DirectoryInUseError, PathTooLongError } from './database/directory-lock.ts';
+import { type OpenDatabase, openEmbedded, openPostgres } from './database/open.ts';
+import { probePostgres } from './database/probe.ts';
+import { startProblem } from './database/start-problem.ts';
+
+/**
+ * The migrated database of the settings.
+ * @throws {ConfigError} if the operator can fix it: it names the variable, and the database it leads to.
+ */
+export async function openDatabase(config: Config): Promise<OpenDatabase> {
+  const { databaseUrl, databaseListenUrl, databaseSchema, dataDir } = config;
+  if (databaseUrl === null) return inDataDir(openEmbedded(dataDir, databaseSchema));
+  await explained('DATABASE_URL', probePostgres(databaseUrl));
+  if (databaseListenUrl === null) {
+    return explained('DATABASE_URL', openPostgres(databaseUrl, null, databaseSchema));
+  }
+  await explained('DATABASE_LISTEN_URL', probePostgres(databaseListenUrl));
+  const opening = openPostgres(databaseUrl, databaseListenUrl, databaseSchema);
+  return explained('DATABASE_LISTEN_URL', opening);
+}
+
+function explained<Result>(variable: string, opening: Promise<Result>): Promise<Result> {
+  return opening.catch((cause) => {
+    const sentence = startProblem(variable, cause);
+    throw sentence === null ? cause : new ConfigError(sentence, { cause });
+  });
+}
+
+/** Explains what can be wrong with DATA_DIR. */
+export function inDataDir<Result>(opening: Promise<Result>): Promise<Result> {
+  return opening.catch((cause) => {
+    const sentence = directoryProblem(cause);
+    throw sentence === null ? cause : new ConfigError(sentence, { cause });
+  });
+}
+
+function directoryProblem(error: unknown): string | null {
+  if (error instanceof DirectoryInUseError) {
+    return `${error.message} Stop that one first, or set DATA_DIR to another directory.`;
+  }
+  if (error instanceof PathTooLongError) {
+    return `${error.message} Set DATA_DIR to a directory with a shorter path.`;
+  }
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (!['EEXIST', 'ENOTDIR', 'EACCES', 'EPERM', 'EROFS'].includes(code)) return null;
+  return `DATA_DIR must be a directory that this process can write to (${code}).`;
+}

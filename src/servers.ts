@@ -1,0 +1,62 @@
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+import { ConfigError } from './config/config-error.ts';
+
+/** How long requests in flight may continue when a server is stopped. */
+const STOP_GRACE_MS = 6_000;
+
+const openSockets = new WeakMap<Server, Set<Socket>>();
+
+/**
+ * Resolves when the server listens.
+ * @param hint what to do if it cannot.
+ * @throws {ConfigError} if it cannot listen on that address.
+ */
+export function startListening(
+  server: Server,
+  { host, port }: { host: string; port: number },
+  hint = 'Set PORT to a free port, or HOST to an address of this machine.',
+): Promise<void> {
+  const sockets = new Set<Socket>();
+  openSockets.set(server, sockets);
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  return new Promise((resolve, reject) => {
+    const fail = (cause: NodeJS.ErrnoException) => {
+      const sentence = `Cannot listen on HOST ${host} and PORT ${port} (${cause.code}). ${hint}`;
+      reject(new ConfigError(sentence, { cause }));
+    };
+    server.once('error', fail);
+    server.listen(port, host, () => {
+      server.off('error', fail);
+      resolve();
+    });
+  });
+}
+
+/** Accepts no more connections, and waits for requests in flight, but not for long. */
+export async function stopServing(server: Server): Promise<void> {
+  const closed = new Promise((resolve) => server.close(resolve));
+  // Else a kept-alive connection delays the stop.
+  server.prependListener('request', (_request, response) => {
+    response.setHeader('Connection', 'close');
+  });
+  const sweep = setInterval(() => server.closeIdleConnections(), 100);
+  const impatient = setTimeout(() => {
+    // Unlike `closeAllConnections`, WebSockets too.
+    for (const socket of openSockets.get(server) ?? []) socket.destroy();
+  }, STOP_GRACE_MS);
+  await closed;
+  clearInterval(sweep);
+  clearTimeout(impatient);
+}
+
+/** Such as `http://localhost:3000`. */
+export function addressOf(server: Server, host: string): string {
+  const address = server.address();
+  const port = typeof address === 'object' ? address?.port : address;
+  const isHere = ['127.0.0.1', '::1', '0.0.0.0', '::'].includes(host);
+  return `http://${isHere ? 'localhost' : host}:${port}`;
+}
