@@ -75,7 +75,14 @@ function closeWithoutFirstHead(server: Server, ms: number): void {
     );
     socket.once('close', () => clearTimeout(timers.get(socket)));
   });
-  server.on('request', ({ socket }) => clearTimeout(timers.get(socket)));
+  const keepOpen = ({ socket }: IncomingMessage) => clearTimeout(timers.get(socket));
+  server.on('request', keepOpen);
+  // Only with a listener of the host: any listener makes Node pass upgrades to it instead of to the app.
+  server.on('newListener', function join(event) {
+    if (event !== 'upgrade') return;
+    server.off('newListener', join);
+    server.on('upgrade', keepOpen);
+  });
 }
 
 /** Closes a connection whose body still arrives after the answer. A TCP reset at once could lose the answer. */

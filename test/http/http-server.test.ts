@@ -22,3 +22,15 @@ it('creates requests and responses whose prototypes Express leaves unchanged', a
   expect(answer.body).toEqual({ isSame: true, isOfThisApp: true, path: '/' });
   server.close();
 });
+
+it('serves one app on two ports', async () => {
+  const app = express();
+  app.get('/', (request, response) => {
+    response.json({ isOfThisApp: request.app === app, path: request.path });
+  });
+  const servers = [createHttpServer(app), createHttpServer(app)];
+  for (const server of servers) {
+    const answer = await supertest(server).get('/');
+    expect(answer.body).toEqual({ isOfThisApp: true, path: '/' });
+  }
+});

@@ -120,4 +120,19 @@ describe('a new connection', () => {
     socket.destroy();
     server.close();
   });
+
+  it('stays open when its first request opens a WebSocket', async () => {
+    const { socket, server, received } = await requestsOf([]);
+    server.on('upgrade', (_request, upgraded) => {
+      upgraded.write('HTTP/1.1 101 Switching Protocols\r\n\r\n');
+      upgraded.on('data', (bytes) => upgraded.write(`heard ${bytes}`));
+    });
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n');
+    await expect.poll(() => received.text).toContain('101');
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    socket.write('hello');
+    await expect.poll(() => received.text).toContain('heard hello');
+    socket.destroy();
+    server.close();
+  });
 });
