@@ -123,10 +123,9 @@ async function open(
     async listen(hostApp, port) {
       if (closing.hasBegun()) throw new Error('Latchkey is closed.');
       const server = createHttpServer(hostApp);
-      const hint = port === undefined ? undefined : 'Pass a free port to listen.';
       servers.add(server);
       try {
-        await startListening(server, { host: config.host, port: port ?? config.port }, hint);
+        await startListening(server, config, port);
       } catch (error) {
         servers.delete(server);
         throw nameSettings(error, options);

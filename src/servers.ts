@@ -9,13 +9,13 @@ const openSockets = new WeakMap<Server, Set<Socket>>();
 
 /**
  * Resolves when the server listens.
- * @param hint what to do if it cannot.
+ * @param passedPort instead of the setting.
  * @throws {ConfigError} if it cannot listen on that address.
  */
 export function startListening(
   server: Server,
   { host, port }: { host: string; port: number },
-  hint = 'Set PORT to a free port, or HOST to an address of this machine.',
+  passedPort?: number,
 ): Promise<void> {
   const sockets = new Set<Socket>();
   openSockets.set(server, sockets);
@@ -25,11 +25,14 @@ export function startListening(
   });
   return new Promise((resolve, reject) => {
     const fail = (cause: NodeJS.ErrnoException) => {
-      const sentence = `Cannot listen on HOST ${host} and PORT ${port} (${cause.code}). ${hint}`;
+      const isPassed = passedPort !== undefined;
+      const where = isPassed ? `port ${passedPort}` : `PORT ${port}`;
+      const remedy = isPassed ? 'Pass listen a free port' : 'Set PORT to a free port';
+      const sentence = `Cannot listen on HOST ${host} and ${where} (${cause.code}). ${remedy}, or set HOST to an address of this machine.`;
       reject(new ConfigError(sentence, { cause }));
     };
     server.once('error', fail);
-    server.listen(port, host, () => {
+    server.listen(passedPort ?? port, host, () => {
       server.off('error', fail);
       resolve();
     });
