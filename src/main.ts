@@ -31,7 +31,9 @@ async function start(): Promise<void> {
     : await serve(config, cluster.isPrimary || process.env[RUNS_JOBS] === 'yes');
   if (cluster.isPrimary) {
     const { address, outboxUrl } = serving;
-    process.stdout.write(`Latchkey is ready at ${config.authUrl?.origin ?? address}\n`);
+    process.stdout.write(
+      `Latchkey is ready at ${config.authUrl?.origin ?? address}${config.pathPrefix}\n`,
+    );
     if (outboxUrl) process.stdout.write(`Emails are not sent. Read them at ${outboxUrl}\n`);
   }
 

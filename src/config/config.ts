@@ -64,9 +64,12 @@ export function hasOutboxPage({ authUrl, email }: Config): boolean {
 export const createOutboxToken = (): string => randomBytes(32).toString('base64url');
 
 /** A link that opens the outbox in a browser. Null: there is no such page. */
-export function outboxUrl({ authUrl, outboxToken }: Config, address: string): string | null {
+export function outboxUrl(
+  { authUrl, pathPrefix, outboxToken }: Config,
+  address: string,
+): string | null {
   if (outboxToken === null) return null;
-  return `${authUrl?.origin ?? address}${OUTBOX_PATH}?token=${outboxToken}`;
+  return `${authUrl?.origin ?? address}${pathPrefix}${OUTBOX_PATH}?token=${outboxToken}`;
 }
 
 /**
