@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ConfigError, type Latchkey, latchkey } from '../../src/index.ts';
 import { protectLog } from '../../src/log.ts';
 import { newPerson, openBrowser } from '../support/browser.ts';
-import { settingsForTest } from '../support/settings.ts';
+import { settingsForTest } from './settings.ts';
 
 type Settings = Awaited<ReturnType<typeof settingsForTest>>;
 
@@ -131,7 +131,7 @@ describe('latchkey()', () => {
 
   it('leaves the process alone, and lets it end after close', async () => {
     const others = await settingsForTest();
-    const file = fileURLToPath(new URL('../support/host-process.ts', import.meta.url));
+    const file = fileURLToPath(new URL('./host-process.ts', import.meta.url));
     const given = JSON.stringify(others.options);
     const child = spawn(process.execPath, ['--import', 'tsx', file, given]);
     let output = '';

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { inject } from 'vitest';
 import type { LatchkeyOptions } from '../../src/index.ts';
-import { SECRET } from './app.ts';
-import { openTestDatabase } from './database.ts';
+import { SECRET } from '../support/app.ts';
+import { openTestDatabase } from '../support/database.ts';
 
 /** Options that lead to a new database of the kind that this test project uses, migrated already. */
 export async function settingsForTest(): Promise<{
