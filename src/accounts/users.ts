@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Device } from '../audit/device.ts';
 import { recordEvent } from '../audit/record.ts';
 import type { Database } from '../database/open.ts';
-import { users } from '../database/schema.ts';
+import { type Role, users } from '../database/schema.ts';
 import { changeUsers, type Writable } from '../sessions/change-users.ts';
 import { type SessionUser, userColumns } from '../sessions/lookup.ts';
 import { lockAccounts } from './lock-accounts.ts';
@@ -51,11 +51,17 @@ export interface NewUser {
   emailVerified?: Date | null;
 }
 
+/** Who may create an account, and the roles there are (`Config` has both). */
+export interface SignUpRules {
+  signUp: 'open' | 'closed';
+  roles: Role[];
+}
+
 /** Creates an account; the first one becomes the administrator. `closed`: sign-up is closed, except for the first. */
 export function createUser(
   database: Database,
   newUser: NewUser,
-  signUp: 'open' | 'closed',
+  { signUp, roles }: SignUpRules,
   device: Device,
 ): Promise<SessionUser | 'exists' | 'closed'> {
   return database.transaction(async (transaction) => {
@@ -68,7 +74,7 @@ export function createUser(
       .values({
         ...newUser,
         email: normalizeEmail(newUser.email),
-        role: isFirst ? 'admin' : 'user',
+        role: isFirst ? 'admin' : defaultRole(roles),
       })
       .onConflictDoNothing()
       .returning(userColumns);
@@ -77,6 +83,10 @@ export function createUser(
     return user;
   });
 }
+
+/** Of new accounts. */
+export const defaultRole = (roles: Role[]): Role =>
+  roles.find((role) => role !== 'admin') ?? 'admin';
 
 export async function isAddressTaken(
   database: Database,

@@ -32,7 +32,7 @@ export function createAdapter(
     updateUser: reporting(updateUser),
     createUser: reporting(async ({ email, name, image, emailVerified }: AdapterUser) => {
       const newUser = { name: usableName(name, email), email, image: image ?? null, emailVerified };
-      const user = await createUser(database, newUser, config.signUp, device);
+      const user = await createUser(database, newUser, config, device);
       if (user === 'exists' || user === 'closed')
         throw new AccessDenied(`Sign-up refused: ${user}.`);
       return { ...user, emailVerified };

@@ -131,8 +131,8 @@ function authConfig(
 }
 
 /** The answer of `/auth/session` for a session. */
-export function sessionIn({ sub, name, email, role, organizationId, exp }: JWT) {
-  const user = { id: sub, name, email, role, organizationId };
+export function sessionIn({ sub, name, email, role, organizationId, attributes, exp }: JWT) {
+  const user = { id: sub, name, email, role, organizationId, attributes };
   return { user, expires: new Date(exp * 1000).toISOString() };
 }
 

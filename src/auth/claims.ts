@@ -1,6 +1,8 @@
 import type { JWT } from '@auth/core/jwt';
 import { z } from 'zod';
 import { isSecret } from '../crypto/secret.ts';
+import type { Attributes } from '../database/host-data.ts';
+import { freezeJson } from '../database/host-json.ts';
 import type { Role } from '../database/schema.ts';
 import type { SessionRecord } from '../sessions/lookup.ts';
 
@@ -16,6 +18,7 @@ declare module '@auth/core/jwt' {
     email: string;
     role: Role;
     organizationId: string | null;
+    attributes: Attributes;
   }
 }
 
@@ -37,6 +40,11 @@ const claimsShape = z.object({
   email: z.string(),
   role: z.string(),
   organizationId: z.string().nullable(),
+  // Not copied: zod would drop a key named `__proto__`. Older tokens have none.
+  attributes: z
+    .custom<Attributes>((value) => typeof value === 'object' && value !== null)
+    .default({})
+    .transform(freezeJson),
 });
 
 export function claimsOf(sid: string, { session, user }: SessionRecord): JWT {
@@ -49,12 +57,13 @@ export function claimsOf(sid: string, { session, user }: SessionRecord): JWT {
     email: user.email,
     role: user.role,
     organizationId: user.organizationId,
+    attributes: user.attributes,
   };
 }
 
 /** The session record a token stands for while the database is unreachable. */
 export function recordIn(claims: JWT): SessionRecord {
-  const { sub, name, email, role, organizationId } = claims;
+  const { sub, name, email, role, organizationId, attributes } = claims;
   const authenticatedAt = new Date(claims.iat * 1000);
   return {
     user: {
@@ -63,7 +72,7 @@ export function recordIn(claims: JWT): SessionRecord {
       email,
       role,
       organizationId,
-      attributes: {},
+      attributes,
       isActive: true,
       sessionsValidAfter: authenticatedAt,
       // A user who must have 2FA has set it up before reading anything.
@@ -99,12 +108,32 @@ export function parseClaims(json: string): JWT | null {
   }
 }
 
-export function areClaimsStale(claims: JWT, { user }: SessionRecord): boolean {
+export function areClaimsStale(claims: JWT, { user }: Pick<SessionRecord, 'user'>): boolean {
   return (
     claims.sub !== user.id ||
     claims.name !== user.name ||
     claims.email !== user.email ||
     claims.role !== user.role ||
-    claims.organizationId !== user.organizationId
+    claims.organizationId !== user.organizationId ||
+    !isSameJson(claims.attributes, user.attributes)
   );
+}
+
+/** Both are frozen and cached, so each is written as text once, and compared by identity when empty. */
+const isSameJson = (one: object, other: object): boolean =>
+  one === other || textOf(one) === textOf(other);
+
+const texts = new WeakMap<object, string>();
+
+/** JSON with the keys of each object in one order. */
+function textOf(value: object): string {
+  const known = texts.get(value);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(value, (_key, each: unknown) =>
+    typeof each === 'object' && each !== null && !Array.isArray(each)
+      ? Object.fromEntries(Object.entries(each).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : each,
+  );
+  texts.set(value, text);
+  return text;
 }

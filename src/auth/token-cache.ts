@@ -3,16 +3,18 @@ import { LRUCache } from 'lru-cache';
 import type { ReadToken, TokenFormat } from './token.ts';
 
 const MAX_TOKENS = 50_000;
+/** A longer one, with many attributes, takes the place of several. */
+const TOKEN_LENGTH = 1_000;
 
 /** Decrypts each token once. Keyed by hash: a cookie's value would keep the whole header alive (V8 slices). */
 export function cacheTokens(format: TokenFormat, max = MAX_TOKENS): TokenFormat {
-  const known = new LRUCache<string, ReadToken>({ max });
+  const known = new LRUCache<string, ReadToken>({ max, maxSize: max });
   const pending = new Map<string, Promise<ReadToken | null>>();
 
   async function readOnce(key: string, token: string): Promise<ReadToken | null> {
     try {
       const read = await format.read(token);
-      if (read) known.set(key, read);
+      if (read) known.set(key, read, { size: Math.ceil(token.length / TOKEN_LENGTH) });
       return read;
     } finally {
       pending.delete(key);

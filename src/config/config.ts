@@ -40,6 +40,8 @@ export interface Config {
   auditRetentionMs: number;
   cronSecret: string | null;
   signUp: 'open' | 'closed';
+  /** With `admin`. The first other one is that of new accounts. */
+  roles: Role[];
   mfaRequired: Role[];
   email: EmailConfig;
   site: Site;
@@ -134,7 +136,8 @@ export function readConfig(
     auditRetentionMs: env.AUDIT_RETENTION,
     cronSecret: env.CRON_SECRET ?? null,
     signUp: env.SIGN_UP,
-    mfaRequired: env.MFA_REQUIRED,
+    roles: env.ROLES,
+    mfaRequired: env.ROLES.filter((role) => env.MFA_REQUIRED.includes(role)),
     email: emailConfigOf(env, production),
     site: {
       name: env.SITE_NAME,

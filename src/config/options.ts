@@ -72,6 +72,8 @@ export interface SettingOptions<Role extends string = string> {
   emailFrom?: string | undefined;
   /** Whether people can create accounts. The first account can always be created. Default: `open`. */
   signUp?: 'open' | 'closed' | undefined;
+  /** The roles of your app. `admin` always exists; new accounts get the first other one. Default: `user`, `admin`. */
+  roles?: readonly Role[] | undefined;
   /** The roles that must use two-factor authentication. Default: none. */
   mfaRequired?: readonly Role[] | undefined;
   /** What your site is called, on pages and in emails. Default: `Latchkey`. */

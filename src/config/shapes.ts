@@ -40,15 +40,26 @@ export const pathPrefix = text(
   'must be a path without a slash at the end, such as /id',
 );
 
-const ROLES: readonly Role[] = ['user', 'admin'];
+const ROLE = /^[a-z][a-z\d_-]{0,31}$/;
 
+/** `admin` always exists, and another one for new accounts. */
 export const roles = z.string().transform((value, context): Role[] => {
-  const named = value.split(',').map((role) => role.trim());
-  const known = ROLES.filter((role) => named.includes(role));
-  if (known.length === new Set(named).size) return known;
-  context.addIssue('must be admin, user, or admin,user');
+  const named = namesIn(value);
+  if (named.every((role) => ROLE.test(role)) && named.some((role) => role !== 'admin')) {
+    return named.includes('admin') ? named : [...named, 'admin'];
+  }
+  context.addIssue(
+    'must name a role besides admin, in lower-case letters, such as user,editor,admin',
+  );
   return z.NEVER;
 });
+
+/** In `conflicts`, they are compared with the roles. */
+export const roleNames = z.string().transform(namesIn);
+
+function namesIn(value: string): Role[] {
+  return [...new Set(value.split(',').map((role) => role.trim()))];
+}
 
 export const postgresUrl = z.string().refine(isPostgresUrl, {
   error:

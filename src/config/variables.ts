@@ -8,6 +8,7 @@ import {
   pathPrefix,
   port,
   postgresUrl,
+  roleNames,
   roles,
   secret,
   smtpUrl,
@@ -74,7 +75,8 @@ export const environment = z.object({
     /^[^@]+@[^@]+$/,
     'must be an email address, such as Latchkey <latchkey@example.org>',
   ).optional(),
-  MFA_REQUIRED: roles.default([]),
+  ROLES: roles.default(['user', 'admin']),
+  MFA_REQUIRED: roleNames.default([]),
   SIGN_UP: z.enum(['open', 'closed']).default('open'),
   SITE_NAME: siteName.default(DEFAULT_SITE_NAME),
   SITE_LOGO: logo.optional(),
@@ -119,6 +121,12 @@ export function conflicts(set: Record<string, unknown>): [name: string, hint: st
       'COOKIE_DOMAIN',
       `must be ${host}, the host of AUTH_URL, or a parent domain of it`,
     ]);
+  }
+  const { ROLES, MFA_REQUIRED } = shape;
+  const roles = ROLES.safeParse(set.ROLES).data;
+  const named = MFA_REQUIRED.safeParse(set.MFA_REQUIRED).data ?? [];
+  if (roles && !named.every((role) => roles.includes(role))) {
+    found.push(['MFA_REQUIRED', 'must name only roles that are in ROLES, separated by commas']);
   }
   return found;
 }

@@ -1,6 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { activateUser, deactivateUser, type NotDeactivated } from '../accounts/activation.ts';
 import { findUserSummary, listUsers } from '../accounts/list-users.ts';
+import { defaultRole } from '../accounts/users.ts';
 import { actorOf } from '../http/actor.ts';
 import { contextOf } from '../http/context.ts';
 import { notFound } from '../http/error.ts';
@@ -26,7 +27,8 @@ export async function showAccounts(request: Request, response: Response): Promis
   const context = contextOf(request);
   const options = listOptions(context);
   const { page, ...listed } = await listUsers(context.database, pageOf(request), options);
-  renderPage(response, 'admin/accounts', { title: 'Accounts', pageNumber: page, ...listed });
+  const locals = { defaultRole: defaultRole(context.config.roles), pageNumber: page, ...listed };
+  renderPage(response, 'admin/accounts', { title: 'Accounts', ...locals });
 }
 
 const CONFIRM_TITLES = { 'revoke-all': 'Sign out everywhere?', deactivate: 'Deactivate account?' };

@@ -88,7 +88,14 @@ export interface Pages {
     pages: number;
     total: number;
   };
-  'admin/accounts': { accounts: UserSummary[]; pageNumber: number; pages: number; total: number };
+  'admin/accounts': {
+    accounts: UserSummary[];
+    /** Not shown: most accounts have it. */
+    defaultRole: string;
+    pageNumber: number;
+    pages: number;
+    total: number;
+  };
   'admin/confirm': {
     act: 'revoke-all' | 'deactivate';
     account: UserSummary;

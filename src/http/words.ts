@@ -1,4 +1,4 @@
-import type { AuditAction, EndReason } from '../database/schema.ts';
+import type { AuditAction, EndReason, Role } from '../database/schema.ts';
 
 export { exactTime, relativeTime, waitTime } from '../time-format.ts';
 
@@ -77,6 +77,8 @@ const ACTIONS: Record<AuditAction, string> = {
   data_downloaded: 'Account data downloaded',
 };
 
+const ROLES: Record<string, string> = { admin: 'Administrator', user: 'Member' };
+
 const PROVIDERS: Record<string, string> = { credentials: 'Password' };
 
 export const refusalSentence = (reason: EndReason | 'unknown'): string => REFUSALS[reason];
@@ -86,6 +88,12 @@ export const endWords = (reason: EndReason): string => ENDS[reason];
 /** The sign-in method: "Password", or the provider's id capitalised. */
 export const signInMethod = (provider: string): string =>
   PROVIDERS[provider] ?? provider.charAt(0).toUpperCase() + provider.slice(1);
+
+/** "Administrator", or the role's name capitalised: `sales-team` is "Sales team". */
+export const roleName = (role: Role): string => {
+  const spaced = role.replace(/[-_]+/g, ' ');
+  return ROLES[role] ?? spaced.charAt(0).toUpperCase() + spaced.slice(1);
+};
 
 /** Where a link was sent. Does not claim that an email was sent when it is in the outbox. */
 export const linkSent = (address: string, hasOutbox: boolean): string =>

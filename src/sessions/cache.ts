@@ -7,6 +7,8 @@ import { ageMs, type PackedRecord, pack, unpack } from './packed-record.ts';
 export const MAX_RECORD_AGE_MS = 60_000;
 /** About 40 MB when full. */
 const MAX_SESSIONS = 50_000;
+/** So much JSON of the host app takes the place of another session. */
+const JSON_LENGTH = 500;
 
 interface Load {
   promise: Promise<SessionRecord | null>;
@@ -40,6 +42,7 @@ export class SessionCache {
     this.#isProven = isProven;
     this.#records = new LRUCache({
       max,
+      maxSize: max,
       dispose: ({ user }, sid, reason) => {
         if (reason === 'set') return;
         const others = this.#sidsByUser.get(user.id)?.filter((each) => each !== sid) ?? [];
@@ -121,6 +124,9 @@ export class SessionCache {
     if (!this.#records.has(sid)) {
       this.#sidsByUser.set(userId, [...(this.#sidsByUser.get(userId) ?? []), sid]);
     }
-    this.#records.set(sid, pack(record, askedAt.getTime()));
+    this.#records.set(sid, pack(record, askedAt.getTime()), { size: sizeOf(record) });
   }
 }
+
+const sizeOf = ({ session, user }: SessionRecord): number =>
+  Math.ceil(JSON.stringify([session.data, user.attributes]).length / JSON_LENGTH);

@@ -13,6 +13,7 @@ const claims = {
   email: 'ada@example.org',
   role: 'user' as const,
   organizationId: null,
+  attributes: {},
 };
 
 /** Cached real tokens, and how many were decrypted. */

@@ -122,6 +122,16 @@ describe('readConfig', () => {
   });
 
   it.each([
+    ['', ['user', 'admin']],
+    ['member', ['member', 'admin']],
+    ['admin, editor,user', ['admin', 'editor', 'user']],
+  ])('reads ROLES=%s', (text, roles) => {
+    expect(readConfig({ ROLES: text }).roles).toEqual(roles);
+    const required = roles[0];
+    expect(readConfig({ ROLES: text, MFA_REQUIRED: required }).mfaRequired).toEqual([required]);
+  });
+
+  it.each([
     ['AUTH_URL', 'accounts.example.org', 'https://accounts.example.org'],
     ['AUTH_URL', 'https://example.org/auth', 'an origin without a path'],
     ['AUTH_URL', 'ftp://example.org', 'an origin'],
@@ -156,8 +166,13 @@ describe('readConfig', () => {
     ['DATABASE_LISTEN_URL', 'postgres://db/x', 'needs DATABASE_URL'],
     ['PURGE_SCHEDULE', 'nightly', 'a cron expression'],
     ['SIGN_UP', 'maybe', 'one of: open, closed'],
-    ['MFA_REQUIRED', 'root', 'admin, user, or admin,user'],
-    ['MFA_REQUIRED', 'admin,', 'admin, user, or admin,user'],
+    ['ROLES', 'admin', 'a role besides admin'],
+    ['ROLES', 'user,', 'a role besides admin'],
+    ['ROLES', 'Editor,admin', 'lower-case letters'],
+    ['MFA_REQUIRED', 'root', 'only roles that are in ROLES'],
+    ['MFA_REQUIRED', 'admin,', 'only roles that are in ROLES'],
+    ['DATABASE_SCHEMA', 'Latch"key', 'lower-case letters'],
+    ['DATABASE_SCHEMA', 'pg_mine', 'lower-case letters'],
     ['LOG_LEVEL', 'loud', 'one of: trace'],
   ])('says what %s=%s must be', (name, value, hint) => {
     const message = errorOf({ [name]: value });

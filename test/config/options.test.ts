@@ -47,6 +47,7 @@ describe('The options', () => {
       trustProxy: ['loopback', '10.0.0.0/8'],
       sessionMaxAge: '30m',
       sessionLimit: 3,
+      roles: ['editor', 'user'],
       mfaRequired: ['admin', 'user'],
       signUp: 'closed',
     };
@@ -58,6 +59,7 @@ describe('The options', () => {
       TRUST_PROXY: 'loopback,10.0.0.0/8',
       SESSION_MAX_AGE: '30m',
       SESSION_LIMIT: '3',
+      ROLES: 'editor,user,admin',
       MFA_REQUIRED: 'user,admin',
       SIGN_UP: 'closed',
     };
@@ -92,6 +94,7 @@ describe('The options', () => {
       '  trustProxy must be a string, a number or a list of them.',
     ]);
     expect(errorOf({ mfaRequired: ['admin,user'] })).toContain('mfaRequired must be');
+    expect(errorOf({ mfaRequired: ['editor'] })).toContain('mfaRequired must name only roles');
     expect(errorOf({ sessionMaxAge: '1h', sessionUpdateAge: '2h' })).toContain(
       'sessionUpdateAge must be shorter than sessionMaxAge.',
     );

@@ -8,6 +8,7 @@ import { type FindSession, prepareFindSession } from '../../src/sessions/lookup.
 import { revokeSession } from '../../src/sessions/revoke.ts';
 import { openSessionStore, type SessionStore } from '../../src/sessions/session-store.ts';
 import type { Started } from '../../src/sessions/start.ts';
+import { OPEN } from '../support/browser.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 
 const device = { userAgent: null, ipAddress: null };
@@ -55,7 +56,7 @@ describe('the session cache', () => {
 
   async function signIn(): Promise<Started> {
     const email = `${crypto.randomUUID()}@example.org`;
-    const user = await createUser(opened.database, { name: 'Ada', email }, 'open', device);
+    const user = await createUser(opened.database, { name: 'Ada', email }, OPEN, device);
     if (typeof user === 'string') throw new Error(user);
     const { id: userId, sessionsValidAfter: cutoff } = user;
     const request = {

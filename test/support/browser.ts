@@ -2,13 +2,16 @@ import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
 import request, { type Response, type Test } from 'supertest';
 import { hashPassword } from '../../src/accounts/password/password.ts';
-import { createUser } from '../../src/accounts/users.ts';
+import { createUser, type SignUpRules } from '../../src/accounts/users.ts';
 import type { Database } from '../../src/database/open.ts';
 
 export const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0';
 export const IPHONE =
   'Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1';
 export const SESSION_COOKIE = 'authjs.session-token';
+
+/** Anyone may sign up. */
+export const OPEN: SignUpRules = { signUp: 'open', roles: ['user', 'admin'] };
 
 export interface Person {
   name: string;
@@ -54,7 +57,7 @@ export function openBrowser(
     async signUp({ name, email, password }: Person) {
       if (!database) return browser.post('/sign-up', { name, email, password });
       const newUser = { name, email, passwordHash: await hashPassword(password) };
-      await createUser(database, newUser, 'open', { userAgent, ipAddress: ip });
+      await createUser(database, newUser, OPEN, { userAgent, ipAddress: ip });
       return browser.signIn({ email, password });
     },
     signIn: ({ email, password }: Pick<Person, 'email' | 'password'>, callbackUrl = '/account') =>

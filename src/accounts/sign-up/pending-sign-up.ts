@@ -12,7 +12,7 @@ import {
 } from '../email-tokens.ts';
 import { lockAccounts } from '../lock-accounts.ts';
 import { isPassword } from '../password/password.ts';
-import { createUser, isAddressTaken, normalizeEmail } from '../users.ts';
+import { createUser, isAddressTaken, normalizeEmail, type SignUpRules } from '../users.ts';
 
 const PURPOSE = 'sign_up';
 const HOUR_MS = 3_600_000;
@@ -82,7 +82,7 @@ export async function findSignUp(
 export async function confirmSignUp(
   database: Database,
   { token, password }: { token: string; password: string },
-  signUp: 'open' | 'closed',
+  rules: SignUpRules,
   { device, now }: Act,
 ): Promise<SessionUser | 'wrong' | 'closed' | null> {
   const id = await findEmailToken(database, PURPOSE, token, now);
@@ -99,7 +99,7 @@ export async function confirmSignUp(
     if (!(await useEmailToken(transaction, PURPOSE, token, now))) return null;
     await transaction.delete(pendingSignUps).where(eq(pendingSignUps.email, email));
     const newUser = { name, email, passwordHash, emailVerified: now };
-    const user = await createUser(transaction, newUser, signUp, device);
+    const user = await createUser(transaction, newUser, rules, device);
     return user === 'exists' ? null : user;
   });
 }

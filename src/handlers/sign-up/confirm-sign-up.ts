@@ -25,7 +25,7 @@ export async function confirmSignUp(request: Request, response: Response): Promi
   const token = textIn(request.body, 'token');
   const given = { token, password: textIn(request.body, 'password') };
   const actor = actorOf(request);
-  const user = await domain.confirmSignUp(database, given, config.signUp, actor);
+  const user = await domain.confirmSignUp(database, given, config, actor);
   if (user === 'closed') return redirectTo(response, '/sign-up');
   if (user !== null && user !== 'wrong') return welcome(request, response, user);
   const email = user === 'wrong' ? await domain.findSignUp(database, token, actor.now) : null;

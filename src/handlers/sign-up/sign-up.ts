@@ -67,8 +67,8 @@ export async function signUp(request: Request, response: Response): Promise<void
   if (!isFirst) await throttles.email.count(device.ipAddress, clock());
   const newUser = { name, email, passwordHash: await hashPassword(password) };
   // With email, only the first account is created here; another may have been first a moment ago.
-  const atOnce = sendsEmail ? 'closed' : config.signUp;
-  const user = await createUser(database, newUser, atOnce, device);
+  const rules = { ...config, signUp: sendsEmail ? ('closed' as const) : config.signUp };
+  const user = await createUser(database, newUser, rules, device);
   if (user === 'exists') return answer(422, { email: EXISTS });
   if (user !== 'closed') return welcome(request, response, user);
   if (config.signUp === 'closed') return answer(403, {}, false);
