@@ -1,7 +1,12 @@
 import type { Config } from './config/config.ts';
 import { ConfigError } from './config/config-error.ts';
 import { DirectoryInUseError, PathTooLongError } from './database/directory-lock.ts';
-import { type OpenDatabase, openEmbedded, openPostgres } from './database/open.ts';
+import {
+  MissingPgliteError,
+  type OpenDatabase,
+  openEmbedded,
+  openPostgres,
+} from './database/open.ts';
 import { probePostgres } from './database/probe.ts';
 import { startProblem } from './database/start-problem.ts';
 
@@ -28,7 +33,7 @@ function explained<Result>(variable: string, opening: Promise<Result>): Promise<
   });
 }
 
-/** Explains what can be wrong with DATA_DIR. */
+/** Explains what can be wrong with DATA_DIR and the embedded database in it. */
 export function inDataDir<Result>(opening: Promise<Result>): Promise<Result> {
   return opening.catch((cause) => {
     const sentence = directoryProblem(cause);
@@ -42,6 +47,9 @@ function directoryProblem(error: unknown): string | null {
   }
   if (error instanceof PathTooLongError) {
     return `${error.message} Set DATA_DIR to a directory with a shorter path.`;
+  }
+  if (error instanceof MissingPgliteError) {
+    return `${error.message} Install it, or set DATABASE_URL to a PostgreSQL database.`;
   }
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (!['EEXIST', 'ENOTDIR', 'EACCES', 'EPERM', 'EROFS'].includes(code)) return null;

@@ -1,11 +1,8 @@
 import { fileURLToPath } from 'node:url';
-import type { PGlite } from '@electric-sql/pglite';
-import { drizzle as drizzlePglite } from 'drizzle-orm/pglite';
-import { migrate as applyToPglite } from 'drizzle-orm/pglite/migrator';
-import { drizzle as drizzlePostgres } from 'drizzle-orm/postgres-js';
-import { migrate as applyToPostgres } from 'drizzle-orm/postgres-js/migrator';
+import { drizzle } from 'drizzle-orm/postgres-js';
+import { migrate } from 'drizzle-orm/postgres-js/migrator';
 import postgres from 'postgres';
-import { createClient, type MakeClient, rewritePglite } from './client.ts';
+import { createClient, type MakeClient } from './client.ts';
 import { openConnection } from './connection.ts';
 import { rewriteFor, SCHEMA } from './schema-name.ts';
 import { runTransaction } from './transaction.ts';
@@ -33,20 +30,14 @@ export async function migratePostgres(url: string, schema = SCHEMA): Promise<voi
     await connection.ask(
       (sql) => sql`select pg_advisory_lock(${MIGRATION_LOCK}, hashtext(${schema}))`,
     );
-    await applyToPostgres(drizzlePostgres(client), settingsFor(schema));
+    await migrate(drizzle(client), migrationsFor(schema));
   } finally {
     connection.close();
   }
 }
 
-/** Applies pending migrations. No lock: the embedded database belongs to one process. */
-export async function migratePglite(client: PGlite, schema = SCHEMA): Promise<void> {
-  const rewritten = rewritePglite(client, rewriteFor(schema));
-  await applyToPglite(drizzlePglite(rewritten), settingsFor(schema));
-}
-
 /** Drizzle's own table of migrations is in our schema too: a host app's may be where it is by default. */
-const settingsFor = (schema: string) => ({
+export const migrationsFor = (schema: string) => ({
   migrationsFolder,
   migrationsSchema: schema,
   migrationsTable: MIGRATIONS_TABLE,

@@ -1,14 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PGlite } from '@electric-sql/pglite';
 import { sql } from 'drizzle-orm';
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
-import { drizzle as drizzlePglite } from 'drizzle-orm/pglite';
-import { drizzle as drizzlePostgres } from 'drizzle-orm/postgres-js';
-import { rewritePglite } from './client.ts';
+import { drizzle } from 'drizzle-orm/postgres-js';
 import { lockDirectory } from './directory-lock.ts';
-import { type Listener, type Listening, listenToPglite, listenToPostgres } from './listen.ts';
-import { migratePglite, migratePostgres } from './migrate.ts';
+import { type Listener, type Listening, listenToPostgres } from './listen.ts';
+import { migratePostgres } from './migrate.ts';
 import { createPool } from './pool.ts';
 import { rewriteFor, SCHEMA } from './schema-name.ts';
 
@@ -42,7 +39,7 @@ export async function openPostgres(
     onnotice: () => undefined,
   };
   const pool = createPool(url, options, rewriteFor(schema));
-  const database = drizzlePostgres(pool.client);
+  const database = drizzle(pool.client);
   const send = async (payload: string) => {
     await database.execute(sql`select pg_notify(${schema}, ${payload})`);
   };
@@ -53,33 +50,43 @@ export async function openPostgres(
   };
 }
 
+export class MissingPgliteError extends Error {
+  override name = 'MissingPgliteError';
+}
+
 /**
  * The migrated embedded database in `dataDir`, made on first use. One process at a time.
  * @throws {DirectoryInUseError} when another process has it open.
+ * @throws {MissingPgliteError} when it is not installed.
  */
 export async function openEmbedded(dataDir: string, schema = SCHEMA): Promise<OpenDatabase> {
+  const { openPgliteIn } = await importPglite();
   const directory = join(dataDir, 'database');
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const unlock = await lockDirectory(dataDir);
-  const opened = await openPglite(new PGlite(directory), schema);
-  return {
-    ...opened,
-    close: async () => {
-      await opened.close();
-      await unlock();
-    },
-  };
+  try {
+    const opened = await openPgliteIn(directory, schema);
+    return {
+      ...opened,
+      close: async () => {
+        await opened.close();
+        await unlock();
+      },
+    };
+  } catch (error) {
+    await unlock();
+    throw error;
+  }
 }
 
-/** A migrated PGlite of any kind (tests load one from a prepared image). */
-export async function openPglite(client: PGlite, schema = SCHEMA): Promise<OpenDatabase> {
-  await client.waitReady;
-  await migratePglite(client, schema);
-  return {
-    database: drizzlePglite(rewritePglite(client, rewriteFor(schema))),
-    listen: (listening) => listenToPglite(client, schema, listening),
-    close: () => client.close(),
-  };
+/** Only when needed: a host app with PostgreSQL does not have to install it. */
+function importPglite() {
+  return import('./pglite.ts').catch((cause) => {
+    const isMissing = cause?.code === 'ERR_MODULE_NOT_FOUND' && /pglite/.test(cause.message);
+    if (!isMissing) throw cause;
+    const message = 'The embedded database needs the package @electric-sql/pglite.';
+    throw new MissingPgliteError(message, { cause });
+  });
 }
 
 /** Asks the database for nothing. Throws when it does not answer. */

@@ -77,11 +77,12 @@ export function renderPage<Page extends keyof Pages>(
     hasOutbox: context.config.email.to === 'outbox',
     sendsEmail: context.config.email.to !== 'nowhere',
   };
-  ejs.renderFile(
-    join(VIEWS, 'layout.ejs'),
-    { ...locals, ...layout },
-    { cache: context.config.production },
-  )
+  ejs
+    .renderFile(
+      join(VIEWS, 'layout.ejs'),
+      { ...locals, ...layout },
+      { cache: context.config.production },
+    )
     .then((html) => sendPage(response, html))
     .catch((error) => request.next?.(error));
 }

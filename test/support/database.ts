@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { PGlite } from '@electric-sql/pglite';
 import postgres from 'postgres';
 import { inject } from 'vitest';
-import { type OpenDatabase, openPglite, openPostgres } from '../../src/database/open.ts';
+import { type OpenDatabase, openPostgres } from '../../src/database/open.ts';
+import { openPglite } from '../../src/database/pglite.ts';
 import { createPool } from './database-pool.ts';
 
 /** The URL of another database on the same server. */

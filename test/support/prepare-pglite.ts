@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import type { TestProject } from 'vitest/node';
-import { migratePglite } from '../../src/database/migrate.ts';
+import { migratePglite } from '../../src/database/pglite.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
