@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { copySecret } from '../crypto/secret.ts';
 import type { FindSession, SessionRecord } from './lookup.ts';
 import type { OutageGuard } from './outage-guard.ts';
 import { ageMs, type PackedRecord, pack, unpack } from './packed-record.ts';
@@ -121,10 +122,11 @@ export class SessionCache {
     const userId = record.user.id;
     if (load.forgotAll || load.forgotten.has(userId) || !this.#isProven()) return;
     if (record.session.endedAt) return;
-    if (!this.#records.has(sid)) {
-      this.#sidsByUser.set(userId, [...(this.#sidsByUser.get(userId) ?? []), sid]);
+    const kept = copySecret(sid);
+    if (!this.#records.has(kept)) {
+      this.#sidsByUser.set(userId, [...(this.#sidsByUser.get(userId) ?? []), kept]);
     }
-    this.#records.set(sid, pack(record, askedAt.getTime()), { size: sizeOf(record) });
+    this.#records.set(kept, pack(record, askedAt.getTime()), { size: sizeOf(record) });
   }
 }
 

@@ -23,7 +23,15 @@ export function expiryOf(
   { expires, lastActive, createdAt }: { expires: Date; lastActive: Date; createdAt: Date },
   policy: Lifetimes,
 ): Date {
-  return new Date(Math.min(expires.getTime(), latestExpiryMs(lastActive, createdAt, policy)));
+  return new Date(expiryMsOf({ expires, lastActive, createdAt }, policy));
+}
+
+/** `expiryOf` in milliseconds. */
+export function expiryMsOf(
+  { expires, lastActive, createdAt }: { expires: Date; lastActive: Date; createdAt: Date },
+  policy: Lifetimes,
+): number {
+  return Math.min(expires.getTime(), latestExpiryMs(lastActive, createdAt, policy));
 }
 
 function latestExpiryMs(usedAt: Date, createdAt: Date, policy: Lifetimes): number {

@@ -1,6 +1,6 @@
 import type { ActivityLog } from './activity.ts';
 import type { SessionRecord } from './lookup.ts';
-import { expiryOf, type Lifetimes } from './policy.ts';
+import { expiryMsOf, type Lifetimes } from './policy.ts';
 
 export type Verdict = 'live' | 'revoked' | 'superseded' | 'expired' | 'idle' | 'deactivated';
 
@@ -19,8 +19,9 @@ export function verdictOf({ issuedAt, session, user, now, policy }: VerdictFacts
   if (!session || !user) return 'revoked';
   if (!user.isActive) return 'deactivated';
   if (session.endedAt) return 'revoked';
-  if (!(issuedAt >= user.sessionsValidAfter)) return 'superseded';
-  if (!(now < expiryOf(session, policy))) return 'expired';
+  // `getTime` is much faster here than comparing dates.
+  if (!(issuedAt.getTime() >= user.sessionsValidAfter.getTime())) return 'superseded';
+  if (!(now.getTime() < expiryMsOf(session, policy))) return 'expired';
   const idleMs = now.getTime() - session.lastActive.getTime();
   const { idleTimeoutMs } = policy;
   if (idleTimeoutMs !== null && !(idleMs <= idleTimeoutMs)) return 'idle';

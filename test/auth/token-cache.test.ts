@@ -40,6 +40,23 @@ describe('cached tokens', () => {
     expect(decryptions()).toBe(1);
   });
 
+  it('let no other token in that ends like them', async () => {
+    const { tokens } = await countedTokens();
+    const token = await tokens.write(claims);
+    await tokens.read(token);
+    const middle = Math.floor(token.length / 2);
+    const changed = token[middle] === 'A' ? 'B' : 'A';
+    const tag = token.slice(-43);
+    const altered = [
+      `${token.slice(0, middle)}${changed}${token.slice(middle + 1)}`,
+      `....${tag}`,
+      `.${tag}`,
+      tag,
+    ];
+    for (const each of altered) expect(await tokens.read(each)).toBe(null);
+    expect((await tokens.read(token))?.claims).toEqual(claims);
+  });
+
   it('are not cached if unreadable, so no one can fill the memory with them', async () => {
     const { tokens, decryptions } = await countedTokens();
     const token = await tokens.write(claims);

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { completeSignIn } from '../../src/accounts/sign-in/complete-sign-in.ts';
@@ -20,6 +22,14 @@ const policy = {
   sessionLimit: 100,
 };
 const now = new Date();
+
+setFlagsFromString('--expose-gc');
+const collectGarbage: () => void = runInNewContext('gc');
+
+function heapUsed(): number {
+  collectGarbage();
+  return process.memoryUsage().heapUsed;
+}
 
 /** The real cache and query. A test can delay the result of the query. */
 describe('the session cache', () => {
@@ -206,6 +216,20 @@ describe('the session cache', () => {
     release();
     await load;
     expect(cache.peek(sid, now)).toBe(undefined);
+  });
+
+  it('does not keep the headers that session secrets were cut from', async () => {
+    const viewer = await signIn();
+    const large = new SessionCache(
+      async () => viewer,
+      () => true,
+      10_000,
+    );
+    const cutFromHeader = () => `${'x'.repeat(8_000)}${newSecret()}`.slice(8_000);
+    const before = heapUsed();
+    for (let count = 0; count < 2_000; count += 1) await large.load(cutFromHeader(), now);
+    expect(heapUsed() - before).toBeLessThan(8_000_000);
+    expect(large.size).toBe(2_000);
   });
 
   it('stays within its limit, and drops evicted records from the index by user', async () => {

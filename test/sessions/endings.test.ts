@@ -3,6 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sessions, users } from '../../src/database/schema.ts';
 import { Endings, SessionEnded } from '../../src/sessions/endings.ts';
 import { type FindSession, prepareFindSession } from '../../src/sessions/lookup.ts';
 import { startApp, type TestApp } from '../support/app.ts';
@@ -61,7 +62,7 @@ describe('the signal of a session', () => {
   }
 
   type Two = Awaited<ReturnType<typeof signInTwice>>;
-  const userOf = ({ person }: Two) => sql`(select id from "user" where email = ${person.email})`;
+  const userOf = ({ person }: Two) => sql`(select id from ${users} where email = ${person.email})`;
   const ways: [string, string, (two: Two) => Promise<unknown>][] = [
     [
       'is revoked from another device',
@@ -84,7 +85,7 @@ describe('the signal of a session', () => {
       'revoked',
       (two) =>
         app.database.execute(
-          sql`update session set ended_at = now(), end_reason = 'revoked' where user_id = ${userOf(two)}`,
+          sql`update ${sessions} set ended_at = now(), end_reason = 'revoked' where user_id = ${userOf(two)}`,
         ),
     ],
     [
@@ -92,24 +93,24 @@ describe('the signal of a session', () => {
       'superseded',
       (two) =>
         app.database.execute(
-          sql`update "user" set sessions_valid_after = clock_timestamp() where id = ${userOf(two)}`,
+          sql`update ${users} set sessions_valid_after = clock_timestamp() where id = ${userOf(two)}`,
         ),
     ],
     [
       'belongs to a deactivated account',
       'deactivated',
       (two) =>
-        app.database.execute(sql`update "user" set is_active = false where id = ${userOf(two)}`),
+        app.database.execute(sql`update ${users} set is_active = false where id = ${userOf(two)}`),
     ],
     [
       'belongs to a deleted account',
       'revoked',
-      (two) => app.database.execute(sql`delete from "user" where id = ${userOf(two)}`),
+      (two) => app.database.execute(sql`delete from ${users} where id = ${userOf(two)}`),
     ],
     [
       'is purged',
       'revoked',
-      (two) => app.database.execute(sql`delete from session where user_id = ${userOf(two)}`),
+      (two) => app.database.execute(sql`delete from ${sessions} where user_id = ${userOf(two)}`),
     ],
     ['expires', 'expired', async () => app.advance(61 * MINUTE)],
     ['is idle', 'idle', async () => app.advance(16 * MINUTE)],
@@ -150,9 +151,9 @@ describe('the signal of a session', () => {
     const { there, person } = await signInTwice(app);
     const signal = await signalOf(there.token());
     app.advance(16 * MINUTE);
-    await app.database.execute(sql`update session
+    await app.database.execute(sql`update ${sessions}
       set last_active = ${app.now().toISOString()}::timestamptz
-      where user_id = (select id from "user" where email = ${person.email})`);
+      where user_id = (select id from ${users} where email = ${person.email})`);
     // Longer than a tick.
     await sleep(1_500);
     expect(signal.aborted).toBe(false);
