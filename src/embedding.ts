@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import type { Express } from 'express';
 import type { Logger } from 'pino';
 import type { Sql } from 'postgres';
+import type { Layout } from './auth/layout.ts';
 import type { SettingOptions } from './config/options.ts';
 
 /** What `latchkey()` takes: the settings, and what a variable cannot hold. */
@@ -12,6 +13,11 @@ export interface LatchkeyOptions<Role extends string = string> extends SettingOp
   log?: Logger | undefined;
   /** A postgres.js client whose connection settings are used instead of `databaseUrl`. It stays yours to close. */
   postgres?: Sql | undefined;
+  /**
+   * Shows our pages in your frame: the path of an EJS file, or a function that returns the whole document. If it
+   * fails, they are shown in ours. Default: ours. See docs/branding.md.
+   */
+  layout?: string | Layout | undefined;
   /** Whether this process deletes old rows and sends emails. Default: `true`. */
   jobs?: boolean | undefined;
 }

@@ -1,6 +1,7 @@
 import type { Latchkey, LatchkeyOptions } from './embedding.ts';
 import { latchkey as start } from './latchkey.ts';
 
+export type { FramedPage, Layout } from './auth/layout.ts';
 export { ConfigError } from './config/config-error.ts';
 export type { Duration } from './config/options.ts';
 export type { AuthProvider, Latchkey, LatchkeyOptions } from './embedding.ts';

@@ -35,6 +35,7 @@ const FLUSH_GRACE_MS = 1_500;
 const OTHER_OPTIONS = Object.keys({
   providers: true,
   log: true,
+  layout: true,
   postgres: true,
   jobs: true,
 } satisfies Record<Exclude<keyof LatchkeyOptions, keyof SettingOptions>, true>);
@@ -98,6 +99,7 @@ async function open(
     metrics,
     locationOf,
     clock: () => new Date(),
+    layout: options.layout ?? null,
     // Their types are reduced to what a host can compile.
     providers: [...(options.providers ?? [])] as Provider[],
   };

@@ -48,15 +48,30 @@ export function createViews(
 }
 
 /** `../partials/field` in `account/email` is `partials/field`, and so is `/partials/field`. */
-function nameOfInclude(from: string, path: string): string {
-  return posix
+const nameOfInclude = (from: string, path: string): string =>
+  posix
     .resolve('/', posix.dirname(from), path)
     .slice(1)
     .replace(/\.ejs$/, '');
+
+/** Our templates by name, and those in `viewsDir` that replace none of them and that none there includes. */
+export function compareViews(viewsDir: string): { known: string[]; unused: string[] } {
+  const [known, theirs] = [viewNamesIn(OURS), viewNamesIn(viewsDir)];
+  const included = theirs.flatMap((name) => {
+    const text = readFileSync(join(viewsDir, `${name}.ejs`), 'utf8');
+    const paths = [...text.matchAll(/\binclude\(\s*['"`]([^'"`]+)/g)];
+    return paths.map(([, path = '']) => nameOfInclude(name, path));
+  });
+  return { known, unused: theirs.filter((name) => ![...known, ...included].includes(name)) };
 }
 
-/** The names of templates in a folder, such as `account/email.ejs`. By default, of ours. */
-export const listViews = (folder: string = OURS): string[] =>
+const viewNamesIn = (folder: string): string[] =>
   readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith('.ejs'))
-    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'));
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
+    .map((path) =>
+      path
+        .split(sep)
+        .join('/')
+        .replace(/\.ejs$/, ''),
+    );

@@ -1,3 +1,4 @@
+import { compareViews } from '../branding/views.ts';
 import { environment } from './variables.ts';
 
 const SETTINGS = Object.keys(environment.shape);
@@ -15,6 +16,18 @@ export function warnOfTypos(variables: Record<string, string | undefined>): stri
       if (!setting) return [];
       return [`${name} is not a setting and has no effect. Did you mean ${setting}?`];
     });
+}
+
+/** A sentence for each template in VIEWS_DIR that nothing uses. */
+export function warnOfUnusedViews(viewsDir: string | null): string[] {
+  if (viewsDir === null) return [];
+  const { known, unused } = compareViews(viewsDir);
+  return unused.map((name) => {
+    const base = name.split('/').at(-1);
+    const meant = nearestName(name, known) ?? known.find((each) => each.split('/').at(-1) === base);
+    const hint = meant ? ` Did you mean ${meant}.ejs?` : '';
+    return `${name}.ejs in VIEWS_DIR replaces no template and has no effect.${hint}`;
+  });
 }
 
 /** The one of `names` that `name` was probably meant to be, in upper or lower case. */

@@ -34,7 +34,7 @@ export interface TestApp {
   close(): Promise<void>;
 }
 
-interface TestAppOptions extends Partial<Pick<Dependencies, 'providers' | 'log'>> {
+interface TestAppOptions extends Partial<Pick<Dependencies, 'providers' | 'log' | 'layout'>> {
   env?: Record<string, string>;
   outboxToken?: string;
   /** A database shared with another app. By default a new one, closed with this app. */
