@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { Sql } from 'postgres';
 import type { Layout } from './auth/layout.ts';
 import type { SettingOptions } from './config/options.ts';
+import type { HostQuery } from './database/host-data.ts';
 
 /** What `latchkey()` takes: the settings, and what a variable cannot hold. */
 export interface LatchkeyOptions<Role extends string = string> extends SettingOptions<Role> {
@@ -29,6 +30,13 @@ export interface AuthProvider {
 }
 
 export interface Latchkey {
+  /**
+   * Runs one SQL statement in Latchkey's database, for tables of the host app: the embedded database can be
+   * opened only once. On PostgreSQL, a client of your own can do more, such as transactions.
+   * @param values of `$1`, `$2` and so on.
+   * @returns the rows. Rejects with the database's error.
+   */
+  query: HostQuery;
   /** Latchkey alone, as a complete Express app: what `npm start` serves. */
   app: Express;
   /**

@@ -122,6 +122,7 @@ async function open(
   }
   return {
     app,
+    query: opened.query,
     async listen(hostApp, port) {
       if (closing.hasBegun()) throw new Error('Latchkey is closed.');
       const server = createHttpServer(hostApp);

@@ -1,6 +1,7 @@
 import type { PGlite, Transaction } from '@electric-sql/pglite';
-import type postgres from 'postgres';
+import postgres from 'postgres';
 import type { Statement } from './connection.ts';
+import type { HostQuery, HostValue } from './host-data.ts';
 import type { Rewrite } from './schema-name.ts';
 
 /** How the statements of a client are run. */
@@ -65,4 +66,21 @@ export function rewritePglite<Client extends PGlite | Transaction>(
       return (query: string, ...rest: unknown[]) => value.call(target, rewrite(query), ...rest);
     },
   });
+}
+
+const HOST_CONNECTIONS = 5;
+const HOST_CONNECT_TIMEOUT_SECONDS = 5;
+
+/** The host app's own connections, opened on first use: its slow statements delay no session check. */
+export function openHostClient(url: string, options: postgres.Options<Record<string, never>>) {
+  const sql = postgres(url, {
+    ...options,
+    max: HOST_CONNECTIONS,
+    connect_timeout: HOST_CONNECT_TIMEOUT_SECONDS,
+  });
+  const query: HostQuery = async <Row extends object>(
+    text: string,
+    values: readonly HostValue[] = [],
+  ) => [...(await sql.unsafe<Row[]>(text, [...values]))];
+  return { query, close: () => sql.end({ timeout: 1 }) };
 }

@@ -8,3 +8,11 @@ export interface Attributes {}
 /** What the host app keeps with a session, such as a cart. JSON, at most 4 kB. */
 // biome-ignore lint/suspicious/noEmptyInterface: host apps augment it.
 export interface SessionData {}
+
+/** Runs one SQL statement of the host app and returns its rows. */
+export type HostQuery = <Row extends object>(
+  text: string,
+  values?: readonly HostValue[],
+) => Promise<Row[]>;
+
+export type HostValue = string | number | boolean | Date | null;

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { sql } from 'drizzle-orm';
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
 import { drizzle } from 'drizzle-orm/postgres-js';
+import { openHostClient } from './client.ts';
 import { lockDirectory } from './directory-lock.ts';
+import type { HostQuery } from './host-data.ts';
 import { type Listener, type Listening, listenToPostgres } from './listen.ts';
 import { migratePostgres } from './migrate.ts';
 import { createPool } from './pool.ts';
@@ -14,6 +16,8 @@ export type Database = PgDatabase<PgQueryResultHKT>;
 
 export interface OpenDatabase {
   database: Database;
+  /** For the host app's own tables. */
+  query: HostQuery;
   /** Starts to hear of every change that can alter a verdict or a claim. */
   listen(listening: Listening): Listener;
   /** Waits a second for running queries, then closes. */
@@ -39,14 +43,18 @@ export async function openPostgres(
     onnotice: () => undefined,
   };
   const pool = createPool(url, options, rewriteFor(schema));
+  const host = openHostClient(url, options);
   const database = drizzle(pool.client);
   const send = async (payload: string) => {
     await database.execute(sql`select pg_notify(${schema}, ${payload})`);
   };
   return {
     database,
+    query: host.query,
     listen: (listening) => listenToPostgres(directUrl ?? url, schema, send, listening),
-    close: () => pool.close(),
+    close: async () => {
+      await Promise.all([host.close(), pool.close()]);
+    },
   };
 }
 

@@ -2,6 +2,7 @@ import { PGlite } from '@electric-sql/pglite';
 import { drizzle } from 'drizzle-orm/pglite';
 import { migrate } from 'drizzle-orm/pglite/migrator';
 import { rewritePglite } from './client.ts';
+import type { HostValue } from './host-data.ts';
 import { listenToPglite } from './listen.ts';
 import { migrationsFor } from './migrate.ts';
 import type { OpenDatabase } from './open.ts';
@@ -24,6 +25,8 @@ export async function openPglite(client: PGlite, schema = SCHEMA): Promise<OpenD
   await migratePglite(client, schema);
   return {
     database: drizzle(rewritePglite(client, rewriteFor(schema))),
+    query: async <Row extends object>(text: string, values: readonly HostValue[] = []) =>
+      (await client.query<Row>(text, [...values])).rows,
     listen: (listening) => listenToPglite(client, schema, listening),
     close: () => client.close(),
   };

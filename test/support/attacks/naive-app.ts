@@ -3,7 +3,7 @@ import { getToken } from '@auth/core/jwt';
 import credentials from '@auth/core/providers/credentials';
 import { ExpressAuth, type ExpressAuthConfig, getSession } from '@auth/express';
 import express from 'express';
-import { SECRET } from './app.ts';
+import { SECRET } from '../app.ts';
 
 declare module '@auth/core/types' {
   interface Session {

@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import request from 'supertest';
-import { type Browser, SESSION_COOKIE } from './browser.ts';
+import { type Browser, SESSION_COOKIE } from '../browser.ts';
 
 /** The app under attack. */
 export interface Target {
