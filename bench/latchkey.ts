@@ -8,8 +8,8 @@ import { openPostgres } from '../src/database/open.ts';
 import { users } from '../src/database/schema.ts';
 import { createLog } from '../src/log.ts';
 import { createMetrics } from '../src/metrics.ts';
-import type { SessionUser } from '../src/sessions/lookup.ts';
 import { openSessionStore } from '../src/sessions/session-store.ts';
+import type { SessionUser } from '../src/sessions/viewer.ts';
 
 export const SECRET = 'a secret for measurements alone, 32 characters or more';
 export const device = {

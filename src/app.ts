@@ -1,8 +1,9 @@
 import express, { type Express, type RequestHandler } from 'express';
-import { type Context, createContext, type Dependencies } from './auth/context.ts';
+import type { Context } from './auth/context.ts';
 import { answerError, answerInTime } from './http/answer-error.ts';
 import { beginState } from './http/check/request-state.ts';
 import { notFound } from './http/error.ts';
+import { readOwnForm } from './http/form-body.ts';
 import { requireSameOrigin } from './http/guards/same-origin.ts';
 import { removePrefix } from './http/paths.ts';
 import { requireUsableUrl } from './http/public-origin.ts';
@@ -11,13 +12,6 @@ import { noStore, securityHeaders } from './http/security-headers.ts';
 import { servePublicFiles } from './http/site/public-files.ts';
 import { loadViewer } from './http/viewer.ts';
 import { healthRoutes, routes } from './routes.ts';
-
-const BODY_LIMIT = '16kb';
-
-/** The whole app, without a server: see `createHttpServer`. */
-export async function createApp(dependencies: Dependencies): Promise<Express> {
-  return createAccountApp(await createContext(dependencies));
-}
 
 /** Latchkey's own pages, with their own settings: the same alone and in a host app. */
 export function createAccountApp(context: Context): Express {
@@ -48,9 +42,7 @@ export function assemble(
   app.use(noStore);
   app.use(healthRoutes());
   app.use(requireSameOrigin);
-  app.use(express.urlencoded({ extended: false, limit: BODY_LIMIT }));
-  // Auth.js accepts JSON here; every other POST is a form.
-  app.use('/auth/session', express.json({ limit: BODY_LIMIT }));
+  app.use(readOwnForm);
   app.use(checkSession);
   app.use(routesBehind);
   app.use(() => {

@@ -1,10 +1,11 @@
 import type { Server } from 'node:http';
-import type { Express } from 'express';
+import type { Express, RequestHandler } from 'express';
 import type { Logger } from 'pino';
 import type { Sql } from 'postgres';
 import type { Layout } from './auth/layout.ts';
 import type { SettingOptions } from './config/options.ts';
 import type { HostQuery } from './database/host-data.ts';
+import type { Guards } from './http/embedding/guard-types.ts';
 
 /** What `latchkey()` takes: the settings, and what a variable cannot hold. */
 export interface LatchkeyOptions<Role extends string = string> extends SettingOptions<Role> {
@@ -29,7 +30,9 @@ export interface AuthProvider {
   type: string;
 }
 
-export interface Latchkey {
+export interface Latchkey extends Guards {
+  /** Checks every request of your app (`request.viewer`), and serves the account pages. Use it before your routes. */
+  middleware: RequestHandler;
   /**
    * Runs one SQL statement in Latchkey's database, for tables of the host app: the embedded database can be
    * opened only once. On PostgreSQL, a client of your own can do more, such as transactions.

@@ -5,6 +5,9 @@ export type { FramedPage, Layout } from './auth/layout.ts';
 export { ConfigError } from './config/config-error.ts';
 export type { Duration } from './config/options.ts';
 export type { AuthProvider, Latchkey, LatchkeyOptions } from './embedding.ts';
+export type { Guards, SignedInHandler, SignInGuard } from './http/embedding/guard-types.ts';
+export { viewerOf } from './http/viewer.ts';
+export type { Session, SessionUser, Viewer } from './sessions/viewer.ts';
 
 /**
  * Adds Latchkey to an Express app. Opens and migrates the database, starts the jobs, and resolves when all of

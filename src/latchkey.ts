@@ -1,9 +1,9 @@
 import type { Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Provider } from '@auth/core/providers';
-import { createApp } from './app.ts';
+import { createAccountApp } from './app.ts';
 import { openLocations } from './audit/location.ts';
-import type { Dependencies } from './auth/context.ts';
+import { createContext, type Dependencies } from './auth/context.ts';
 import { type Closing, createClosing } from './closing.ts';
 import {
   createOutboxToken,
@@ -17,12 +17,14 @@ import { nameAsGiven } from './config/option-names.ts';
 import type { SettingOptions } from './config/options.ts';
 import { loadOrCreateSecret } from './config/secret-file.ts';
 import type { Latchkey, LatchkeyOptions } from './embedding.ts';
+import { createGuards } from './http/embedding/host-guards.ts';
 import { createHttpServer } from './http-server.ts';
 import { startEmailJob } from './jobs/email.ts';
 import { startPurgeJob } from './jobs/purge.ts';
 import { createLog, protectLog } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { serveMetrics } from './metrics-server.ts';
+import { createMiddleware } from './middleware.ts';
 import { inDataDir, openDatabase } from './open-database.ts';
 import { addressOf, startListening, stopServing } from './servers.ts';
 import { openSessionStore } from './sessions/session-store.ts';
@@ -103,7 +105,8 @@ async function open(
     // Their types are reduced to what a host can compile.
     providers: [...(options.providers ?? [])] as Provider[],
   };
-  const app = await createApp(dependencies);
+  const context = await createContext(dependencies);
+  const app = createAccountApp(context);
   const servers = new Set<Server>(own.server ? [own.server] : []);
   const stops: (() => Promise<void>)[] = [];
   closing.add(() =>
@@ -123,6 +126,8 @@ async function open(
   return {
     app,
     query: opened.query,
+    middleware: createMiddleware(context, app),
+    ...createGuards(context),
     async listen(hostApp, port) {
       if (closing.hasBegun()) throw new Error('Latchkey is closed.');
       const server = createHttpServer(hostApp);

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { STRATEGIES, startApp, type TestApp } from './support/app.ts';
 import { attacks, isLockedOutAfterCutoff, type Target } from './support/attacks/attacks.ts';
-import { newPerson, openBrowser } from './support/browser.ts';
 import { startNaiveApp } from './support/attacks/naive-app.ts';
+import { newPerson, openBrowser } from './support/browser.ts';
 
 describe('the common pattern', () => {
   let naive: Awaited<ReturnType<typeof startNaiveApp>>;

@@ -1,7 +1,7 @@
 import { and, eq, ne } from 'drizzle-orm';
 import type { Database } from '../database/open.ts';
 import { users } from '../database/schema.ts';
-import type { SessionUser } from '../sessions/lookup.ts';
+import type { SessionUser } from '../sessions/viewer.ts';
 
 export async function isLastAdministrator(
   database: Database,

@@ -5,7 +5,8 @@ import { recordEvent } from '../audit/record.ts';
 import type { Database } from '../database/open.ts';
 import { type Role, users } from '../database/schema.ts';
 import { changeUsers, type Writable } from '../sessions/change-users.ts';
-import { type SessionUser, userColumns } from '../sessions/lookup.ts';
+import { userColumns } from '../sessions/lookup.ts';
+import type { SessionUser } from '../sessions/viewer.ts';
 import { lockAccounts } from './lock-accounts.ts';
 
 const NAME_MAX_LENGTH = 100;

@@ -1,9 +1,9 @@
 import type { JWT } from '@auth/core/jwt';
 import { isDatabaseOutage } from '../database/outage.ts';
-import type { SessionRecord } from '../sessions/lookup.ts';
 import type { SinceChange } from '../sessions/outage-guard.ts';
 import { expiryOf } from '../sessions/policy.ts';
 import { judge, type Verdict } from '../sessions/verdict.ts';
+import type { SessionRecord } from '../sessions/viewer.ts';
 import { areClaimsStale, recordIn } from './claims.ts';
 import type { Context } from './context.ts';
 import type { ReadToken } from './token.ts';

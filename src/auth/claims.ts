@@ -4,7 +4,7 @@ import { isSecret } from '../crypto/secret.ts';
 import type { Attributes } from '../database/host-data.ts';
 import { freezeJson } from '../database/host-json.ts';
 import type { Role } from '../database/schema.ts';
-import type { SessionRecord } from '../sessions/lookup.ts';
+import type { SessionRecord } from '../sessions/viewer.ts';
 
 declare module '@auth/core/jwt' {
   /** Few and short: browsers allow 4096 bytes per cookie. */

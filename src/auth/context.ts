@@ -17,7 +17,7 @@ import { jwtTokens, opaqueTokens, type TokenFormat } from './token.ts';
 import { cacheTokens } from './token-cache.ts';
 import { type IsTrustedProxy, trustedProxies } from './trusted-proxies.ts';
 
-/** What `createApp` takes. */
+/** What `createContext` takes. */
 export interface Dependencies {
   config: Config;
   sessionStore: SessionStore;

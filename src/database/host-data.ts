@@ -16,3 +16,22 @@ export type HostQuery = <Row extends object>(
 ) => Promise<Row[]>;
 
 export type HostValue = string | number | boolean | Date | null;
+
+/** Why a session ended. The last four are verdicts on a later request. */
+export type EndReason =
+  | 'signed_out'
+  | 'replaced'
+  | 'revoked'
+  | 'revoked_others'
+  | 'revoked_all'
+  | 'revoked_by_admin'
+  | 'password_reset'
+  | 'password_changed'
+  | 'email_change_undone'
+  | 'reported'
+  | 'session_limit'
+  | 'wrong_passwords'
+  | 'superseded'
+  | 'expired'
+  | 'idle'
+  | 'deactivated';

@@ -12,7 +12,7 @@ import {
   timestamp,
   uniqueIndex,
 } from 'drizzle-orm/pg-core';
-import type { Attributes, SessionData } from './host-data.ts';
+import type { Attributes, EndReason, SessionData } from './host-data.ts';
 import {
   ATTRIBUTES_MAX_BYTES,
   frozenJson,
@@ -75,25 +75,6 @@ export const users = schema.table(
     check('user_attributes_check', isObjectWithin(ATTRIBUTES_MAX_BYTES, table.attributes)),
   ],
 );
-
-/** Why a session ended. The last four are verdicts on a later request. */
-export type EndReason =
-  | 'signed_out'
-  | 'replaced'
-  | 'revoked'
-  | 'revoked_others'
-  | 'revoked_all'
-  | 'revoked_by_admin'
-  | 'password_reset'
-  | 'password_changed'
-  | 'email_change_undone'
-  | 'reported'
-  | 'session_limit'
-  | 'wrong_passwords'
-  | 'superseded'
-  | 'expired'
-  | 'idle'
-  | 'deactivated';
 
 export const sessions = schema.table(
   'session',

@@ -5,12 +5,11 @@ import { isDatabaseOutage } from '../database/outage.ts';
 import { waitTime } from '../time-format.ts';
 import { stateOf } from './check/request-state.ts';
 import { contextOf } from './context.ts';
-import { HttpError, unavailable } from './error.ts';
+import { HttpError, RETRY_AFTER_SECONDS, tooLarge, unavailable } from './error.ts';
 import { formPageOf } from './form-page.ts';
 import { renderPage } from './render.ts';
-import { isApi } from './viewer.ts';
+import { wantsJson } from './viewer.ts';
 
-const RETRY_AFTER_SECONDS = 5;
 const REQUEST_DEADLINE_MS = 8_000;
 /** Forms that send an email without a sign-in. */
 const SENDS_EMAIL = /^\/(forgot-password|sign-up)/;
@@ -72,7 +71,7 @@ function sendError(request: Request, response: Response, error: unknown): void {
   if (status === 503 || retryAfter !== null) {
     response.set('Retry-After', String(retryAfter ?? RETRY_AFTER_SECONDS));
   }
-  if (isApi(request)) {
+  if (wantsJson(request)) {
     response.json({ error: code, message });
     return;
   }
@@ -96,9 +95,7 @@ function answerTo(context: Context, request: Request, error: unknown, now: Date)
   }
   if (isDatabaseOutage(error)) return unavailable();
   const status = clientStatusOf(error);
-  if (status === 413) {
-    return new HttpError(413, 'too_large', 'The form you sent is too large (limit 16 kB).');
-  }
+  if (status === 413) return tooLarge();
   if (status !== null) {
     const sentence = 'We couldn’t read that request. Reload the page and try again.';
     return new HttpError(status, 'bad_request', sentence);

@@ -58,6 +58,8 @@ export interface Pages {
     act: string | null;
     /** A public path. */
     cancel: string;
+    /** The form that waits could not be kept. */
+    isFormLost: boolean;
     problem: string | null;
   };
   /** `isRecovery`: the problem is the recovery code, not the app's code. */

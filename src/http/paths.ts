@@ -24,6 +24,9 @@ export function ownPath(request: Request, path: string): string | null {
 export const returnPath = (request: Request, wanted: unknown): string =>
   safeReturnPath(wanted, baseUrlOf(request));
 
+/** The public path of the page whose link or form was used; our own first page if the browser does not say. */
+export const pageBefore = (request: Request): string => returnPath(request, request.get('referer'));
+
 /** Takes PATH_PREFIX off `request.url`: routes know own paths only. Everything else is a 404. */
 export function removePrefix({ config: { pathPrefix } }: Context): RequestHandler {
   return (request, response, next) => {

@@ -1,22 +1,13 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import type { Outcome } from '../auth/check.ts';
-import type { Role } from '../database/schema.ts';
 import { Viewer } from '../sessions/viewer.ts';
 import { checkRequest, mayBeOld, refusalReason } from './check/check-request.ts';
 import { stateOf } from './check/request-state.ts';
 import { forbiddenRole, HttpError } from './error.ts';
 import { sentFlash, setFlash } from './flash.ts';
 import { isSafe } from './guards/same-origin.ts';
-import { redirectTo } from './paths.ts';
+import { pageBefore, redirectTo } from './paths.ts';
 import { refusalSentence } from './words.ts';
-
-declare global {
-  namespace Express {
-    interface Request {
-      viewer: Viewer | null;
-    }
-  }
-}
 
 /** Checks every request of our own pages. */
 export const loadViewer: RequestHandler = (request, response, next) => {
@@ -53,7 +44,7 @@ function explainRefusal(
 /** Sends people to /sign-in and back; the API answers 401. `requireTwoFactor` is a guard of its own. */
 export const requireSignIn: RequestHandler = (request, response, next) => {
   if (request.viewer) return next();
-  if (isApi(request)) {
+  if (wantsJson(request)) {
     const { outcome } = stateOf(request);
     const code = outcome.kind === 'refused' ? outcome.verdict : 'not_signed_in';
     return next(new HttpError(401, code, 'Sign in and try again.'));
@@ -61,10 +52,10 @@ export const requireSignIn: RequestHandler = (request, response, next) => {
   redirectTo(response, signInPath(request));
 };
 
-/** Answers 403 to users of other roles. Goes after `requireSignIn`. */
-export function requireRole(role: Role): RequestHandler {
+/** Answers 403 to users with none of the roles. Goes after `requireSignIn`. */
+export function requireRole(...roles: string[]): RequestHandler {
   return (request, _response, next) => {
-    next(viewerOf(request).user.role === role ? undefined : forbiddenRole());
+    next(roles.includes(viewerOf(request).user.role) ? undefined : forbiddenRole(roles));
   };
 }
 
@@ -78,14 +69,26 @@ export function viewerOf(request: Request): Viewer {
 export const sidOf = (request: Request): string => Viewer.sidOf(viewerOf(request));
 
 /** Whether a request gets JSON, errors included. */
-export const isApi = (request: Request): boolean => request.path.startsWith('/api/');
+export const wantsJson = (request: Request): boolean =>
+  stateOf(request).isHost ? !isPageView(request) : request.path.startsWith('/api/');
+
+/** Whether a browser asks for a page: a link, a form or the address bar. */
+function isPageView({ headers }: Request): boolean {
+  const mode = headers['sec-fetch-mode'];
+  return mode === undefined ? (headers.accept ?? '').includes('text/html') : mode === 'navigate';
+}
 
 /** The API answers 401, Auth.js answers as to no token, and the sign-in page says why. */
 function handlesRefusal(request: Request): boolean {
-  return isApi(request) || request.path.startsWith('/auth/') || request.path === '/sign-in';
+  return wantsJson(request) || request.path.startsWith('/auth/') || request.path === '/sign-in';
 }
 
 function signInPath(request: Request): string {
-  if (!isSafe(request.method)) return '/sign-in';
-  return `/sign-in?${new URLSearchParams({ callbackUrl: request.originalUrl })}`;
+  const { method, originalUrl } = request;
+  if (isSafe(method)) return signInFor(originalUrl);
+  // The form is lost; its page is not.
+  return stateOf(request).isHost ? signInFor(pageBefore(request)) : '/sign-in';
 }
+
+const signInFor = (callbackUrl: string): string =>
+  `/sign-in?${new URLSearchParams({ callbackUrl })}`;

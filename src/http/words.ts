@@ -1,4 +1,5 @@
-import type { AuditAction, EndReason, Role } from '../database/schema.ts';
+import type { EndReason } from '../database/host-data.ts';
+import type { AuditAction, Role } from '../database/schema.ts';
 
 export { exactTime, relativeTime, waitTime } from '../time-format.ts';
 

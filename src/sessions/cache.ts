@@ -1,8 +1,9 @@
 import { LRUCache } from 'lru-cache';
 import { copySecret } from '../crypto/secret.ts';
-import type { FindSession, SessionRecord } from './lookup.ts';
+import type { FindSession } from './lookup.ts';
 import type { OutageGuard } from './outage-guard.ts';
 import { ageMs, type PackedRecord, pack, unpack } from './packed-record.ts';
+import type { SessionRecord } from './viewer.ts';
 
 /** Changes are announced by triggers, which `session_replication_role = replica` disables. */
 export const MAX_RECORD_AGE_MS = 60_000;

@@ -3,8 +3,9 @@ import type { PgColumn } from 'drizzle-orm/pg-core';
 import type { Database } from '../database/open.ts';
 import { inBatches, type Page, pageWithin } from '../database/page.ts';
 import { sessions, users } from '../database/schema.ts';
-import { type Session, sessionColumns } from './lookup.ts';
+import { sessionColumns } from './lookup.ts';
 import type { Lifetimes } from './policy.ts';
+import type { Session } from './viewer.ts';
 
 export interface ListOptions {
   now: Date;

@@ -2,9 +2,10 @@ import { and, eq } from 'drizzle-orm';
 import { hashSecret } from '../crypto/secret.ts';
 import type { Database } from '../database/open.ts';
 import { sessions, users } from '../database/schema.ts';
-import { type Session, type SessionUser, sessionColumns, userColumns } from './lookup.ts';
+import { sessionColumns, userColumns } from './lookup.ts';
 import type { Lifetimes } from './policy.ts';
 import { verdictOf } from './verdict.ts';
+import type { Session, SessionUser } from './viewer.ts';
 
 /** The check has just judged the session's age; only its rows may have changed since then. */
 const NO_LIMITS: Lifetimes = {

@@ -1,47 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { eq, getTableColumns, sql } from 'drizzle-orm';
 import { hashSecret } from '../crypto/secret.ts';
-import type { Attributes, SessionData } from '../database/host-data.ts';
 import type { Database } from '../database/open.ts';
 import { DatabaseUnavailable } from '../database/outage.ts';
-import { type EndReason, type Role, sessions, users } from '../database/schema.ts';
-
-export interface Session {
-  id: string;
-  userId: string;
-  authenticatedAt: Date;
-  expires: Date;
-  lastActive: Date;
-  createdAt: Date;
-  userAgent: string | null;
-  ipAddress: string | null;
-  provider: string;
-  /** Of the host app. Frozen. */
-  data: SessionData;
-  endedAt: Date | null;
-  endReason: EndReason | null;
-  refusedCount: number;
-  lastRefusedAt: Date | null;
-  lastRefusedUserAgent: string | null;
-}
-
-export interface SessionUser {
-  id: string;
-  name: string;
-  email: string;
-  role: Role;
-  organizationId: string | null;
-  /** Of the host app. Frozen. */
-  attributes: Attributes;
-  isActive: boolean;
-  sessionsValidAfter: Date;
-  hasTwoFactor: boolean;
-}
-
-export interface SessionRecord {
-  session: Session;
-  user: SessionUser;
-}
+import { sessions, users } from '../database/schema.ts';
+import type { SessionRecord } from './viewer.ts';
 
 /** Looks up the session of a `sid`, live or ended. Null: there is none. */
 export type FindSession = (sid: string) => Promise<SessionRecord | null>;

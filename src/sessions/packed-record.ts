@@ -1,4 +1,4 @@
-import type { Session, SessionRecord, SessionUser } from './lookup.ts';
+import type { Session, SessionRecord, SessionUser } from './viewer.ts';
 
 /** A live session in the cache, as numbers: a Date takes six times the memory. */
 export interface PackedRecord {

@@ -2,11 +2,13 @@ import { and, eq, gt, isNull, ne, sql } from 'drizzle-orm';
 import type { Device } from '../audit/device.ts';
 import { recordEvent } from '../audit/record.ts';
 import { hashSecret, newSecret } from '../crypto/secret.ts';
+import type { EndReason } from '../database/host-data.ts';
 import type { Database } from '../database/open.ts';
-import { type EndReason, sessions, users } from '../database/schema.ts';
+import { sessions, users } from '../database/schema.ts';
 import { changeUsers, type Writable } from './change-users.ts';
 import { lockLiveSession, lockUser } from './lock.ts';
-import { type Session, sessionColumns } from './lookup.ts';
+import { sessionColumns } from './lookup.ts';
+import type { Session } from './viewer.ts';
 
 export interface Act {
   device: Device;

@@ -1,10 +1,10 @@
 import { deviceName } from '../audit/device.ts';
 import type { LocationOf } from '../audit/location.ts';
-import type { EndReason } from '../database/schema.ts';
+import type { EndReason } from '../database/host-data.ts';
 import type { ListOptions } from './list.ts';
-import type { Session, SessionUser } from './lookup.ts';
 import { expiryOf, type Lifetimes } from './policy.ts';
 import { verdictOf } from './verdict.ts';
+import type { Session, SessionUser } from './viewer.ts';
 
 /** A live session for the page and the API, without its secret. */
 export interface SessionSummary {

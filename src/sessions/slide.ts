@@ -2,9 +2,10 @@ import { and, eq, isNull } from 'drizzle-orm';
 import { hashSecret } from '../crypto/secret.ts';
 import { sessions } from '../database/schema.ts';
 import { changeUsers } from './change-users.ts';
-import { type Session, sessionColumns } from './lookup.ts';
+import { sessionColumns } from './lookup.ts';
 import { expiresAt, type SessionPolicy } from './policy.ts';
 import type { SessionStore } from './session-store.ts';
+import type { Session } from './viewer.ts';
 
 /** Extends at most once per `updateAgeMs`, never past the absolute age. Same object: nothing changed. */
 export function slideExpiry(

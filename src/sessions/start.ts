@@ -6,9 +6,10 @@ import type { Database } from '../database/open.ts';
 import { sessions, users } from '../database/schema.ts';
 import { isLive } from './list.ts';
 import { lockUser } from './lock.ts';
-import { type Session, type SessionRecord, sessionColumns } from './lookup.ts';
+import { sessionColumns } from './lookup.ts';
 import { expiresAt, type SessionPolicy } from './policy.ts';
 import { endSession } from './revoke.ts';
+import type { Session, SessionRecord } from './viewer.ts';
 
 const NEVER = new Date(0);
 

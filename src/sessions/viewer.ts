@@ -1,4 +1,45 @@
-import type { Session, SessionRecord, SessionUser } from './lookup.ts';
+import type { Attributes, EndReason, SessionData } from '../database/host-data.ts';
+
+export interface Session {
+  id: string;
+  userId: string;
+  authenticatedAt: Date;
+  expires: Date;
+  lastActive: Date;
+  createdAt: Date;
+  userAgent: string | null;
+  ipAddress: string | null;
+  provider: string;
+  /** Of the host app. Frozen. */
+  data: SessionData;
+  endedAt: Date | null;
+  endReason: EndReason | null;
+  refusedCount: number;
+  lastRefusedAt: Date | null;
+  lastRefusedUserAgent: string | null;
+}
+
+export interface SessionUser {
+  id: string;
+  name: string;
+  email: string;
+  role: string;
+  organizationId: string | null;
+  /** Of the host app. Frozen. */
+  attributes: Attributes;
+  isActive: boolean;
+  sessionsValidAfter: Date;
+  hasTwoFactor: boolean;
+}
+
+export interface SessionRecord {
+  session: Session;
+  user: SessionUser;
+}
+
+interface EndingsOfRequest {
+  signalFor(sid: string, record: SessionRecord): AbortSignal;
+}
 
 /** The signed-in user and session of a request. */
 export class Viewer {
@@ -6,11 +47,23 @@ export class Viewer {
   readonly session: Session;
   /** Private, as views and JSON of a host app may show the whole viewer (invariant 8). */
   readonly #sid: string;
+  readonly #endings: EndingsOfRequest;
+  #ended: AbortSignal | null = null;
 
-  constructor(sid: string, { user, session }: SessionRecord) {
+  constructor(sid: string, { user, session }: SessionRecord, endings: EndingsOfRequest) {
     this.user = user;
     this.session = session;
     this.#sid = sid;
+    this.#endings = endings;
+  }
+
+  /**
+   * Aborts when the session ends, for any reason and in any process, with a `SessionEnded` as its reason. For
+   * answers that outlast their request: end them then. Requests that do not use it cost nothing.
+   */
+  get ended(): AbortSignal {
+    this.#ended ??= this.#endings.signalFor(this.#sid, this);
+    return this.#ended;
   }
 
   /** The session secret of a viewer, which no property shows. */

@@ -127,7 +127,9 @@ describe.each(STRATEGIES)('sign-in with a provider, with the %s strategy', (stra
     });
     const outcome = await checkToken(context, here.token(), new Date());
     if (outcome.kind !== 'live') throw new Error('not signed in');
-    const viewer = new Viewer(outcome.sid, outcome.record);
+    const viewer = new Viewer(outcome.sid, outcome.record, {
+      signalFor: () => new AbortController().signal,
+    });
     const device = { userAgent: null, ipAddress: null };
     const adapter = createAdapter(context, { device, viewer }, createReporting().reporting);
     const account = (providerAccountId: string) => ({

@@ -1,15 +1,19 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Express, RequestHandler } from 'express';
 import { pino } from 'pino';
-import { createApp } from '../../src/app.ts';
+import { createAccountApp } from '../../src/app.ts';
 import { openLocations } from '../../src/audit/location.ts';
-import type { Dependencies } from '../../src/auth/context.ts';
+import { createContext, type Dependencies } from '../../src/auth/context.ts';
 import { hasOutboxPage, readConfig } from '../../src/config/config.ts';
 import type { Database, OpenDatabase } from '../../src/database/open.ts';
 import { deliverEmails } from '../../src/email/deliver.ts';
+import type { Guards } from '../../src/http/embedding/guard-types.ts';
+import { createGuards } from '../../src/http/embedding/host-guards.ts';
 import { createHttpServer } from '../../src/http-server.ts';
 import { emailDelivery, startEmailJob } from '../../src/jobs/email.ts';
 import { createMetrics, type Metrics } from '../../src/metrics.ts';
+import { createMiddleware } from '../../src/middleware.ts';
 import { openSessionStore, type SessionStore } from '../../src/sessions/session-store.ts';
 import { openTestDatabase } from './database.ts';
 
@@ -39,6 +43,8 @@ interface TestAppOptions extends Partial<Pick<Dependencies, 'providers' | 'log' 
   outboxToken?: string;
   /** A database shared with another app. By default a new one, closed with this app. */
   on?: OpenDatabase;
+  /** A host app to serve, with Latchkey in it. By default Latchkey alone. */
+  host?: (auth: Guards & { middleware: RequestHandler }) => Express;
 }
 
 /** The whole app on its own port. It trusts one proxy hop, so that tests can choose IP addresses. */
@@ -46,6 +52,7 @@ export async function startApp({
   env = {},
   on,
   outboxToken,
+  host,
   ...given
 }: TestAppOptions = {}): Promise<TestApp> {
   const opened = on ?? (await openTestDatabase());
@@ -66,7 +73,10 @@ export async function startApp({
     clock,
     ...given,
   };
-  const app = await createApp(dependencies);
+  const context = await createContext(dependencies);
+  const accountApp = createAccountApp(context);
+  const middleware = createMiddleware(context, accountApp);
+  const app = host ? host({ middleware, ...createGuards(context) }) : accountApp;
   const delivery = emailDelivery(dependencies);
   const server = createHttpServer(app);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

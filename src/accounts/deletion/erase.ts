@@ -3,7 +3,7 @@ import { recordEvent } from '../../audit/record.ts';
 import type { Database } from '../../database/open.ts';
 import { auditEvents, pendingSignUps, rateLimits, sessions, users } from '../../database/schema.ts';
 import { dropEmailsOf } from '../../email/queue.ts';
-import type { SessionUser } from '../../sessions/lookup.ts';
+import type { SessionUser } from '../../sessions/viewer.ts';
 import { dropAllButRecoveryTokens, dropEmailTokens, RECOVERY_PURPOSES } from '../email-tokens.ts';
 import { normalizeEmail } from '../users.ts';
 

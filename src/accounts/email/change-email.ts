@@ -6,8 +6,8 @@ import { countEmail } from '../../email/limit.ts';
 import { dropEmailsAbout, isQueued, type QueuedEmail, queueEmail } from '../../email/queue.ts';
 import { changeUsers, type Writable } from '../../sessions/change-users.ts';
 import { lockUser } from '../../sessions/lock.ts';
-import type { SessionUser } from '../../sessions/lookup.ts';
 import type { Act } from '../../sessions/revoke.ts';
+import type { SessionUser } from '../../sessions/viewer.ts';
 import {
   createEmailToken,
   dropEmailTokens,

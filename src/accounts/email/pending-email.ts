@@ -3,7 +3,7 @@ import type { Database } from '../../database/open.ts';
 import { emails, verificationTokens } from '../../database/schema.ts';
 import { dropEmailsAbout } from '../../email/queue.ts';
 import { lockUser } from '../../sessions/lock.ts';
-import type { SessionUser } from '../../sessions/lookup.ts';
+import type { SessionUser } from '../../sessions/viewer.ts';
 import { isVoid, voidEmailTokens } from '../email-tokens.ts';
 import { normalizeEmail } from '../users.ts';
 

@@ -1,10 +1,10 @@
 import { and, eq, gt } from 'drizzle-orm';
+import type { EndReason } from '../../database/host-data.ts';
 import type { Database } from '../../database/open.ts';
 import {
   type AuditAction,
   accounts,
   auditEvents,
-  type EndReason,
   knownDevices,
   users,
 } from '../../database/schema.ts';

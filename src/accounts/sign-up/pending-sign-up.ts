@@ -2,8 +2,8 @@ import { and, eq, gt, lt, sql } from 'drizzle-orm';
 import type { Database } from '../../database/open.ts';
 import { pendingSignUps } from '../../database/schema.ts';
 import { type QueuedEmail, queueEmail } from '../../email/queue.ts';
-import type { SessionUser } from '../../sessions/lookup.ts';
 import type { Act } from '../../sessions/revoke.ts';
+import type { SessionUser } from '../../sessions/viewer.ts';
 import {
   createEmailToken,
   EMAIL_TOKEN_LIFETIMES_MS,

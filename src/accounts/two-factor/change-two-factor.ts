@@ -5,8 +5,8 @@ import { type AuditAction, type EmailKind, users } from '../../database/schema.t
 import { queueEmail } from '../../email/queue.ts';
 import { changeUsers } from '../../sessions/change-users.ts';
 import { lockLiveSession } from '../../sessions/lock.ts';
-import type { Session } from '../../sessions/lookup.ts';
 import { type Act, endOtherSessions, type Kept } from '../../sessions/revoke.ts';
+import type { Session } from '../../sessions/viewer.ts';
 import { Viewer } from '../../sessions/viewer.ts';
 import type { AccountContext } from '../account-context.ts';
 import { dropRecoveryCodes, makeRecoveryCodes } from './recovery-codes.ts';

@@ -18,7 +18,7 @@ import { redirectTo } from '../../http/paths.ts';
 import { renderPage } from '../../http/render.ts';
 import { sidOf, viewerOf } from '../../http/viewer.ts';
 import { linkSent } from '../../http/words.ts';
-import type { SessionUser } from '../../sessions/lookup.ts';
+import type { SessionUser } from '../../sessions/viewer.ts';
 
 const TITLE = 'Delete account?';
 const DELETED = 'Your account has been deleted.';

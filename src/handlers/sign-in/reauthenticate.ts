@@ -3,7 +3,7 @@ import { checkPassword } from '../../accounts/password/reauthenticate.ts';
 import { actorOf } from '../../http/actor.ts';
 import { contextOf } from '../../http/context.ts';
 import { textIn } from '../../http/form.ts';
-import { askForPassword, fieldsIn } from '../../http/guards/recent-password.ts';
+import { askForPassword, waitingFields } from '../../http/guards/recent-password.ts';
 import { publicPath, redirectTo, returnPath } from '../../http/paths.ts';
 import { sidOf, viewerOf } from '../../http/viewer.ts';
 import { recordReauthentication } from '../../sessions/reauthentication.ts';
@@ -27,7 +27,8 @@ export async function reauthenticate(request: Request, response: Response): Prom
   const answer = await checkPassword(context, { session, user }, password, actor);
   if (answer === 'session_over') return redirectTo(response, '/account');
   if (answer === 'wrong') {
-    const waiting = { path, fields: isForm ? fieldsIn(body) : null };
+    const cancel = returnPath(request, body['reauthenticate.cancel']);
+    const waiting = { path, fields: isForm ? waitingFields(body) : null, cancel };
     return askForPassword(response, waiting, 'Wrong password.');
   }
   const owner = { sid, userId: user.id };

@@ -11,7 +11,7 @@ import { emailShape, textIn } from '../../http/form.ts';
 import type { Pages } from '../../http/pages.ts';
 import { redirectTo } from '../../http/paths.ts';
 import { renderPage } from '../../http/render.ts';
-import type { SessionUser } from '../../sessions/lookup.ts';
+import type { SessionUser } from '../../sessions/viewer.ts';
 import { signInBrowser } from '../sign-in/sign-in-browser.ts';
 
 type Problems = Pages['sign-up/sign-up']['problems'];

@@ -2,9 +2,9 @@ import type { Request, Response } from 'express';
 import { checkToken, checkTokens, type Outcome } from '../../auth/check.ts';
 import { recordIn } from '../../auth/claims.ts';
 import { presentedTokens } from '../../auth/presented-token.ts';
-import type { EndReason } from '../../database/schema.ts';
-import type { Session } from '../../sessions/lookup.ts';
+import type { EndReason } from '../../database/host-data.ts';
 import { slideExpiry } from '../../sessions/slide.ts';
+import type { Session } from '../../sessions/viewer.ts';
 import { Viewer } from '../../sessions/viewer.ts';
 import { clearSessionCookie, setSessionCookie } from '../cookies/session-cookie.ts';
 import { deviceOf } from '../device.ts';
@@ -55,7 +55,7 @@ function applyOutcome(visit: Visit, outcome: Outcome): void | Promise<void> {
   if (outcome.kind === 'unreadable') clearSessionCookie(response);
   if (outcome.kind === 'claimed') {
     if (!isSafe(request.method)) throw unavailable();
-    state.viewer = new Viewer(outcome.claims.sid, recordIn(outcome.claims));
+    state.viewer = new Viewer(outcome.claims.sid, recordIn(outcome.claims), state);
   }
 }
 
@@ -66,7 +66,7 @@ function admit(visit: Visit, outcome: Outcome & { kind: 'live' }): void | Promis
   sessionStore.activity.note(record.session, deviceOf(request), now);
   const session = slideExpiry(sessionStore, { sid, session: record.session }, now, config.policy);
   if (session instanceof Promise || mustReissue) return reissue(visit, outcome, session);
-  state.viewer = new Viewer(sid, { session, user: record.user });
+  state.viewer = new Viewer(sid, { session, user: record.user }, state);
 }
 
 /** Sets a new token when the session's expiry has moved or the old token's claims are stale. */
@@ -77,7 +77,7 @@ async function reissue(
 ): Promise<void> {
   const session = await slid;
   const hasSlid = session.expires > record.session.expires;
-  state.viewer = new Viewer(sid, { session, user: record.user });
+  state.viewer = new Viewer(sid, { session, user: record.user }, state);
   if (mustReissue) response.set('X-Revalidate-Session', 'true');
   if (mustReissue || hasSlid) await setSessionCookie(response, sid, state.viewer);
 }

@@ -1,7 +1,7 @@
 import type { Response } from 'express';
 import { claimsOf } from '../../auth/claims.ts';
 import { sessionCookieNames } from '../../auth/presented-token.ts';
-import type { SessionRecord } from '../../sessions/lookup.ts';
+import type { SessionRecord } from '../../sessions/viewer.ts';
 import { contextOf } from '../context.ts';
 import { cookiesOf } from './cookies.ts';
 

@@ -1,5 +1,6 @@
 import type { RequestHandler, Response } from 'express';
 import { csrfTokenIn, newCsrfToken } from '../../auth/csrf.ts';
+import { stateOf } from '../check/request-state.ts';
 import { contextOf } from '../context.ts';
 import { cookiesOf } from '../cookies/cookies.ts';
 import { staleForm } from '../error.ts';
@@ -7,13 +8,16 @@ import { isSafe } from './same-origin.ts';
 
 /** The CSRF token for the forms of a page. Sets its cookie when the browser has none. */
 export function csrfTokenFor(response: Response): string {
-  const { cookies, config } = contextOf(response.req);
+  const state = stateOf(response.req);
+  const { cookies, config } = state.context;
   const { name, options } = cookies.csrf;
-  const known = csrfTokenIn(cookiesOf(response.req)[name], config.secrets);
-  if (known) return known;
-  const made = newCsrfToken(config.secrets);
-  response.cookie(name, made.cookie, options);
-  return made.token;
+  state.csrfToken ??= csrfTokenIn(cookiesOf(response.req)[name], config.secrets);
+  if (state.csrfToken === null) {
+    const made = newCsrfToken(config.secrets);
+    response.cookie(name, made.cookie, options);
+    state.csrfToken = made.token;
+  }
+  return state.csrfToken;
 }
 
 /** Refuses a form without the CSRF token of its browser's cookie (invariant 9). */

@@ -1,6 +1,7 @@
 import type { NextFunction, Request, Response } from 'express';
 import { isReauthenticated } from '../../sessions/reauthentication.ts';
 import { contextOf } from '../context.ts';
+import { type Field, fieldsOf, isPasswordField } from '../form-body.ts';
 import { actionAt } from '../form-page.ts';
 import { ownPath, publicPath } from '../paths.ts';
 import { renderPage } from '../render.ts';
@@ -11,7 +12,11 @@ export interface WaitingRequest {
   /** A public path. */
   path: string;
   /** The fields of its form; null: it asked for a page. */
-  fields: [name: string, value: string][] | null;
+  fields: Field[] | null;
+  /** A public path. Default: the page of the form. */
+  cancel?: string;
+  /** Its form could not be kept, so `path` is the page to fill it in again. */
+  isFormLost?: boolean;
 }
 
 /** Asks for the password unless entered recently, then continues the request. Goes after `requireSignIn`. */
@@ -27,32 +32,28 @@ export async function requireRecentPassword(
 
 export function askForPassword(
   response: Response,
-  { path, fields }: WaitingRequest,
+  { path, fields, cancel, isFormLost = false }: WaitingRequest,
   problem: string | null,
 ): void {
   const { req: request } = response;
-  const { action, cancel } = actionAt(ownPath(request, path) ?? '');
+  const known = actionAt(ownPath(request, path) ?? '');
   renderPage(response.status(403), 'sign-in/reauthenticate', {
     title: 'Confirm it’s you',
     next: path,
     fields,
     problem,
     // A page performs no action: the form on it does.
-    act: fields === null ? null : action,
-    cancel: publicPath(request, cancel),
+    act: fields === null ? null : known.action,
+    cancel: cancel ?? publicPath(request, known.cancel),
+    isFormLost,
   });
 }
 
 export function waitingRequest(request: Request): WaitingRequest {
-  const fields = request.method === 'POST' ? fieldsIn(request.body) : null;
+  const fields = request.method === 'POST' ? waitingFields(request.body) : null;
   return { path: request.originalUrl, fields };
 }
 
 /** The fields of a form, without those of the password page itself. */
-export function fieldsIn(body: Record<string, unknown>): [name: string, value: string][] {
-  return Object.entries(body)
-    .filter(([name]) => name !== 'csrfToken' && !name.startsWith('reauthenticate.'))
-    .flatMap(([name, value]) =>
-      [value].flat().map((each): [string, string] => [name, String(each)]),
-    );
-}
+export const waitingFields = (body: unknown): Field[] =>
+  fieldsOf(body).filter(([name]) => name !== 'csrfToken' && !isPasswordField(name));

@@ -1,11 +1,11 @@
-import type { RequestHandler } from 'express';
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import type { Context } from '../../auth/context.ts';
-import type { SessionUser } from '../../sessions/lookup.ts';
+import type { SessionUser } from '../../sessions/viewer.ts';
 import { contextOf } from '../context.ts';
 import { HttpError } from '../error.ts';
 import { setFlash } from '../flash.ts';
 import { publicPath, redirectTo } from '../paths.ts';
-import { isApi, viewerOf } from '../viewer.ts';
+import { viewerOf, wantsJson } from '../viewer.ts';
 
 export const TWO_FACTOR_PAGE = '/account/security/two-factor';
 
@@ -19,13 +19,25 @@ export const mustSetUpTwoFactor = (context: Context, user: SessionUser): boolean
 
 /** Also catches users who signed in before their role required it. Goes after `requireSignIn`. */
 export const requireTwoFactor: RequestHandler = (request, response, next) => {
-  if (!mustSetUpTwoFactor(contextOf(request), viewerOf(request).user)) return next();
-  if (isApi(request)) {
+  if (mustSetUpTwoFactor(contextOf(request), viewerOf(request).user)) {
+    askForTwoFactor(request, response, next);
+  } else {
+    next();
+  }
+};
+
+export function askForTwoFactor(
+  request: Request,
+  response: Response,
+  next: NextFunction,
+  text = 'This server requires two-factor authentication. Set it up to continue.',
+): void {
+  if (wantsJson(request)) {
     const page = publicPath(request, TWO_FACTOR_PAGE);
     const sentence = `Set up two-factor authentication at ${page} in a browser, then try again.`;
-    return next(new HttpError(403, 'two_factor_required', sentence));
+    next(new HttpError(403, 'two_factor_required', sentence));
+  } else {
+    setFlash(response, { kind: 'notice', text });
+    redirectTo(response, TWO_FACTOR_PAGE);
   }
-  const text = 'This server requires two-factor authentication. Set it up to continue.';
-  setFlash(response, { kind: 'notice', text });
-  redirectTo(response, TWO_FACTOR_PAGE);
-};
+}

@@ -1,0 +1,123 @@
+import { inspect } from 'node:util';
+import express, { type Express } from 'express';
+import request from 'supertest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { STRATEGIES, startApp, type TestApp } from '../support/app.ts';
+import {
+  type Browser,
+  newPerson,
+  openBrowser,
+  SESSION_COOKIE,
+  signInTwice,
+} from '../support/browser.ts';
+
+/** A host app whose page dumps what its views can see. */
+function hostApp(use: (app: Express) => void): Express {
+  const app = express();
+  app.get('/before', (_request, response) => response.send('before Latchkey'));
+  use(app);
+  app.get('/', (_request, response) => response.send('the host’s own front page'));
+  app.get('/admin/reports', (_request, response) => response.send('the host’s own report'));
+  app.all('/viewer', ({ viewer }, response) => {
+    response.json({ viewer, inspected: inspect(viewer, { depth: 5, showHidden: true }) });
+  });
+  app.get('/request', (request, response) => {
+    const { body, cookies = null, signedCookies = null } = request;
+    const names = Object.keys(request).filter((name) => !(name in express.request));
+    response.json({ body, cookies, signedCookies, names, dump: inspect(request, { depth: 3 }) });
+  });
+  return app;
+}
+
+describe.each(STRATEGIES)('a host app with the %s strategy', (strategy) => {
+  let app: TestApp;
+  beforeAll(async () => {
+    app = await startApp({
+      env: { SESSION_STRATEGY: strategy, MFA_REQUIRED: 'admin', SESSION_UPDATE_AGE: '1h' },
+      host: ({ middleware }) => hostApp((host) => host.use(middleware)),
+    });
+    await openBrowser(app).signUp(newPerson());
+  });
+  afterAll(() => app.close());
+
+  const nameAt = async (browser: Browser) => (await browser.get('/viewer')).body.viewer?.user.name;
+
+  it('knows the viewer on its own routes', async () => {
+    const browser = openBrowser(app);
+    expect(await nameAt(browser)).toBe(undefined);
+    const person = newPerson();
+    await browser.signUp(person);
+    expect(await nameAt(browser)).toBe(person.name);
+  });
+
+  it('loses a revoked viewer on the next request, and the cookie is cleared', async () => {
+    const { here, there, otherId } = await signInTwice(app);
+    await here.post(`/account/sessions/${otherId}/revoke`);
+    const answer = await there.get('/viewer');
+    expect(answer.body.viewer).toBe(null);
+    expect(answer.get('Set-Cookie')).toHaveLength(1);
+    expect(answer.get('Set-Cookie')?.[0]).toMatch(new RegExp(`^${SESSION_COOKIE}=;`));
+    expect(await nameAt(here)).toBe('Ada Lovelace');
+  });
+
+  it('shows no secret when the viewer is dumped', async () => {
+    const browser = openBrowser(app);
+    await browser.signUp(newPerson());
+    const token = browser.token() ?? 'none';
+    const sid = strategy === 'jwt' ? /[A-Za-z0-9_-]{43}/ : token;
+    const { viewer, inspected } = (await browser.get('/viewer')).body;
+    expect(viewer.user.name).toBe('Ada Lovelace');
+    expect(Object.keys(viewer).sort()).toEqual(['session', 'user']);
+    expect(`${JSON.stringify(viewer)} ${inspected}`).not.toMatch(sid);
+    const { dump } = (await browser.get('/request')).body;
+    expect(dump).not.toContain('a secret for tests');
+  });
+
+  it('keeps its own pages, properties and headers', async () => {
+    const browser = openBrowser(app);
+    await browser.signUp(newPerson());
+    for (const path of ['/', '/admin/reports', '/before', '/nowhere', '/account/notes']) {
+      const bare = await request(hostApp(() => {})).get(path);
+      const { status, text, headers } = await browser.get(path);
+      expect([path, status, text]).toEqual([path, bare.status, bare.text]);
+      const { date: _, connection: __, ...own } = headers;
+      const { date: ___, connection: ____, ...expected } = bare.headers;
+      expect({ ...own, 'keep-alive': '' }).toEqual({ ...expected, 'keep-alive': '' });
+    }
+    const { body, cookies, signedCookies, names } = (await browser.get('/request')).body;
+    expect({ body, cookies, signedCookies }).toEqual({ cookies: null, signedCookies: null });
+    const bare = await request(hostApp(() => {})).get('/request');
+    expect(names.sort()).toEqual([...bare.body.names, 'viewer'].sort());
+  });
+
+  it('serves the account pages with their own headers', async () => {
+    const browser = openBrowser(app);
+    await browser.signUp(newPerson());
+    const { status, headers, text } = await browser.get('/account/sessions');
+    expect(status).toBe(200);
+    expect(text).toContain('Your devices');
+    expect(headers['content-security-policy']).toContain("default-src 'none'");
+    expect(headers['cache-control']).toBe('no-store');
+    expect(headers['x-powered-by']).toBe(undefined);
+  });
+
+  it('renews the session cookie', async () => {
+    const browser = openBrowser(app);
+    await browser.signUp(newPerson());
+    expect((await browser.get('/viewer')).get('Set-Cookie')).toBe(undefined);
+    app.advance(2 * 3_600_000);
+    const [cookie = ''] = (await browser.get('/viewer')).get('Set-Cookie') ?? [];
+    expect(cookie).toMatch(new RegExp(`^${SESSION_COOKIE}=[^;]{20,}; Path=/; Expires=`));
+  });
+
+  it('says nobody is signed in while an administrator must set up two-factor authentication', async () => {
+    const admin = openBrowser(app);
+    const person = newPerson();
+    await admin.signUp(person);
+    const { users } = await import('../../src/database/schema.ts');
+    const { eq } = await import('drizzle-orm');
+    await app.database.update(users).set({ role: 'admin' }).where(eq(users.email, person.email));
+    await expect.poll(() => nameAt(admin)).toBe(undefined);
+    expect((await admin.get('/account/security/two-factor')).status).not.toBe(303);
+  });
+});
