@@ -1,7 +1,7 @@
 import type { Express, Request, RequestHandler, Response } from 'express';
 import type { Context } from './auth/context.ts';
 import { checkHost } from './http/embedding/host-check.ts';
-import { dropHostHeaders } from './http/embedding/own-answer.ts';
+import { clearAnswer } from './http/embedding/own-answer.ts';
 import { type IsOwnPath, ownPaths } from './own-paths.ts';
 
 /** The middleware of a host app: serves Latchkey's own pages, and checks every other request. */
@@ -18,7 +18,7 @@ export function createMiddleware(context: Context, accountApp: Express): Request
 
 /** Gives our own pages exactly their own headers, and the path that the client sent. */
 function serveOwnPage(accountApp: Express, request: Request, response: Response): void {
-  dropHostHeaders(response);
+  clearAnswer(response);
   request.baseUrl = '';
   request.url = request.originalUrl;
   accountApp(request, response);
