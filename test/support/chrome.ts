@@ -39,7 +39,8 @@ export function openContext(
 export async function inspect(page: Page, name: string): Promise<void> {
   // axe is a script, which these pages do not run: it checks a copy in a context that runs scripts.
   const copy = await copyPageOf(page);
-  await copy.goto(new URL('/healthz', page.url()).href);
+  // HTML of the same frame: Chromium's page for text keeps its color-scheme.
+  await copy.goto(new URL('/no-such-page', page.url()).href);
   await copy.setContent(await page.content(), { waitUntil: 'load' });
   for (const colorScheme of ['light', 'dark'] as const) {
     for (const width of [1280, 390]) {
