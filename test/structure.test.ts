@@ -67,6 +67,28 @@ describe('The source', () => {
     expect(found).toEqual([]);
   });
 
+  it('uses only classes that the style sheet has, and names of its own for them', async () => {
+    const known = new Set(
+      [...(await read('public/latchkey.css')).matchAll(/\.((?:lk-|latchkey)[\w-]*)/g)].map(
+        ([, name]) => name,
+      ),
+    );
+    const unknown = new Set<string>();
+    for (const path of await filesIn('views')) {
+      if (path.startsWith('views/email/')) continue;
+      for (const [, text = ''] of (await read(path)).matchAll(/class="([^"]*)"/g)) {
+        // The kind of a message, or the strings in a condition.
+        const names = text.replace(/<%.*?%>/g, (code) =>
+          code.includes("'")
+            ? (code.match(/'[^']*'/g) ?? []).join(' ').replaceAll("'", '')
+            : 'error',
+        );
+        for (const name of names.split(/\s+/)) if (name && !known.has(name)) unknown.add(name);
+      }
+    }
+    expect([...unknown]).toEqual([]);
+  });
+
   it('redirects to own paths with `redirectTo` only', async () => {
     const found: string[] = [];
     for (const path of await filesIn('src')) {

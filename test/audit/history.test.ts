@@ -21,7 +21,9 @@ it('lists events of the account with device and location, newest first', async (
   await there.get('/account');
   await there.get('/account');
   const page = (await here.get('/account/activity')).text;
-  const told = [...page.matchAll(/<h2 class="row-title">([^<]*)<\/h2>/g)].map(([, what]) => what);
+  const told = [...page.matchAll(/<h2 class="lk-row-title">([^<]*)<\/h2>/g)].map(
+    ([, what]) => what,
+  );
   expect(told).toEqual([
     'Blocked a signed-out device',
     'Signed out another device',
@@ -44,7 +46,7 @@ it('shows no events of other accounts', async () => {
 
 describe('with more than a page', () => {
   const titles = (page: string) =>
-    [...page.matchAll(/<h2 class="row-title">([^<]*)<\/h2>/g)].map(([, title]) => title);
+    [...page.matchAll(/<h2 class="lk-row-title">([^<]*)<\/h2>/g)].map(([, title]) => title);
   const linkTo = (page: string, label: 'Newer' | 'Older') =>
     new RegExp(`href="(\\?[^"]*)"[^>]*>${label}<`).exec(page)?.[1];
 

@@ -131,7 +131,7 @@ describe.skipIf(chromiumPath === null)('account security, in a real browser', ()
       await look(here, 'two-factor-off');
       await button(here, 'Set up').click();
       await look(here, 'two-factor-set-up');
-      const key = (await here.locator('.key').innerText()).replaceAll(' ', '');
+      const key = (await here.locator('.lk-key').innerText()).replaceAll(' ', '');
       await fillIn(here, { 'Authentication code': wrongCode(app, key) });
       await button(here, 'Turn on').click();
       await expectText(here, 'That code is wrong or has expired.');

@@ -101,7 +101,7 @@ describe('a site with a name, a logo, an accent and a style sheet', () => {
 
   it('serves its logo as an image that runs no script', async () => {
     const page = (await openBrowser(app).get('/sign-in')).text;
-    const [, src = ''] = /<img class="brand-logo" src="([^"]+)" alt="([^"]+)"/.exec(page) ?? [];
+    const [, src = ''] = /<img class="lk-brand-logo" src="([^"]+)" alt="([^"]+)"/.exec(page) ?? [];
     expect(src).toMatch(/^\/latchkey-logo\.svg\?v=/);
     expect(page).toContain(`<link rel="icon" href="${src}">`);
     const file = await openBrowser(app).get(src);

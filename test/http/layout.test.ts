@@ -47,7 +47,9 @@ describe('the layout of a host app', () => {
     await browser.post('/auth/callback/credentials', { email: 'a@example.org', password: 'x' });
     const signIn = (await browser.get('/sign-in')).text;
     expect(signIn).toMatch(/^<!doctype html><title>Error: Sign in<\/title>/);
-    expect(signIn).toContain('<p class="flash flash-error" role="alert" tabindex="-1" autofocus>');
+    expect(signIn).toContain(
+      '<p class="lk-flash lk-flash-error" role="alert" tabindex="-1" autofocus>',
+    );
     await browser.signUp(newPerson());
     for (const path of ['/account/security', '/nowhere']) {
       const page = (await browser.get(path)).text;
@@ -166,7 +168,7 @@ describe('VIEWS_DIR', () => {
     const signIn = (await openBrowser(app).get('/sign-in')).text;
     expect(signIn).toContain('<h1>Hello</h1><input type="hidden" name="csrfToken" value="');
     expect(signIn).toContain('<p class="note">&lt;x&gt;</p>');
-    expect(signIn).toContain('<header class="site-header">');
+    expect(signIn).toContain('<header class="lk-site-header">');
     const signUp = (await openBrowser(app).get('/sign-up')).text;
     expect(signUp).toContain('<h1>Create an account</h1>');
     expect(signUp).toContain('<label>Email<input name="email"></label>');

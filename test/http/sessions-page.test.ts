@@ -20,16 +20,16 @@ describe.each(STRATEGIES)('the devices page with the %s strategy', (strategy) =>
     await openBrowser(app, { userAgent: 'x' }).signIn(person);
     const { text } = await here.get('/account/sessions');
     expect(text).toContain('3 devices are signed in');
-    expect(text).toContain('Firefox on Linux <span class="badge">This device</span>');
+    expect(text).toContain('Firefox on Linux <span class="lk-badge">This device</span>');
     expect(text).toContain('United States · 8.8.8.8 · Password');
     expect(text).toContain('Safari on iPhone');
-    expect(text).toContain('<p class="row-place">192.168.1.20 · Password</p>');
+    expect(text).toContain('<p class="lk-row-place">192.168.1.20 · Password</p>');
     expect(text).toContain('Unknown device');
     expect(text).toMatch(
       /<time datetime="[\dT:.-]+Z" title="[\w :]+ UTC">just now \(\d\d:\d\d UTC\)<\/time>/,
     );
     expect(text).not.toContain('Expires');
-    expect(text).toContain('Sign out<span class="visually-hidden"> Safari on iPhone</span>');
+    expect(text).toContain('Sign out<span class="lk-visually-hidden"> Safari on iPhone</span>');
     expect(text).toContain('Nothing yet.');
   });
 

@@ -111,7 +111,7 @@ describe.each(STRATEGIES)('the lifetime of a session with the %s strategy', (str
       expect(await fresh.sessionIds()).toMatchObject([{ isCurrent: true }]);
       const page = (await fresh.get('/account/sessions')).text;
       const [, ended = ''] = page.split('Recently signed out');
-      expect(ended.match(/class="row-title"/g)).toHaveLength(2);
+      expect(ended.match(/class="lk-row-title"/g)).toHaveLength(2);
       expect((await browser.get('/api/sessions')).body.error).toBe(verdict);
       await app.close();
     });

@@ -146,7 +146,9 @@ describe.each(STRATEGIES)('deleting an account, %s', (strategy) => {
     expect(await idOf(person)).not.toBe(oldId);
     expect(await again.sessionIds()).toHaveLength(1);
     expect((await again.get('/account/sessions')).text).toContain('Nothing yet.');
-    expect((await again.get('/account/activity')).text.match(/<li class="row">/g)).toHaveLength(2);
+    expect((await again.get('/account/activity')).text.match(/<li class="lk-row">/g)).toHaveLength(
+      2,
+    );
     const kept = openBrowser(app).get('/api/sessions').set('Authorization', `Bearer ${old}`);
     expect((await kept).status).toBe(401);
   });

@@ -220,7 +220,7 @@ describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
       expect(page.text).toContain(`We’ve sent a link to ${email}`);
       expect(page.text).toContain(`your new address, <strong>${email}</strong>`);
       // The second page lists both.
-      const pending = /<div class="pending">[\s\S]*?<\/div>\s*<\/div>\s*/g;
+      const pending = /<div class="lk-pending">[\s\S]*?<\/div>\s*<\/div>\s*/g;
       const text = page.text.replace(pending, '').replaceAll(email, '');
       return [answer.status, answer.headers.location, text];
     };
