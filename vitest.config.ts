@@ -45,7 +45,8 @@ export default defineConfig({
     maxWorkers: 2,
     projects: [
       suite('pglite', ['test/postgres/**']),
-      ...(hasPostgres ? [suite('postgres', [])] : []),
+      // The package is the same with both.
+      ...(hasPostgres ? [suite('postgres', ['test/embedding/package.test.ts'])] : []),
       browser,
     ],
   },

@@ -30,7 +30,8 @@ export interface AuthProvider {
   type: string;
 }
 
-export interface Latchkey extends Guards {
+/** @typeParam Role a union of the option `roles` and `admin`, or any string without that option. */
+export interface Latchkey<Role extends string = string> extends Guards<Role> {
   /** Checks every request of your app (`request.viewer`), and serves the account pages. Use it before your routes. */
   middleware: RequestHandler;
   /**

@@ -4,6 +4,7 @@ import { latchkey as start } from './latchkey.ts';
 export type { FramedPage, Layout } from './auth/layout.ts';
 export { ConfigError } from './config/config-error.ts';
 export type { Duration } from './config/options.ts';
+export type * from './database/host-data.ts';
 export type { AuthProvider, Latchkey, LatchkeyOptions } from './embedding.ts';
 export type { Guards, SignedInHandler, SignInGuard } from './http/embedding/guard-types.ts';
 export { viewerOf } from './http/viewer.ts';
@@ -14,6 +15,6 @@ export type { Session, SessionUser, Viewer } from './sessions/viewer.ts';
  * it is ready. Settings come from `process.env`; options override them.
  * @throws {ConfigError} in plain sentences if a setting is wrong. Nothing stays open then.
  */
-export const latchkey: <const Role extends string = 'user' | 'admin'>(
+export const latchkey: <const Role extends string = string>(
   options?: LatchkeyOptions<Role>,
-) => Promise<Latchkey> = start;
+) => Promise<Latchkey<Role | 'admin'>> = start;

@@ -56,10 +56,10 @@ interface OwnProcess {
  * `process.env`; options override them.
  * @throws {ConfigError} in plain sentences if a setting is wrong. Nothing stays open then.
  */
-export async function latchkey<const Role extends string = 'user' | 'admin'>(
+export async function latchkey<const Role extends string = string>(
   options: LatchkeyOptions<Role> = {},
   own: OwnProcess = {},
-): Promise<Latchkey> {
+): Promise<Latchkey<Role | 'admin'>> {
   const closing = createClosing();
   try {
     return await open(options, own, closing);

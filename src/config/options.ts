@@ -75,7 +75,7 @@ export interface SettingOptions<Role extends string = string> {
   /** The roles of your app. `admin` always exists; new accounts get the first other one. Default: `user`, `admin`. */
   roles?: readonly Role[] | undefined;
   /** The roles that must use two-factor authentication. Default: none. */
-  mfaRequired?: readonly Role[] | undefined;
+  mfaRequired?: readonly (NoInfer<Role> | 'admin')[] | undefined;
   /** What your site is called, on pages and in emails. Default: `Latchkey`. */
   siteName?: string | undefined;
   /** The path of an SVG or PNG file, at most 200 kB. Shown instead of the name. Default: our mark and the name. */
