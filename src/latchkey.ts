@@ -86,7 +86,7 @@ async function open(
     const sentence = 'GEOIP_DATABASE must be a country database in MaxMind’s format.';
     throw new ConfigError(sentence, { cause });
   });
-  const opened = await openDatabase(config);
+  const opened = await openDatabase(config, options.postgres);
   closing.add(() => opened.close());
   const metrics = createMetrics();
   const onBeat = (ms: number) => metrics.propagation.observe(ms / 1000);

@@ -1,5 +1,7 @@
+import type { Sql } from 'postgres';
 import type { Config } from './config/config.ts';
 import { ConfigError } from './config/config-error.ts';
+import { serverOf } from './database/connection.ts';
 import { DirectoryInUseError, PathTooLongError } from './database/directory-lock.ts';
 import {
   MissingPgliteError,
@@ -11,11 +13,17 @@ import { probePostgres } from './database/probe.ts';
 import { startProblem } from './database/start-problem.ts';
 
 /**
- * The migrated database of the settings.
+ * The migrated database of the settings, or of the host app's client.
  * @throws {ConfigError} if the operator can fix it: it names the variable, and the database it leads to.
  */
-export async function openDatabase(config: Config): Promise<OpenDatabase> {
+export async function openDatabase(config: Config, client?: Sql): Promise<OpenDatabase> {
   const { databaseUrl, databaseListenUrl, databaseSchema, dataDir } = config;
+  if (client) {
+    const server = serverOf(client);
+    const name = 'the option postgres';
+    await explained(name, probePostgres(server));
+    return explained(name, openPostgres(server, databaseListenUrl, databaseSchema));
+  }
   if (databaseUrl === null) return inDataDir(openEmbedded(dataDir, databaseSchema));
   await explained('DATABASE_URL', probePostgres(databaseUrl));
   if (databaseListenUrl === null) {

@@ -1,6 +1,6 @@
 import type { PGlite, Transaction } from '@electric-sql/pglite';
-import postgres from 'postgres';
-import type { Statement } from './connection.ts';
+import type postgres from 'postgres';
+import { createSql, type Options, type Server, type Statement } from './connection.ts';
 import type { HostQuery, HostValue } from './host-data.ts';
 import type { Rewrite } from './schema-name.ts';
 
@@ -72,8 +72,8 @@ const HOST_CONNECTIONS = 5;
 const HOST_CONNECT_TIMEOUT_SECONDS = 5;
 
 /** The host app's own connections, opened on first use: its slow statements delay no session check. */
-export function openHostClient(url: string, options: postgres.Options<Record<string, never>>) {
-  const sql = postgres(url, {
+export function openHostClient(server: Server, options: Options) {
+  const sql = createSql(server, {
     ...options,
     max: HOST_CONNECTIONS,
     connect_timeout: HOST_CONNECT_TIMEOUT_SECONDS,

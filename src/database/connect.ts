@@ -1,4 +1,4 @@
-import { type Connection, type Options, openConnection } from './connection.ts';
+import { type Connection, type Options, openConnection, type Server } from './connection.ts';
 import { DatabaseUnavailable } from './outage.ts';
 
 /** On a silent network an attempt never fails, so another one is started beside it. */
@@ -12,7 +12,7 @@ const CONNECT_TIMEOUT_MS = 5_000;
  * @param onLost called when a connection is lost later.
  */
 export function createConnector(
-  url: string,
+  server: Server,
   options: Options,
   signal: AbortSignal,
   onLost: (connection: Connection) => void,
@@ -44,7 +44,7 @@ export function createConnector(
     else attempt();
 
     function attempt(): void {
-      const connection = openConnection(url, options, () => onLost(connection));
+      const connection = openConnection(server, options, () => onLost(connection));
       attempts.add(connection);
       connection
         .ask((sql) => sql.unsafe('select 1'))

@@ -1,11 +1,42 @@
 import { drizzle } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
 import { DatabaseUnavailable, isDatabaseOutage } from './outage.ts';
-import { createSockets, type Sockets } from './sockets.ts';
+import { createSockets, type OpenSocket } from './sockets.ts';
 
 export type Options = postgres.Options<Record<string, never>>;
+/** A URL, or the settings of a host app's client. */
+export type Server = string | (Options & HasSocket);
+
+/** postgres.js has this option and its types do not. */
+interface HasSocket {
+  socket?: OpenSocket | undefined;
+}
+
 /** Makes a query, a new one each time it is called. */
 export type Statement<Result> = (sql: postgres.Sql) => PromiseLike<Result>;
+
+/** A postgres.js client. It connects when it is first used. */
+export function createSql(server: Server, options: Options & HasSocket): postgres.Sql {
+  return typeof server === 'string'
+    ? postgres(server, options)
+    : postgres({ ...server, ...options });
+}
+
+export const socketsFor = (server: Server) =>
+  createSockets(typeof server === 'string' ? undefined : server.socket);
+
+/** How a client connects, without how it formats queries and reads rows. */
+export function serverOf({ options }: postgres.Sql): Server {
+  const { host, port, path, database, user, ssl, connection, connect_timeout } = options;
+  // Its type says null.
+  const pass: unknown = options.pass;
+  const password = pass as string | (() => Promise<string>);
+  const socket: OpenSocket | undefined = Reflect.get(options, 'socket');
+  return {
+    ...{ host: host[0] ?? '', port: port[0] ?? 5432, ...(path && { path }), socket },
+    ...{ database, user, password, ssl, connection, connect_timeout },
+  };
+}
 
 /** One connection. Once lost, it stays lost. */
 export interface Connection {
@@ -26,20 +57,16 @@ export interface Connection {
  * committed alone on the new connection.
  * @param onLost called before pending statements fail.
  */
-export function openConnection(url: string, options: Options, onLost: () => void): Connection {
-  const sockets = createSockets();
+export function openConnection(server: Server, options: Options, onLost: () => void): Connection {
+  const sockets = socketsFor(server);
   let isOpened = false;
-  // postgres.js has this option and its types do not.
-  const transport: { socket: Sockets['open'] } = {
+  const sql = createSql(server, {
+    ...options,
     socket: (target) => {
       if (isOpened) close();
       isOpened = true;
       return sockets.open(target);
     },
-  };
-  const sql = postgres(url, {
-    ...options,
-    ...transport,
     max: 1,
     max_lifetime: null,
     onclose: close,

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { PGlite } from '@electric-sql/pglite';
-import postgres from 'postgres';
-import { createSockets } from './sockets.ts';
+import { createSql, type Server, socketsFor } from './connection.ts';
 
 /**
  * The published bound: a change that this process could not hear of, because the network failed
@@ -45,7 +44,7 @@ export interface Listener {
  * @param send announces a payload through the ordinary connections.
  */
 export function listenToPostgres(
-  url: string,
+  server: Server,
   channel: string,
   send: (payload: string) => Promise<void>,
   { onNotice, onGap, onBeat }: Listening,
@@ -63,15 +62,13 @@ export function listenToPostgres(
     isListening = false;
     listeningSince = performance.now();
     connection += 1;
-    const sockets = createSockets();
-    // postgres.js has this option and its types do not.
-    const transport = { socket: sockets.open };
-    const sql = postgres(url, {
+    const sockets = socketsFor(server);
+    const sql = createSql(server, {
       max: 1,
       connect_timeout: 2,
       fetch_types: false,
       onnotice: () => undefined,
-      ...transport,
+      socket: sockets.open,
     });
     const end = async (timeout: number) => {
       await sql.end({ timeout }).catch(() => undefined);

@@ -1,9 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate } from 'drizzle-orm/postgres-js/migrator';
-import postgres from 'postgres';
 import { createClient, type MakeClient } from './client.ts';
-import { openConnection } from './connection.ts';
+import { createSql, openConnection, type Server } from './connection.ts';
 import { rewriteFor, SCHEMA } from './schema-name.ts';
 import { runTransaction } from './transaction.ts';
 
@@ -13,11 +12,11 @@ const migrationsFolder = fileURLToPath(new URL('../../drizzle', import.meta.url)
 const MIGRATION_LOCK = 7_304_211;
 
 /** Applies pending migrations. Processes that start together take turns. */
-export async function migratePostgres(url: string, schema = SCHEMA): Promise<void> {
+export async function migratePostgres(server: Server, schema = SCHEMA): Promise<void> {
   const options = { connect_timeout: 5, fetch_types: false, onnotice: () => undefined };
   // The lock belongs to its connection, so there is only one.
-  const connection = openConnection(url, options, () => undefined);
-  const base = postgres(url, { max: 1 });
+  const connection = openConnection(server, options, () => undefined);
+  const base = createSql(server, { max: 1 });
   const makeClient: MakeClient = (runner) => createClient(base, rewriteFor(schema), runner);
   const client = makeClient({
     run: connection.ask,

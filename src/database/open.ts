@@ -4,6 +4,7 @@ import { sql } from 'drizzle-orm';
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { openHostClient } from './client.ts';
+import type { Server } from './connection.ts';
 import { lockDirectory } from './directory-lock.ts';
 import type { HostQuery } from './host-data.ts';
 import { type Listener, type Listening, listenToPostgres } from './listen.ts';
@@ -26,15 +27,15 @@ export interface OpenDatabase {
 
 /**
  * A migrated PostgreSQL database, behind a pool of connections.
- * @param directUrl where to listen and to migrate, when `url` leads to a pooler that can do neither.
+ * @param directUrl where to listen and to migrate, when `server` leads to a pooler that can do neither.
  * @param schema holds every table of ours, so that the host app's can be in the same database.
  */
 export async function openPostgres(
-  url: string,
+  server: Server,
   directUrl: string | null,
   schema = SCHEMA,
 ): Promise<OpenDatabase> {
-  await migratePostgres(directUrl ?? url, schema);
+  await migratePostgres(directUrl ?? server, schema);
   const options = {
     // In transaction mode, a pooler gives each query another connection.
     prepare: directUrl === null,
@@ -42,8 +43,8 @@ export async function openPostgres(
     fetch_types: false,
     onnotice: () => undefined,
   };
-  const pool = createPool(url, options, rewriteFor(schema));
-  const host = openHostClient(url, options);
+  const pool = createPool(server, options, rewriteFor(schema));
+  const host = openHostClient(server, options);
   const database = drizzle(pool.client);
   const send = async (payload: string) => {
     await database.execute(sql`select pg_notify(${schema}, ${payload})`);
@@ -51,7 +52,7 @@ export async function openPostgres(
   return {
     database,
     query: host.query,
-    listen: (listening) => listenToPostgres(directUrl ?? url, schema, send, listening),
+    listen: (listening) => listenToPostgres(directUrl ?? server, schema, send, listening),
     close: async () => {
       await Promise.all([host.close(), pool.close()]);
     },

@@ -3,7 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import postgres from 'postgres';
 import { createClient, type MakeClient } from './client.ts';
 import { createConnector } from './connect.ts';
-import type { Connection, Options, Statement } from './connection.ts';
+import {
+  type Connection,
+  createSql,
+  type Options,
+  type Server,
+  type Statement,
+} from './connection.ts';
 import { DatabaseUnavailable } from './outage.ts';
 import type { Rewrite } from './schema-name.ts';
 import { runTransaction } from './transaction.ts';
@@ -37,13 +43,13 @@ interface Answer<Result> {
  * transaction, is asked once more on a fresh connection if its own is lost or does not answer. Anything else
  * fails with its connection: it may have taken effect.
  */
-export function createPool(url: string, options: Options, rewrite: Rewrite): Pool {
+export function createPool(server: Server, options: Options, rewrite: Rewrite): Pool {
   const idle: Connection[] = [];
   const inUse = new Set<Connection>();
   const closing = new AbortController();
   // Each connection that is opening listens.
   setMaxListeners(0, closing.signal);
-  const connect = createConnector(url, options, closing.signal, forget);
+  const connect = createConnector(server, options, closing.signal, forget);
   let opening = 0;
   let lastReleaseMs = performance.now();
 
@@ -171,7 +177,7 @@ export function createPool(url: string, options: Options, rewrite: Rewrite): Poo
     }
   }
 
-  const base = postgres(url, { ...options, max: 1 });
+  const base = createSql(server, { ...options, max: 1 });
   const makeClient: MakeClient = (runner) => createClient(base, rewrite, runner);
   return {
     client: makeClient({ run, begin }),

@@ -1,12 +1,12 @@
-import postgres from 'postgres';
+import { createSql, type Server } from './connection.ts';
 
 const CONNECT_TIMEOUT_S = 5;
 /** postgres.js reconnects forever to a server that hangs up, such as one with another protocol. */
 const ANSWER_TIMEOUT_MS = 8_000;
 
 /** Checks that PostgreSQL answers, on its own connection. Throws within seconds if not. */
-export async function probePostgres(url: string): Promise<void> {
-  const client = postgres(url, {
+export async function probePostgres(server: Server): Promise<void> {
+  const client = createSql(server, {
     ...{ max: 1, connect_timeout: CONNECT_TIMEOUT_S, prepare: false, fetch_types: false },
     onnotice: () => undefined,
   });

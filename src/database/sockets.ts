@@ -2,15 +2,18 @@ import { connect, type Socket } from 'node:net';
 import { DatabaseUnavailable } from './outage.ts';
 
 /** What postgres.js tells a function that opens its sockets. */
-interface Target {
+export interface Target {
   host: string[];
   port: number[];
   path?: string | false | undefined;
 }
 
+/** How a host app's own client opens its sockets, such as through a tunnel. */
+export type OpenSocket = (target: Target) => Socket | Promise<Socket>;
+
 /** Opens the sockets of a postgres.js client, and can close them. */
 export interface Sockets {
-  open(target: Target): Socket;
+  open: OpenSocket;
   /** Closes all sockets at once and opens no more. */
   close(): void;
 }
@@ -18,20 +21,30 @@ export interface Sockets {
 /**
  * postgres.js does not close a socket that is still connecting when its client ends, which keeps the process
  * alive.
+ * @param openOther opens them instead. Each must be connected.
  */
-export function createSockets(): Sockets {
+export function createSockets(openOther?: OpenSocket): Sockets {
   const sockets = new Set<Socket>();
   let isClosed = false;
+  function keep(socket: Socket): Socket {
+    if (isClosed) {
+      socket.destroy();
+      throw lost();
+    }
+    sockets.add(socket);
+    return socket;
+  }
+
   return {
-    // Returns before it is connected: postgres.js has its own timer.
-    open: ({ host, port, path }) => {
-      if (isClosed) throw new DatabaseUnavailable('The connection to the database was lost.');
+    // Ours is returned before it is connected: postgres.js has its own timer.
+    open: (target) => {
+      if (isClosed) throw lost();
       for (const each of sockets) if (each.destroyed) sockets.delete(each);
+      if (openOther) return Promise.resolve(openOther(target)).then(keep);
+      const { host, port, path } = target;
       const socket = path ? connect(path) : connect(port[0] ?? 5432, host[0]);
       // postgres.js reads the server name for TLS (SNI) from it.
-      Object.assign(socket, { host: host[0] });
-      sockets.add(socket);
-      return socket;
+      return keep(Object.assign(socket, { host: host[0] }));
     },
     close: () => {
       isClosed = true;
@@ -39,3 +52,5 @@ export function createSockets(): Sockets {
     },
   };
 }
+
+const lost = () => new DatabaseUnavailable('The connection to the database was lost.');
