@@ -25,25 +25,44 @@ const readJson = express.json({ limit: OWN_FORM_BYTES });
 export const isPasswordField = (name: string): boolean => name.startsWith(PASSWORD_FIELD);
 
 /** Reads the form of a request of the host app, unless that has been done. */
-export async function readForm(request: Request, response: Response): Promise<void> {
-  if (request.body === undefined) {
-    await new Promise<void>((resolve, reject) => {
-      hostForm.read(request, response, (error) => (error ? reject(error) : resolve()));
-    });
-  }
-  dropPasswordFields(request);
+export function readForm(request: Request, response: Response): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (request.body !== undefined) resolve();
+    else hostForm.read(request, response, (error) => (error ? reject(error) : resolve()));
+  });
 }
 
-/** The host app must not see the password, whichever parser has read it, before or after us. */
-export function dropPasswordFields(request: Request): void {
-  const { body } = request;
-  if (typeof body === 'string' || Buffer.isBuffer(body)) {
-    if (!request.is(FORM)) return;
-    const kept = body.toString().split('&').filter(isKept).join('&');
-    request.body = typeof body === 'string' ? kept : Buffer.from(kept);
-  } else if (typeof body === 'object' && body !== null) {
-    for (const name of Object.keys(body).filter(isPasswordField)) delete body[name];
+/** Keeps the password of a continued form from the host app's handlers, whether it is parsed by now or later. */
+export function hidePasswordFields(request: Request): void {
+  if (!request.is(FORM)) return;
+  if (request.body !== undefined) {
+    request.body = withoutPassword(request.body);
+  } else {
+    Object.defineProperty(request, 'body', {
+      configurable: true,
+      enumerable: true,
+      get: () => undefined,
+      set: (body: unknown) => {
+        if (body !== undefined) Object.defineProperty(request, 'body', asProperty(body));
+      },
+    });
   }
+}
+
+const asProperty = (body: unknown): PropertyDescriptor => ({
+  configurable: true,
+  enumerable: true,
+  writable: true,
+  value: withoutPassword(body),
+});
+
+function withoutPassword(body: unknown): unknown {
+  if (typeof body === 'string') return body.split('&').filter(isKept).join('&');
+  if (Buffer.isBuffer(body))
+    return Buffer.from(String(withoutPassword(body.toString('latin1'))), 'latin1');
+  if (typeof body !== 'object' || body === null) return body;
+  for (const name of Object.keys(body).filter(isPasswordField)) Reflect.deleteProperty(body, name);
+  return body;
 }
 
 const isKept = (pair: string): boolean => !Object.keys(parse(pair)).some(isPasswordField);

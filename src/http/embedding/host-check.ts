@@ -4,7 +4,8 @@ import { isDatabaseOutage } from '../../database/outage.ts';
 import { checkRequest } from '../check/check-request.ts';
 import { beginState, findState, type RequestState } from '../check/request-state.ts';
 import { unavailable } from '../error.ts';
-import { dropPasswordFields } from '../form-body.ts';
+import { hidePasswordFields } from '../form-body.ts';
+import { isSafe } from '../guards/same-origin.ts';
 import { mustSetUpTwoFactor } from '../guards/two-factor.ts';
 
 /** Checks a request of the host app, and leaves everything else about it alone. */
@@ -29,7 +30,7 @@ export function checkOnce(
   const state = beginState(request, context);
   state.isHost = true;
   request.viewer = null;
-  if (request.body !== undefined) dropPasswordFields(request);
+  if (!isSafe(request.method)) hidePasswordFields(request);
   const pending = checkRequest(state, request, response);
   if (pending) return pending.then(() => showViewer(state, request));
   showViewer(state, request);
