@@ -2,7 +2,9 @@ import { eq } from 'drizzle-orm';
 import type { Router } from 'express';
 import request, { type Response } from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Config } from '../../src/config/config.ts';
 import { users } from '../../src/database/schema.ts';
+import { ownPaths } from '../../src/own-paths.ts';
 import { healthRoutes, routes } from '../../src/routes.ts';
 import { STRATEGIES, startApp, type TestApp } from '../support/app.ts';
 import { TWO_FACTOR_PAGE } from '../support/authenticator.ts';
@@ -217,6 +219,45 @@ describe.each(STRATEGIES)('every route, with the %s strategy', (strategy) => {
 });
 
 /** Every method and path of a router, such as `GET /account`. A nested router is listed as an error. */
+describe('a path in a host app', () => {
+  const publicFiles = new Map([['/latchkey.css', { headers: {}, content: Buffer.alloc(0) }]]);
+  const pathPrefix = (prefix: string) =>
+    ownPaths({ config: { pathPrefix: prefix } as Config, publicFiles });
+  const isOwn = pathPrefix('');
+
+  it.each(Object.keys(ACCESS))('is recognised if it is of a route: %s', (route) => {
+    const path = (route.split(' ')[1] ?? '').replace(/:\w+/, crypto.randomUUID());
+    const isHosts = ['/', '/healthz', '/readyz'].includes(path);
+    for (const url of [path, `${path}?a=/b`, `${path}/`])
+      expect([url, isOwn(url)]).toEqual([url, !isHosts]);
+    expect(pathPrefix('/id')(`/id${path}`)).toBe(true);
+    expect(pathPrefix('/id')(path)).toBe(false);
+  });
+
+  it.each([
+    '/notes',
+    '/admin/reports',
+    '/account/notes',
+    '/account/sessions/x',
+    '/Account',
+    '/accounts',
+    '/accountx?/account',
+    '/?/account',
+    '//account',
+    '/api',
+    '/api/sessions/a/b',
+    '/auth/session.',
+    '/latchkeyxcss',
+    'http://x/account',
+    '*',
+    '',
+  ])('belongs to the host app if no route has it: %s', (url) => {
+    expect(isOwn(url)).toBe(false);
+    expect(pathPrefix('/id')(url)).toBe(false);
+    expect(pathPrefix('/id')(`/idea${url}`)).toBe(false);
+  });
+});
+
 function routesOf({ stack }: Router): string[] {
   return stack.flatMap(({ route, handle }) => {
     if (!route) return 'stack' in handle ? ['a router in a router'] : [];
