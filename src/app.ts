@@ -28,6 +28,8 @@ export function assemble(
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
+  // Not for us: a host app's middleware, such as a log, may ask our requests for their IP address.
+  app.set('trust proxy', context.isTrustedProxy);
 
   app.use((request, _response, next) => {
     beginState(request, context);

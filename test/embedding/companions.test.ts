@@ -197,7 +197,9 @@ describe.each(STRATEGIES)('A host app with the %s strategy and', (strategy) => {
           const again = { ...sent, headers: { ...sent.headers, 'if-none-match': etag } };
           expect(await ask(host, again), `${nameOf(sent)} again`).toEqual(await ask(bare, again));
         }
-        for (const sent of ownRequests(prefix, csrfCookie, cookie === signedIn)) {
+        const own = ownRequests(prefix, csrfCookie, cookie === signedIn);
+        // A companion behind Latchkey never sees them.
+        for (const sent of after.length > 0 ? own.slice(0, 3) : own) {
           const expected = comparable(await ask(alone, sent));
           expect(comparable(await ask(host, sent)), nameOf(sent)).toEqual(expected);
           expect(expected.status, nameOf(sent)).toMatch(sent.status);
@@ -230,6 +232,27 @@ describe.each(STRATEGIES)('A host app with the %s strategy and', (strategy) => {
     const others = headers.filter(([, value]) => value !== renewed);
     expect({ headers: others, ...answer }).toEqual(await exchange(bare, sent));
     await Promise.all([bare, host].map(close));
+  });
+
+  it('shows middleware of the host app the same client on our pages', async () => {
+    const lines: string[] = [];
+    const stream = { write: (line: string) => void lines.push(line.trim()) };
+    const host = await listen(
+      hostApp({
+        configure: (app) => app.set('trust proxy', 1),
+        before: [morgan(':method :url :status :remote-addr', { stream })],
+        latchkey: await latchkeyAt('/id'),
+      }),
+    );
+    for (const path of ['/notes', '/id/sign-in?callbackUrl=/notes', '/id/latchkey.css']) {
+      await exchange(host, { path, headers: FORWARDED });
+    }
+    expect(lines).toEqual([
+      'GET /notes 200 203.0.113.7',
+      'GET /id/sign-in?callbackUrl=/notes 200 203.0.113.7',
+      'GET /id/latchkey.css 200 203.0.113.7',
+    ]);
+    await close(host);
   });
 
   async function latchkeyAt(prefix: string): Promise<RequestHandler> {

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, request, type Server } from 'node:http';
+import { Agent, createServer, type IncomingMessage, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
@@ -90,6 +90,8 @@ export interface Sent {
   body?: string;
 }
 
+const agent = new Agent({ keepAlive: true });
+
 /** Sends a request and returns all bytes of the answer. */
 export function exchange(
   server: Server,
@@ -98,7 +100,7 @@ export function exchange(
   const { port } = server.address() as AddressInfo;
   return new Promise((resolve, reject) => {
     const sent = request({
-      ...{ host: '127.0.0.1', port, method, path, agent: false },
+      ...{ host: '127.0.0.1', port, method, path, agent },
       headers: { host: 'notes.example', 'content-length': Buffer.byteLength(body), ...headers },
     });
     sent.on('error', reject);
