@@ -14,7 +14,6 @@ import {
 } from './config/config.ts';
 import { ConfigError } from './config/config-error.ts';
 import { nameAsGiven } from './config/option-names.ts';
-import type { SettingOptions } from './config/options.ts';
 import { loadOrCreateSecret } from './config/secret-file.ts';
 import type { Latchkey, LatchkeyOptions } from './embedding.ts';
 import { createGuards } from './http/embedding/host-guards.ts';
@@ -26,6 +25,7 @@ import { createMetrics, type Metrics } from './metrics.ts';
 import { serveMetrics } from './metrics-server.ts';
 import { createMiddleware } from './middleware.ts';
 import { inDataDir, openDatabase } from './open-database.ts';
+import { OTHER_OPTIONS } from './other-options.ts';
 import { addressOf, startListening, stopServing } from './servers.ts';
 import { openSessionStore } from './sessions/session-store.ts';
 
@@ -33,14 +33,6 @@ import { openSessionStore } from './sessions/session-store.ts';
 const STOP_GRACE_MS = 6_000;
 /** Writing pending activity, which never ends on a silent network. */
 const FLUSH_GRACE_MS = 1_500;
-
-const OTHER_OPTIONS = Object.keys({
-  providers: true,
-  log: true,
-  layout: true,
-  postgres: true,
-  jobs: true,
-} satisfies Record<Exclude<keyof LatchkeyOptions, keyof SettingOptions>, true>);
 
 /** What `npm start` does besides. */
 interface OwnProcess {

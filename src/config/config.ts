@@ -6,7 +6,7 @@ import type { Role } from '../database/schema.ts';
 import type { EmailConfig } from '../email/transport.ts';
 import type { SessionPolicy } from '../sessions/policy.ts';
 import { ConfigError } from './config-error.ts';
-import { nameAsGiven, variablesOf } from './option-names.ts';
+import { nameAsGiven, type OtherOptions, variablesOf } from './option-names.ts';
 import type { SettingOptions } from './options.ts';
 import { conflicts, environment, type LOG_LEVELS } from './variables.ts';
 
@@ -76,15 +76,15 @@ export function outboxUrl(
 
 /**
  * Options override variables, blank ones count as unset, and one schema checks both.
- * @param otherOptions names that `options` may have besides, such as `log`.
+ * @param others options that are no settings, such as `log`.
  * @throws {ConfigError} which names each wrong one, as it was given, but never its value.
  */
 export function readConfig(
   variables: Record<string, string | undefined>,
   options: SettingOptions = {},
-  otherOptions: readonly string[] = [],
+  others: OtherOptions = new Map(),
 ): Config {
-  const given = variablesOf(options, otherOptions);
+  const given = variablesOf(options, others);
   const set = Object.fromEntries(
     Object.entries({ ...variables, ...given.variables }).filter(([, value]) => value?.trim()),
   );

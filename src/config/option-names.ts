@@ -17,19 +17,27 @@ const VARIABLES = new Map(
   Object.keys(environment.shape).map((variable) => [optionNameOf(variable), variable]),
 );
 
+/** Options that no variable can hold, by name: which values they accept, and a hint for others. */
+export type OtherOptions = ReadonlyMap<
+  string,
+  [accepts: (value: unknown) => boolean, hint: string]
+>;
+
 /** The given options as values of their variables, and what is wrong with their names and types. */
-export function variablesOf(options: object, otherNames: readonly string[] = []) {
+export function variablesOf(options: object, others: OtherOptions) {
   const variables: Record<string, string> = {};
   const problems: Problem[] = [];
   for (const [name, value] of Object.entries(options)) {
     const variable = VARIABLES.get(name);
-    if (variable === undefined) {
-      if (!otherNames.includes(name)) problems.push(unknownOption(name, otherNames));
-    } else if (value !== undefined) {
-      const text = textOf(value);
-      if (text === null) problems.push([name, 'must be a string, a number or a list of them']);
-      else variables[variable] = text;
+    const other = others.get(name);
+    if (!variable && !other) problems.push(unknownOption(name, [...others.keys()]));
+    if (value === undefined) continue;
+    const text = textOf(value);
+    if (other && !other[0](value)) problems.push([name, other[1]]);
+    if (variable && text === null) {
+      problems.push([name, 'must be a string, a number or a list of them']);
     }
+    if (variable && text !== null) variables[variable] = text;
   }
   return { variables, problems };
 }

@@ -2,12 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import type { z } from 'zod';
 import { readConfig } from '../../src/config/config.ts';
-import type { OptionName, VariableName } from '../../src/config/option-names.ts';
+import type { OptionName, OtherOptions, VariableName } from '../../src/config/option-names.ts';
 import type { SettingOptions } from '../../src/config/options.ts';
 import type { environment } from '../../src/config/variables.ts';
 
 const SECRET = 's'.repeat(32);
-const errorOf = (options: object, variables = {}, others: string[] = []) => {
+const errorOf = (options: object, variables = {}, others: OtherOptions = new Map()) => {
   try {
     readConfig(variables, options, others);
     return '';
@@ -105,7 +105,8 @@ describe('The options', () => {
   });
 
   it('are reported when there is no such option, with the nearest name', () => {
-    const message = errorOf({ sesionMaxAge: '1h', AUTH_URL: 'x', lgo: 1, log: 1 }, {}, ['log']);
+    const others: OtherOptions = new Map([['log', [() => true, '']]]);
+    const message = errorOf({ sesionMaxAge: '1h', AUTH_URL: 'x', lgo: 1, log: 1 }, {}, others);
     expect(message.split('\n').slice(1)).toEqual([
       '  sesionMaxAge is not an option. Did you mean sessionMaxAge?',
       '  AUTH_URL is not an option. Did you mean authUrl?',

@@ -80,6 +80,21 @@ describe('latchkey()', () => {
       '  sesionMaxAge is not an option. Did you mean sessionMaxAge?',
     ]);
     vi.unstubAllEnvs();
+    const other = Object({
+      log: {},
+      jobs: 'no',
+      layout: 1,
+      postgres: 'postgres://db',
+      providers: {},
+    });
+    const wrongTypes = await latchkey({ dataDir, ...other }).catch((reason) => reason);
+    expect(wrongTypes.message.split('\n').slice(1)).toEqual([
+      '  log must be a pino logger.',
+      '  jobs must be true or false.',
+      '  layout must be the path of an EJS file, or a function.',
+      '  postgres must be a postgres.js client.',
+      '  providers must be a list of Auth.js providers.',
+    ]);
     await expect(latchkey({ dataDir, geoipDatabase: '/nowhere.mmdb' })).rejects.toThrow(
       'geoipDatabase must be a country database',
     );
