@@ -1,7 +1,9 @@
 import { inspect } from 'node:util';
+import { eq } from 'drizzle-orm';
 import express, { type Express } from 'express';
 import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { users } from '../../src/database/schema.ts';
 import { STRATEGIES, startApp, type TestApp } from '../support/app.ts';
 import {
   type Browser,
@@ -20,6 +22,12 @@ function hostApp(use: (app: Express) => void): Express {
   app.get('/admin/reports', (_request, response) => response.send('the host’s own report'));
   app.all('/viewer', ({ viewer }, response) => {
     response.json({ viewer, inspected: inspect(viewer, { depth: 5, showHidden: true }) });
+  });
+  app.get('/stream', ({ viewer }, response) => {
+    response.write('open');
+    viewer?.ended.addEventListener('abort', () => {
+      response.end(`, ended: ${viewer.ended.reason.verdict}`);
+    });
   });
   app.get('/request', (request, response) => {
     const { body, cookies = null, signedCookies = null } = request;
@@ -110,12 +118,28 @@ describe.each(STRATEGIES)('a host app with the %s strategy', (strategy) => {
     expect(cookie).toMatch(new RegExp(`^${SESSION_COOKIE}=[^;]{20,}; Path=/; Expires=`));
   });
 
+  it('sends new claims as soon as they change', async () => {
+    const { here, there } = await signInTwice(app);
+    await here.post('/account/profile', { name: 'Grace Hopper' });
+    const answer = await there.get('/viewer');
+    expect(answer.body.viewer.user.name).toBe('Grace Hopper');
+    const isRenewed = strategy === 'jwt';
+    expect(answer.headers['x-revalidate-session']).toBe(isRenewed ? 'true' : undefined);
+    expect(answer.get('Set-Cookie') !== undefined).toBe(isRenewed);
+  });
+
+  it('learns from viewer.ended that the device of an open connection was signed out', async () => {
+    const { here, there, otherId } = await signInTwice(app);
+    const stream = there.get('/stream').then(({ text }) => text);
+    await expect.poll(() => app.sessionStore.endings.size).toBe(1);
+    await here.post(`/account/sessions/${otherId}/revoke`);
+    expect(await stream).toBe('open, ended: revoked');
+  });
+
   it('says nobody is signed in while an administrator must set up two-factor authentication', async () => {
     const admin = openBrowser(app);
     const person = newPerson();
     await admin.signUp(person);
-    const { users } = await import('../../src/database/schema.ts');
-    const { eq } = await import('drizzle-orm');
     await app.database.update(users).set({ role: 'admin' }).where(eq(users.email, person.email));
     await expect.poll(() => nameAt(admin)).toBe(undefined);
     expect((await admin.get('/account/security/two-factor')).status).not.toBe(303);
