@@ -24,14 +24,14 @@ declare global {
 }
 
 /** The guards of a host app's routes. */
-export interface Guards<Role extends string = string> {
+export interface Guards {
   /**
    * Sends people to the sign-in page and back, with the reason if their session was ended. Other clients get
    * 401 as JSON: `{ error, message }`.
    */
   requireSignIn: SignInGuard;
   /** Lets users with one of the roles pass. Others get an error with `status` 403, after a sign-in. */
-  requireRole(role: Role, ...roles: Role[]): SignInGuard;
+  requireRole(role: string, ...roles: string[]): SignInGuard;
   /**
    * Asks for the password unless it was entered in the last ten minutes, then continues the page or form.
    * Forms must be URL-encoded and at most 100 kB: people have to fill in others again.
@@ -53,16 +53,16 @@ type Handlers<Params> = [SignedInHandler<Params>, ...SignedInHandler<Params>[]];
 declare module 'express-serve-static-core' {
   // biome-ignore lint/suspicious/noExplicitAny: an augmentation must repeat Express's own defaults.
   interface IRouterMatcher<T, Method = any> {
-    <Route extends string, P = RouteParameters<Route>>(
+    <Route extends string>(
       path: Route,
       guard: SignInGuard,
-      ...handlers: Handlers<P>
+      ...handlers: Handlers<RouteParameters<Route>>
     ): T;
-    <Route extends string, P = RouteParameters<Route>>(
+    <Route extends string>(
       path: Route,
       before: RequestHandler,
       guard: SignInGuard,
-      ...handlers: Handlers<P>
+      ...handlers: Handlers<RouteParameters<Route>>
     ): T;
   }
 }
