@@ -24,14 +24,14 @@ declare global {
 }
 
 /** The guards of a host app's routes. */
-export interface Guards {
+export interface Guards<Role extends string = string> {
   /**
    * Sends people to the sign-in page and back, with the reason if their session was ended. Other clients get
    * 401 as JSON: `{ error, message }`.
    */
   requireSignIn: SignInGuard;
   /** Lets users with one of the roles pass. Others get an error with `status` 403, after a sign-in. */
-  requireRole(role: string, ...roles: string[]): SignInGuard;
+  requireRole(role: Role, ...roles: Role[]): SignInGuard;
   /**
    * Asks for the password unless it was entered in the last ten minutes, then continues the page or form.
    * Forms must be URL-encoded and at most 100 kB: people have to fill in others again.
