@@ -6,6 +6,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { FramedPage, Layout } from '../../src/auth/layout.ts';
 import { users } from '../../src/database/schema.ts';
+import { createRenderer } from '../../src/email/message.ts';
 import { startApp, type TestApp } from '../support/app.ts';
 import { newPerson, openBrowser } from '../support/browser.ts';
 
@@ -172,6 +173,21 @@ describe('VIEWS_DIR', () => {
     const signUp = (await openBrowser(app).get('/sign-up')).text;
     expect(signUp).toContain('<h1>Create an account</h1>');
     expect(signUp).toContain('<label>Email<input name="email"></label>');
+  });
+
+  it('replaces a part of emails, too', () => {
+    const look = { siteName: 'Notes', accent: null, viewsDir: join(folder, 'views') };
+    const { text, html } = createRenderer({ ...look, isCached: true })({
+      address: 'ada@example.org',
+      subject: 'Two & two',
+      body: [],
+      action: { label: 'Open', url: 'http://localhost/' },
+      closing: 'Bye',
+    });
+    expect(text).toBe('Two & two / Notes');
+    expect(html).toContain(
+      '<h1 style="margin:0 0 16px;font-size:22px;line-height:1.3">Two &amp; two</h1>',
+    );
   });
 
   it('warns of templates that nothing uses, with the nearest name', () => {
