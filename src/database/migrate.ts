@@ -1,8 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate } from 'drizzle-orm/postgres-js/migrator';
+import postgres from 'postgres';
 import { createClient, type MakeClient } from './client.ts';
-import { createSql, openConnection, type Server } from './connection.ts';
+import { openConnection, type Server } from './connection.ts';
 import { rewriteFor, SCHEMA } from './schema-name.ts';
 import { runTransaction } from './transaction.ts';
 
@@ -16,7 +17,7 @@ export async function migratePostgres(server: Server, schema = SCHEMA): Promise<
   const options = { connect_timeout: 5, fetch_types: false, onnotice: () => undefined };
   // The lock belongs to its connection, so there is only one.
   const connection = openConnection(server, options, () => undefined);
-  const base = createSql(server, { max: 1 });
+  const base = postgres({ max: 1 });
   const makeClient: MakeClient = (runner) => createClient(base, rewriteFor(schema), runner);
   const client = makeClient({
     run: connection.ask,

@@ -3,13 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import postgres from 'postgres';
 import { createClient, type MakeClient } from './client.ts';
 import { createConnector } from './connect.ts';
-import {
-  type Connection,
-  createSql,
-  type Options,
-  type Server,
-  type Statement,
-} from './connection.ts';
+import type { Connection, Options, Server, Statement } from './connection.ts';
 import { DatabaseUnavailable } from './outage.ts';
 import type { Rewrite } from './schema-name.ts';
 import { runTransaction } from './transaction.ts';
@@ -177,7 +171,7 @@ export function createPool(server: Server, options: Options, rewrite: Rewrite): 
     }
   }
 
-  const base = createSql(server, { ...options, max: 1 });
+  const base = postgres({ ...options, max: 1 });
   const makeClient: MakeClient = (runner) => createClient(base, rewrite, runner);
   return {
     client: makeClient({ run, begin }),
