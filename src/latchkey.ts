@@ -26,7 +26,7 @@ import { serveMetrics } from './metrics-server.ts';
 import { createMiddleware } from './middleware.ts';
 import { inDataDir, openDatabase } from './open-database.ts';
 import { OTHER_OPTIONS } from './other-options.ts';
-import { addressOf, startListening, stopServing } from './servers.ts';
+import { addressOf, portOf, startListening, stopServing } from './servers.ts';
 import { openSessionStore } from './sessions/session-store.ts';
 
 /** How long jobs may continue when they are stopped. */
@@ -99,6 +99,7 @@ async function open(
   };
   const context = await createContext(dependencies);
   const app = createAccountApp(context);
+  const listenAt = { host: config.host, port: config.port };
   const servers = new Set<Server>(own.server ? [own.server] : []);
   const stops: (() => Promise<void>)[] = [];
   closing.add(() =>
@@ -125,7 +126,9 @@ async function open(
       const server = createHttpServer(hostApp);
       servers.add(server);
       try {
-        await startListening(server, config, port);
+        await startListening(server, listenAt, port);
+        // Where emails lead unless AUTH_URL is set.
+        config.port = portOf(server) ?? config.port;
       } catch (error) {
         servers.delete(server);
         throw nameSettings(error, options);

@@ -56,10 +56,13 @@ export async function stopServing(server: Server): Promise<void> {
   clearTimeout(impatient);
 }
 
+export function portOf(server: Server): number | null {
+  const address = server.address();
+  return typeof address === 'object' && address ? address.port : null;
+}
+
 /** Such as `http://localhost:3000`. */
 export function addressOf(server: Server, host: string): string {
-  const address = server.address();
-  const port = typeof address === 'object' ? address?.port : address;
   const isHere = ['127.0.0.1', '::1', '0.0.0.0', '::'].includes(host);
-  return `http://${isHere ? 'localhost' : host}:${port}`;
+  return `http://${isHere ? 'localhost' : host}:${portOf(server)}`;
 }

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import express from 'express';
@@ -66,6 +66,18 @@ describe('latchkey()', () => {
       await other.close();
       await others.remove();
     }
+  });
+
+  it('links to the port that it listens on in emails', async () => {
+    const server = await auth.listen(auth.app, 0);
+    const browser = openBrowser({ server });
+    // Not the first account, so the address has to be verified.
+    await browser.post('/sign-up', { ...newPerson() });
+    const { pathname, search } = new URL(auth.outboxUrl ?? '');
+    await browser.get(pathname + search);
+    const { port } = server.address() as AddressInfo;
+    const link = `http://localhost:${port}/sign-up/confirm?token=`;
+    await expect.poll(async () => (await browser.get(pathname)).text).toContain(link);
   });
 
   it('names every wrong option and variable at once, and opens nothing', async () => {
