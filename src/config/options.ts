@@ -18,7 +18,7 @@ export interface SettingOptions<Role extends string = string> {
   port?: number | undefined;
   /** The number of processes that `npm start` runs. More than one needs `databaseUrl`. Default: 1. */
   webConcurrency?: number | undefined;
-  /** The port on which `npm start` serves `GET /metrics`. Default: no metrics. */
+  /** The port for `GET /metrics` (Prometheus), in one process. Default: no metrics. */
   metricsPort?: number | undefined;
   /** The address to serve metrics on. Default: `127.0.0.1`. */
   metricsHost?: string | undefined;
