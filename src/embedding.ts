@@ -5,6 +5,7 @@ import type { Sql } from 'postgres';
 import type { Layout } from './auth/layout.ts';
 import type { SettingOptions } from './config/options.ts';
 import type { HostQuery } from './database/host-data.ts';
+import type { CodeApi } from './http/api/code-api.ts';
 import type { Guards } from './http/embedding/guard-types.ts';
 
 /** What `latchkey()` takes: the settings, and what a variable cannot hold. */
@@ -31,7 +32,7 @@ export interface AuthProvider {
 }
 
 /** @typeParam Role a union of the option `roles` and `admin`, or any string without that option. */
-export interface Latchkey<Role extends string = string> extends Guards<Role> {
+export interface Latchkey<Role extends string = string> extends Guards<Role>, CodeApi<Role> {
   /** Checks every request of your app (`request.viewer`), and serves the account pages. Use it before your routes. */
   middleware: RequestHandler;
   /**

@@ -16,6 +16,7 @@ import { ConfigError } from './config/config-error.ts';
 import { nameAsGiven } from './config/option-names.ts';
 import { loadOrCreateSecret } from './config/secret-file.ts';
 import type { Latchkey, LatchkeyOptions } from './embedding.ts';
+import { apiFor } from './http/api/api-of.ts';
 import { createGuards } from './http/embedding/host-guards.ts';
 import { createHttpServer } from './http-server.ts';
 import { startEmailJob } from './jobs/email.ts';
@@ -121,6 +122,7 @@ async function open(
     query: opened.query,
     middleware: createMiddleware(context, app),
     ...createGuards(context),
+    ...apiFor(context),
     async listen(hostApp, port) {
       if (closing.hasBegun()) throw new Error('Latchkey is closed.');
       const server = createHttpServer(hostApp);

@@ -13,6 +13,7 @@ const profileColumns = {
   image: users.image,
   role: users.role,
   organizationId: users.organizationId,
+  attributes: users.attributes,
   hasPassword: sql<boolean>`${users.passwordHash} is not null`,
   hasTwoFactor: sql<boolean>`${users.totpKey} is not null`,
   failedSignIns: users.failedSignIns,
@@ -49,7 +50,8 @@ export async function collectData(database: Database, userId: string) {
 
 async function* sessionsOf(database: Database, userId: string) {
   for await (const batch of streamAllSessions(database, userId)) {
-    yield batch.map(({ userId: _, ...session }) => session);
+    // The data is for the host app alone, such as the answer to a question that it asks.
+    yield batch.map(({ userId: _, data: __, ...session }) => session);
   }
 }
 

@@ -2,8 +2,9 @@ import { and, eq, isNotNull, ne, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import type { Device } from '../audit/device.ts';
 import { recordEvent } from '../audit/record.ts';
+import type { Attributes } from '../database/host-data.ts';
 import type { Database } from '../database/open.ts';
-import { type Role, users } from '../database/schema.ts';
+import { type AuditAction, type Role, users } from '../database/schema.ts';
 import { changeUsers, type Writable } from '../sessions/change-users.ts';
 import { userColumns } from '../sessions/lookup.ts';
 import type { SessionUser } from '../sessions/viewer.ts';
@@ -50,6 +51,10 @@ export interface NewUser {
   passwordHash?: string;
   image?: string | null;
   emailVerified?: Date | null;
+  /** Default: `admin` for the first account, else the one of new accounts. */
+  role?: Role;
+  organizationId?: string | null;
+  attributes?: Attributes;
 }
 
 /** Who may create an account, and the roles there are (`Config` has both). */
@@ -64,6 +69,7 @@ export function createUser(
   newUser: NewUser,
   { signUp, roles }: SignUpRules,
   device: Device,
+  event: { action: AuditAction; actorId?: string | undefined } = { action: 'sign_up' },
 ): Promise<SessionUser | 'exists' | 'closed'> {
   return database.transaction(async (transaction) => {
     // Serialized, so that two first sign-ups at once make one administrator.
@@ -75,12 +81,12 @@ export function createUser(
       .values({
         ...newUser,
         email: normalizeEmail(newUser.email),
-        role: isFirst ? 'admin' : defaultRole(roles),
+        role: newUser.role ?? (isFirst ? 'admin' : defaultRole(roles)),
       })
       .onConflictDoNothing()
       .returning(userColumns);
     if (!user) return 'exists';
-    await recordEvent(transaction, { action: 'sign_up', userId: user.id, device });
+    await recordEvent(transaction, { ...event, userId: user.id, device });
     return user;
   });
 }

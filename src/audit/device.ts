@@ -15,6 +15,9 @@ export interface Device {
   ipAddress: string | null;
 }
 
+/** Of what no request caused. */
+export const NO_DEVICE: Device = { userAgent: null, ipAddress: null };
+
 /** Only words from `device-names.ts`: they appear in emails, and a client can send any text as user agent. */
 export function deviceName(userAgent: string | null): string {
   if (!userAgent) return 'Unknown device';

@@ -6,7 +6,7 @@ export interface AuditEvent {
   action: AuditAction;
   userId: string | null;
   /** Who did it, if another account. */
-  actorId?: string;
+  actorId?: string | undefined;
   sessionId?: string;
   device: Device;
 }

@@ -25,6 +25,25 @@ export function freezeJson<Value extends object>(value: Value): Value {
   return Object.freeze(value);
 }
 
+/** PostgreSQL writes them with all their digits. */
+const DIGITS = 'x'.repeat(330);
+/** PostgreSQL stores neither. */
+const UNFIT = /\0|\p{Surrogate}/u;
+
+/** What is wrong with a value for such a column, to complete "It must". Null: nothing. */
+export function jsonProblem(value: unknown, maxBytes: number): string | null {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'be an object';
+  try {
+    const text = JSON.stringify(value, (key, each: unknown) => {
+      if (UNFIT.test(`${key}${typeof each === 'string' ? each : ''}`)) throw new Error('unfit');
+      return typeof each === 'number' && /e/.test(String(each)) ? DIGITS : each;
+    });
+    return Buffer.byteLength(text) > maxBytes ? `have at most ${maxBytes} bytes as JSON` : null;
+  } catch {
+    return 'be JSON, without U+0000 and lone surrogates';
+  }
+}
+
 /** `jsonb` as text has a space after each comma and colon, which adds at most half. */
 export const isObjectWithin = (maxBytes: number, column: AnyPgColumn): SQL =>
   sql`jsonb_typeof(${column}) = 'object' and octet_length(${column}::text) <= ${sql.raw(String(maxBytes * 1.5))}`;

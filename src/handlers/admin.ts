@@ -1,24 +1,20 @@
 import type { Request, RequestHandler, Response } from 'express';
-import { activateUser, deactivateUser, type NotDeactivated } from '../accounts/activation.ts';
 import { findUserSummary, listUsers } from '../accounts/list-users.ts';
 import { defaultRole } from '../accounts/users.ts';
-import { actorOf } from '../http/actor.ts';
+import { apiOf } from '../http/api/api-of.ts';
 import { contextOf } from '../http/context.ts';
 import { notFound } from '../http/error.ts';
 import { setFlash } from '../http/flash.ts';
-import { pageAfter, pageOf } from '../http/paging.ts';
+import { listOptions, pageAfter, pageOf } from '../http/paging.ts';
 import { redirectTo } from '../http/paths.ts';
 import { renderPage } from '../http/render.ts';
-import { viewerOf } from '../http/viewer.ts';
 import { counted } from '../http/words.ts';
-import { revokeAll } from '../sessions/revoke.ts';
-import { listOptions } from './sessions/own-sessions.ts';
 
 type AccountRequest = Request<{ id: string }>;
 
 const PAGE = '/admin/accounts';
 
-const NOT_DEACTIVATED: Record<NotDeactivated, string> = {
+const NOT_DEACTIVATED = {
   yourself: 'You can’t deactivate your own account. Another administrator can.',
   last_administrator: 'You can’t deactivate the only administrator.',
 };
@@ -59,8 +55,7 @@ export async function revokeAllOfAccount(
   const context = contextOf(request);
   const { id } = request.params;
   const account = await findUserSummary(context.database, id, listOptions(context));
-  const actor = administratorOf(request);
-  const ended = await revokeAll(context.sessionStore, id, 'revoked_by_admin', actor);
+  const ended = await apiOf(request).sessions.revokeAll(id, { by: request });
   if (account === null || ended === null) throw notFound();
   const text = `${account.name} was signed out on ${counted(ended, 'device')}.`;
   setFlash(response, { kind: 'notice', text });
@@ -72,29 +67,22 @@ export async function deactivateAccount(
   request: AccountRequest,
   response: Response,
 ): Promise<void> {
-  const { sessionStore } = contextOf(request);
-  const change = await deactivateUser(sessionStore, request.params.id, administratorOf(request));
+  const change = await apiOf(request).users.deactivate(request.params.id, { by: request });
   if (change === null) throw notFound();
   if (typeof change === 'string') {
     setFlash(response, { kind: 'error', text: NOT_DEACTIVATED[change] });
   } else {
-    const { name, ended } = change;
-    const text = `${name} was deactivated${ended > 0 ? ` and signed out on ${counted(ended, 'device')}` : ''}.`;
+    const { account, ended } = change;
+    const text = `${account.name} was deactivated${ended > 0 ? ` and signed out on ${counted(ended, 'device')}` : ''}.`;
     setFlash(response, { kind: 'notice', text });
   }
   redirectTo(response, pageAfter(request, PAGE));
 }
 
 export async function activateAccount(request: AccountRequest, response: Response): Promise<void> {
-  const { sessionStore } = contextOf(request);
-  const change = await activateUser(sessionStore, request.params.id, administratorOf(request));
-  if (change === null) throw notFound();
-  const text = `${change.name} was reactivated. They’ll need to sign in again.`;
+  const account = await apiOf(request).users.activate(request.params.id, { by: request });
+  if (account === null) throw notFound();
+  const text = `${account.name} was reactivated. They’ll need to sign in again.`;
   setFlash(response, { kind: 'notice', text });
   redirectTo(response, pageAfter(request, PAGE));
 }
-
-const administratorOf = (request: AccountRequest) => ({
-  ...actorOf(request),
-  actorId: viewerOf(request).user.id,
-});

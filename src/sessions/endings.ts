@@ -1,9 +1,9 @@
-import type { ActivityLog } from './activity.ts';
 import { MAX_RECORD_AGE_MS, type SessionCache } from './cache.ts';
 import type { FindSession } from './lookup.ts';
 import type { Lifetimes } from './policy.ts';
 import { judge, type Verdict } from './verdict.ts';
 import type { SessionRecord } from './viewer.ts';
+import type { ActivityLog } from './write-behind/activity.ts';
 
 /** More than a heartbeat takes. Two of these and the pool's second attempt fit into `BLIND_AFTER_MS`. */
 const TICK_MS = 600;

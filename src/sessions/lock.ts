@@ -1,4 +1,4 @@
-import { and, eq } from 'drizzle-orm';
+import { and, eq, type SQL } from 'drizzle-orm';
 import { hashSecret } from '../crypto/secret.ts';
 import type { Database } from '../database/open.ts';
 import { sessions, users } from '../database/schema.ts';
@@ -26,17 +26,35 @@ export async function lockUser(transaction: Database, userId: string): Promise<S
 }
 
 /** Locks the presented session and its user. Null: it was revoked after the check accepted the request. */
-export async function lockLiveSession(
+export function lockLiveSession(
   transaction: Database,
   { sid, userId }: { sid: string; userId: string },
   now: Date,
 ): Promise<Session | null> {
-  const user = await lockUser(transaction, userId);
   // By its secret, not its id: a copy of an old token must not act for a rotated session.
+  return lockLive(transaction, eq(sessions.sessionToken, hashSecret(sid)), userId, now);
+}
+
+/** For the host app's own code, which no token authorizes. Null: there is no such session, or it has ended. */
+export function lockSessionById(
+  transaction: Database,
+  { id, userId }: { id: string; userId: string },
+  now: Date,
+): Promise<Session | null> {
+  return lockLive(transaction, eq(sessions.id, id), userId, now);
+}
+
+async function lockLive(
+  transaction: Database,
+  isWanted: SQL,
+  userId: string,
+  now: Date,
+): Promise<Session | null> {
+  const user = await lockUser(transaction, userId);
   const [session] = await transaction
     .select(sessionColumns)
     .from(sessions)
-    .where(and(eq(sessions.sessionToken, hashSecret(sid)), eq(sessions.userId, userId)))
+    .where(and(isWanted, eq(sessions.userId, userId)))
     .for('update');
   if (!session) return null;
   const issuedAt = session.authenticatedAt;

@@ -13,6 +13,8 @@ import type { Session } from './viewer.ts';
 export interface Act {
   device: Device;
   now: Date;
+  /** Who does it, if another account. */
+  actorId?: string | undefined;
 }
 
 /** What the token of a session with a new secret must carry. */
@@ -30,13 +32,13 @@ export async function revokeSession(
   sessionStore: Writable,
   { id, userId }: { id: string; userId: string },
   reason: EndReason,
-  { device, now }: Act,
+  { device, now, actorId }: Act,
 ): Promise<Session | null> {
   return changeUsers(sessionStore, [userId], async (transaction) => {
     const revoked = await endSession(transaction, { id, userId }, { reason, now });
     if (revoked) {
       const action = reason === 'signed_out' ? 'sign_out' : 'session_revoked';
-      await recordEvent(transaction, { action, userId, sessionId: id, device });
+      await recordEvent(transaction, { action, userId, actorId, sessionId: id, device });
       return revoked;
     }
     const [ended] = await transaction
@@ -67,13 +69,12 @@ export function revokeAll(
   sessionStore: Writable,
   userId: string,
   reason: EndReason,
-  { device, now, actorId }: Act & { actorId?: string },
+  { device, now, actorId }: Act,
 ): Promise<number | null> {
   return changeUsers(sessionStore, [userId], async (transaction) => {
     if (!(await lockUser(transaction, userId))) return null;
     const ended = await endAllSessions(transaction, userId, reason, now);
-    const actor = actorId === undefined ? {} : { actorId };
-    await recordEvent(transaction, { action: 'all_revoked', userId, device, ...actor });
+    await recordEvent(transaction, { action: 'all_revoked', userId, actorId, device });
     return ended;
   });
 }

@@ -1,11 +1,11 @@
 import type { Logger } from 'pino';
 import type { Database, OpenDatabase } from '../database/open.ts';
-import { ActivityLog } from './activity.ts';
 import { SessionCache } from './cache.ts';
 import { Endings } from './endings.ts';
 import { prepareFindSession } from './lookup.ts';
 import { OutageGuard } from './outage-guard.ts';
-import { RefusalLog } from './refusals.ts';
+import { ActivityLog } from './write-behind/activity.ts';
+import { RefusalLog } from './write-behind/refusals.ts';
 
 /** The sessions of an app: the database, and what this process caches and has yet to write. */
 export interface SessionStore {

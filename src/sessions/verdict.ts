@@ -1,6 +1,6 @@
-import type { ActivityLog } from './activity.ts';
 import { expiryMsOf, type Lifetimes } from './policy.ts';
 import type { SessionRecord } from './viewer.ts';
+import type { ActivityLog } from './write-behind/activity.ts';
 
 export type Verdict = 'live' | 'revoked' | 'superseded' | 'expired' | 'idle' | 'deactivated';
 

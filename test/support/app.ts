@@ -8,6 +8,8 @@ import { createContext, type Dependencies } from '../../src/auth/context.ts';
 import { hasOutboxPage, readConfig } from '../../src/config/config.ts';
 import type { Database, OpenDatabase } from '../../src/database/open.ts';
 import { deliverEmails } from '../../src/email/deliver.ts';
+import { apiFor } from '../../src/http/api/api-of.ts';
+import type { CodeApi } from '../../src/http/api/code-api.ts';
 import type { Guards } from '../../src/http/embedding/guard-types.ts';
 import { createGuards } from '../../src/http/embedding/host-guards.ts';
 import { createHttpServer } from '../../src/http-server.ts';
@@ -20,7 +22,7 @@ import { openTestDatabase } from './database.ts';
 export const STRATEGIES = ['jwt', 'database'] as const;
 export const SECRET = 'a secret for tests alone, 32 characters or more';
 
-export interface TestApp {
+export interface TestApp extends CodeApi {
   server: Server;
   /** For example `http://127.0.0.1:40123`. */
   origin: string;
@@ -81,6 +83,7 @@ export async function startApp({
   const server = createHttpServer(app);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
+    ...apiFor(context),
     server,
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     database: opened.database,

@@ -1,4 +1,5 @@
 import { eq, or, sql } from 'drizzle-orm';
+import { NO_DEVICE } from '../../audit/device.ts';
 import { recordEvent } from '../../audit/record.ts';
 import type { Database } from '../../database/open.ts';
 import { auditEvents, pendingSignUps, rateLimits, sessions, users } from '../../database/schema.ts';
@@ -7,10 +8,12 @@ import type { SessionUser } from '../../sessions/viewer.ts';
 import { dropAllButRecoveryTokens, dropEmailTokens, RECOVERY_PURPOSES } from '../email-tokens.ts';
 import { normalizeEmail } from '../users.ts';
 
-const NO_DEVICE = { userAgent: null, ipAddress: null };
-
 /** The history keeps what happened and when, and nothing that identifies anyone. The user must be locked. */
-export async function eraseUser(transaction: Database, user: SessionUser): Promise<void> {
+export async function eraseUser(
+  transaction: Database,
+  user: SessionUser,
+  actorId?: string,
+): Promise<void> {
   const { id } = user;
   // Before the user, not by the cascade: a transaction that has locked a session may write an event, which
   // needs a share lock of the user. The other order would deadlock.
@@ -23,7 +26,7 @@ export async function eraseUser(transaction: Database, user: SessionUser): Promi
   await transaction.delete(rateLimits).where(sql`strpos(${rateLimits.key}, ${id}) > 0`);
   await anonymizeHistory(transaction, id);
   await transaction.delete(users).where(eq(users.id, id));
-  await recordEvent(transaction, { action: 'deleted', userId: null, device: NO_DEVICE });
+  await recordEvent(transaction, { action: 'deleted', userId: null, actorId, device: NO_DEVICE });
 }
 
 /** Also anonymizes what this person did to other accounts. */

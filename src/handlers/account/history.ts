@@ -20,12 +20,16 @@ export async function showHistory(request: Request, response: Response): Promise
     events: events.map(({ occurredAt, action, userAgent, ipAddress, isByOther }) => ({
       occurredAt,
       what: actionWords(action),
-      device: isByOther ? 'An administrator' : deviceName(userAgent),
+      device: isByOther ? 'An administrator' : deviceIn(userAgent, ipAddress),
       ipAddress,
       country: locationOf(ipAddress),
     })),
   });
 }
+
+/** Without either, the site's own code acted, on nobody's behalf. */
+const deviceIn = (userAgent: string | null, ipAddress: string | null): string =>
+  userAgent === null && ipAddress === null ? 'This site' : deviceName(userAgent);
 
 function cursorOf({ query }: Request): HistoryCursor | null {
   const [before, after] = [idIn(query.before), idIn(query.after)];

@@ -4,6 +4,7 @@ import { hashPassword, passwordProblem } from '../../accounts/password/password.
 import { checkPassword, hasPassword } from '../../accounts/password/reauthenticate.ts';
 import { actorOf } from '../../http/actor.ts';
 import { contextOf } from '../../http/context.ts';
+import { setMovedSession } from '../../http/cookies/moved-session.ts';
 import { setFlash } from '../../http/flash.ts';
 import { textIn } from '../../http/form.ts';
 import { askForPassword, waitingRequest } from '../../http/guards/recent-password.ts';
@@ -13,7 +14,6 @@ import { renderPage } from '../../http/render.ts';
 import { sidOf, viewerOf } from '../../http/viewer.ts';
 import { counted } from '../../http/words.ts';
 import { isReauthenticated } from '../../sessions/reauthentication.ts';
-import { setMovedSession } from '../sessions/moved-session.ts';
 
 type Problems = Pages['account/security']['problems'];
 

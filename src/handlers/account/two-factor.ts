@@ -16,6 +16,7 @@ import type { Context } from '../../auth/context.ts';
 import { DEFAULT_SITE_NAME, fileNameOf } from '../../branding/site.ts';
 import { actorOf } from '../../http/actor.ts';
 import { contextOf } from '../../http/context.ts';
+import { setMovedSession } from '../../http/cookies/moved-session.ts';
 import { notFound } from '../../http/error.ts';
 import { setFlash } from '../../http/flash.ts';
 import { textIn } from '../../http/form.ts';
@@ -24,7 +25,6 @@ import { redirectTo } from '../../http/paths.ts';
 import { renderPage } from '../../http/render.ts';
 import { viewerOf } from '../../http/viewer.ts';
 import { counted, exactTime } from '../../http/words.ts';
-import { setMovedSession } from '../sessions/moved-session.ts';
 
 interface Form {
   problem: string | null;

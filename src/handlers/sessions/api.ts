@@ -1,13 +1,11 @@
 import type { Request, Response } from 'express';
-import { actorOf } from '../../http/actor.ts';
+import { apiOf } from '../../http/api/api-of.ts';
 import { contextOf } from '../../http/context.ts';
 import { forgetBrowser } from '../../http/cookies/session-cookie.ts';
 import { HttpError, notFound, reauthenticationRequired } from '../../http/error.ts';
 import { publicPath } from '../../http/paths.ts';
 import { sidOf, viewerOf } from '../../http/viewer.ts';
 import { isReauthenticated } from '../../sessions/reauthentication.ts';
-import { revokeAll, revokeSession } from '../../sessions/revoke.ts';
-import { revokeOthersOfViewer } from './moved-session.ts';
 import { listOwnSessions } from './own-sessions.ts';
 
 /** `{ sessions, page, pages, total }`, with times as ISO 8601. */
@@ -20,19 +18,11 @@ export async function revokeSessionJson(
   request: Request<{ id: string }>,
   response: Response,
 ): Promise<void> {
-  const { sessionStore } = contextOf(request);
   const { session, user } = viewerOf(request);
   const { id } = request.params;
-  const isOwn = id === session.id;
-  const reason = isOwn ? 'signed_out' : 'revoked';
-  const ended = await revokeSession(
-    sessionStore,
-    { id, userId: user.id },
-    reason,
-    actorOf(request),
-  );
+  const ended = await apiOf(request).sessions.revoke(id, { by: request, userId: user.id });
   if (!ended) throw notFound();
-  if (isOwn) forgetBrowser(response);
+  if (id === session.id) forgetBrowser(response);
   const { endedAt, endReason } = ended;
   response.json({ ended: { id, endedAt, endReason } });
 }
@@ -46,20 +36,18 @@ export async function revokeScopeJson(request: Request, response: Response): Pro
 }
 
 async function revokeAllJson(request: Request, response: Response): Promise<void> {
-  const { database, sessionStore } = contextOf(request);
-  const { user } = viewerOf(request);
-  const sid = sidOf(request);
-  const actor = actorOf(request);
-  if (!(await isReauthenticated(database, sid, actor.now))) {
+  const { clock, database } = contextOf(request);
+  if (!(await isReauthenticated(database, sidOf(request), clock()))) {
     throw reauthenticationRequired(publicPath(request, '/account/reauthenticate'));
   }
-  const ended = await revokeAll(sessionStore, user.id, 'revoked_all', actor);
+  const { id } = viewerOf(request).user;
+  const ended = await apiOf(request).sessions.revokeAll(id, { by: request });
   forgetBrowser(response);
   response.json({ ended: ended ?? 0 });
 }
 
 async function revokeOthersJson(request: Request, response: Response): Promise<void> {
-  const ended = await revokeOthersOfViewer(response, actorOf(request));
+  const ended = await apiOf(request).sessions.revokeOthers(request);
   if (ended === null) {
     throw new HttpError(401, 'revoked', 'This session was ended a moment ago.');
   }

@@ -1,27 +1,16 @@
 import type { Request } from 'express';
-import type { Context } from '../../auth/context.ts';
-import { contextOf } from '../../http/context.ts';
+import { apiOf } from '../../http/api/api-of.ts';
+import type { SessionDetails, SessionList } from '../../http/api/code-api.ts';
 import { pageOf } from '../../http/paging.ts';
 import { viewerOf } from '../../http/viewer.ts';
-import { type ListOptions, listSessions, type SessionPage } from '../../sessions/list.ts';
-import { type SessionSummary, summarizeSession } from '../../sessions/session-summary.ts';
 
-export const listOptions = ({ clock, config }: Context): ListOptions => ({
-  now: clock(),
-  policy: config.policy,
-});
+/** Without their data, which is the host app's and may not be for the browser. */
+export type OwnSession = Omit<SessionDetails, 'data'>;
 
 export async function listOwnSessions(
   request: Request,
-): Promise<Omit<SessionPage, 'sessions'> & { sessions: SessionSummary[] }> {
-  const context = contextOf(request);
-  const { config, database, sessionStore, locationOf } = context;
-  const { session, user } = viewerOf(request);
-  // Includes what this process has not written yet.
-  await sessionStore.flush();
-  const listed = await listSessions(database, user.id, pageOf(request), listOptions(context));
-  const sessions = listed.sessions.map((each) =>
-    summarizeSession(each, session.id, locationOf, config.policy),
-  );
-  return { ...listed, sessions };
+): Promise<Omit<SessionList, 'sessions'> & { sessions: OwnSession[] }> {
+  const { id } = viewerOf(request).user;
+  const listed = await apiOf(request).sessions.list(id, { by: request, page: pageOf(request) });
+  return { ...listed, sessions: listed.sessions.map(({ data: _, ...session }) => session) };
 }

@@ -1,24 +1,22 @@
 import type { Request, Response } from 'express';
 import { deviceName } from '../../audit/device.ts';
 import type { Context } from '../../auth/context.ts';
-import { actorOf } from '../../http/actor.ts';
+import { apiOf } from '../../http/api/api-of.ts';
 import { contextOf } from '../../http/context.ts';
 import { forgetBrowser } from '../../http/cookies/session-cookie.ts';
 import { notFound } from '../../http/error.ts';
 import { setFlash } from '../../http/flash.ts';
 import type { EndedRow } from '../../http/pages.ts';
-import { pageAfter } from '../../http/paging.ts';
+import { listOptions, pageAfter } from '../../http/paging.ts';
 import { redirectTo } from '../../http/paths.ts';
 import { renderPage } from '../../http/render.ts';
 import { viewerOf } from '../../http/viewer.ts';
 import { counted, endWords } from '../../http/words.ts';
 import { listEndedSessions } from '../../sessions/list.ts';
-import * as domain from '../../sessions/revoke.ts';
 import { endOf } from '../../sessions/session-summary.ts';
 import type { Session, SessionUser } from '../../sessions/viewer.ts';
 import { signOut } from '../sign-in/sign-out.ts';
-import { revokeOthersOfViewer } from './moved-session.ts';
-import { listOptions, listOwnSessions } from './own-sessions.ts';
+import { listOwnSessions } from './own-sessions.ts';
 
 const PAGE = '/account/sessions';
 
@@ -43,18 +41,16 @@ export async function revokeSession(
   const { session, user } = viewerOf(request);
   const { id } = request.params;
   if (id === session.id) return signOut(request, response);
-  const { sessionStore } = contextOf(request);
-  const named = { id, userId: user.id };
-  const ended = await domain.revokeSession(sessionStore, named, 'revoked', actorOf(request));
+  const ended = await apiOf(request).sessions.revoke(id, { by: request, userId: user.id });
   if (!ended) throw notFound();
-  const text = `${deviceName(ended.userAgent)} was signed out.`;
+  const text = `${ended.device} was signed out.`;
   setFlash(response, { kind: 'notice', text });
   redirectTo(response, pageAfter(request, PAGE));
 }
 
 /** Revokes all sessions but this one, which moves to the new cutoff with a new token. */
 export async function revokeOthers(request: Request, response: Response): Promise<void> {
-  const ended = await revokeOthersOfViewer(response, actorOf(request));
+  const ended = await apiOf(request).sessions.revokeOthers(request);
   // Null: this session was revoked a moment ago, as its next request says.
   if (ended !== null) {
     const text =
@@ -67,9 +63,7 @@ export async function revokeOthers(request: Request, response: Response): Promis
 }
 
 export async function revokeAll(request: Request, response: Response): Promise<void> {
-  const { sessionStore } = contextOf(request);
-  const { user } = viewerOf(request);
-  await domain.revokeAll(sessionStore, user.id, 'revoked_all', actorOf(request));
+  await apiOf(request).sessions.revokeAll(viewerOf(request).user.id, { by: request });
   setFlash(response, { kind: 'notice', text: 'You’re signed out on all devices.' });
   forgetBrowser(response);
   redirectTo(response, '/sign-in');

@@ -2,12 +2,12 @@ import type { Request, Response } from 'express';
 import { checkPassword } from '../../accounts/password/reauthenticate.ts';
 import { actorOf } from '../../http/actor.ts';
 import { contextOf } from '../../http/context.ts';
+import { setMovedSession } from '../../http/cookies/moved-session.ts';
 import { textIn } from '../../http/form.ts';
 import { askForPassword, waitingFields } from '../../http/guards/recent-password.ts';
 import { publicPath, redirectTo, returnPath } from '../../http/paths.ts';
 import { sidOf, viewerOf } from '../../http/viewer.ts';
 import { recordReauthentication } from '../../sessions/reauthentication.ts';
-import { setMovedSession } from '../sessions/moved-session.ts';
 
 export function showReauthenticate(request: Request, response: Response): void {
   askForPassword(response, { path: publicPath(request, '/account/security'), fields: null }, null);

@@ -1,9 +1,9 @@
 import { sql } from 'drizzle-orm';
 import type { Logger } from 'pino';
-import type { Device } from '../audit/device.ts';
-import type { Database } from '../database/open.ts';
-import { sessions } from '../database/schema.ts';
-import type { Session } from './viewer.ts';
+import type { Device } from '../../audit/device.ts';
+import type { Database } from '../../database/open.ts';
+import { sessions } from '../../database/schema.ts';
+import type { Session } from '../viewer.ts';
 import { WriteBehind } from './write-behind.ts';
 
 /** Write interval. Across processes, idle expiry is accurate to within this. */

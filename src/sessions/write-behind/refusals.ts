@@ -1,11 +1,11 @@
 import { eq, inArray, sql } from 'drizzle-orm';
 import type { Logger } from 'pino';
-import type { Device } from '../audit/device.ts';
-import { recordEvent } from '../audit/record.ts';
-import type { Database } from '../database/open.ts';
-import { sessions } from '../database/schema.ts';
-import type { Verdict } from './verdict.ts';
-import type { Session } from './viewer.ts';
+import type { Device } from '../../audit/device.ts';
+import { recordEvent } from '../../audit/record.ts';
+import type { Database } from '../../database/open.ts';
+import { sessions } from '../../database/schema.ts';
+import type { Verdict } from '../verdict.ts';
+import type { Session } from '../viewer.ts';
 import { WriteBehind } from './write-behind.ts';
 
 const WRITE_INTERVAL_MS = 1_000;
