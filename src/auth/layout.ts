@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import ejs from 'ejs';
 import type { Viewer } from '../sessions/viewer.ts';
 
@@ -20,6 +20,8 @@ export type Layout = (page: FramedPage) => string | Promise<string>;
 
 /** The layout of an EJS file, whose locals are the properties of `FramedPage`. Null: there is no such file. */
 export function layoutOfFile(path: string, isCached: boolean): Layout | null {
-  if (!existsSync(path)) return null;
-  return (page) => ejs.renderFile(path, { ...page }, { cache: isCached, views: [dirname(path)] });
+  const file = resolve(path);
+  if (!existsSync(file)) return null;
+  const options = { cache: isCached, views: [dirname(file)] };
+  return (page) => ejs.renderFile(file, { ...page }, options);
 }

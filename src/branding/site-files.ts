@@ -8,7 +8,8 @@ export interface Logo {
 const MAX_BYTES = 200_000;
 const PNG_SIGNATURE = Buffer.from('89504e470d0a1a0a', 'hex');
 /** The root element, after what may come before it. */
-const SVG_START = /^\s*(<\?xml[^>]*\?>\s*)?((<!--.*?-->|<!doctype\s+svg[^>[]*>)\s*)*<svg[\s>/]/is;
+const SVG_START =
+  /^\s*((<\?.*?\?>|<!--.*?-->|<!doctype\s+svg[^>[]*(\[.*?\]\s*)?>)\s*)*<svg[\s>/]/is;
 
 /** A file that a setting names is not usable. The message goes after the name of the setting. */
 export class SiteFileError extends Error {

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join, posix, relative, sep } from 'node:path';
+import { join, posix, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ejs from 'ejs';
 
@@ -23,7 +23,7 @@ export function createViews(
   { viewsDir, isCached }: ViewOptions,
   format: 'html' | 'text' = 'html',
 ): RenderView {
-  const roots = viewsDir === null ? [OURS] : [viewsDir, OURS];
+  const roots = viewsDir === null ? [OURS] : [resolve(viewsDir), OURS];
   const escaping = format === 'text' ? { escape: (value: unknown) => String(value) } : {};
   const compiled = new Map<string, ejs.TemplateFunction>();
 

@@ -15,7 +15,7 @@ describe('the settings of the look', () => {
     await mkdir(join(folder, 'directory'));
     const files: Record<string, string | Buffer> = {
       'plain.txt': SVG,
-      'prolog.svg': `\uFEFF<?xml version="1.0"?>\n<!-- a -->\n<!DOCTYPE svg PUBLIC "a" "b">\n${SVG}`,
+      'prolog.svg': `\uFEFF<?xml version="1.0"?>\n<!-- a -->\n<?x-y z?><!DOCTYPE svg PUBLIC "a" "b" [ <!ENTITY c "d"> ]>\n${SVG}`,
       'logo.png': PNG,
       'page.svg': '<html><svg></svg></html>',
       'gif.png': 'GIF89a',
