@@ -9,6 +9,8 @@ import { isSafe } from './guards/same-origin.ts';
 import { pageBefore, redirectTo } from './paths.ts';
 import { refusalSentence } from './words.ts';
 
+export const SIGN_IN_PAGE = '/sign-in';
+
 /** Checks every request of our own pages. */
 export const loadViewer: RequestHandler = (request, response, next) => {
   const pending = checkRequest(stateOf(request), request, response);
@@ -32,7 +34,7 @@ function explainRefusal(
   const reason = refusalReason(outcome);
   const notice = { kind: 'notice', text: refusalSentence(reason) } as const;
   if (mayBeOld(reason)) {
-    if (request.path === '/sign-in' && !sentFlash(request)) setFlash(response, notice);
+    if (request.path === SIGN_IN_PAGE && !sentFlash(request)) setFlash(response, notice);
     next();
   } else {
     setFlash(response, notice);
@@ -80,15 +82,15 @@ function isPageView({ headers }: Request): boolean {
 
 /** The API answers 401, Auth.js answers as to no token, and the sign-in page says why. */
 function handlesRefusal(request: Request): boolean {
-  return wantsJson(request) || request.path.startsWith('/auth/') || request.path === '/sign-in';
+  return wantsJson(request) || request.path.startsWith('/auth/') || request.path === SIGN_IN_PAGE;
 }
 
 function signInPath(request: Request): string {
   const { method, originalUrl } = request;
   if (isSafe(method)) return signInFor(originalUrl);
   // The form is lost; its page is not.
-  return stateOf(request).isHost ? signInFor(pageBefore(request)) : '/sign-in';
+  return stateOf(request).isHost ? signInFor(pageBefore(request)) : SIGN_IN_PAGE;
 }
 
 const signInFor = (callbackUrl: string): string =>
-  `/sign-in?${new URLSearchParams({ callbackUrl })}`;
+  `${SIGN_IN_PAGE}?${new URLSearchParams({ callbackUrl })}`;

@@ -118,6 +118,18 @@ describe.each(STRATEGIES)('the guards of a host app with the %s strategy', (stra
     expect(answer.headers.location).toBe('/sign-in?callbackUrl=%2Fforms%3Fx%3D1');
   });
 
+  it('say so when they are in front of the sign-in page, instead of redirecting forever', async () => {
+    const wrong = await startApp({
+      host: (auth) => express().use(auth.requireSignIn, auth.middleware),
+    });
+    const page = await openBrowser(wrong).get('/sign-in').set('Accept', PAGE);
+    expect([page.status, page.text]).toEqual([
+      500,
+      expect.stringContaining('use auth.middleware before it'),
+    ]);
+    await wrong.close();
+  });
+
   it('let any of several roles pass, and leave the refusal to the host app', async () => {
     const { browser } = await signedIn();
     expect(outcomeOf(await view(browser, '/editors'))).toBe('403 the host’s error page: forbidden');

@@ -11,7 +11,7 @@ import { askForPassword } from '../guards/recent-password.ts';
 import { requireSameOrigin } from '../guards/same-origin.ts';
 import { askForTwoFactor } from '../guards/two-factor.ts';
 import { publicPath } from '../paths.ts';
-import { requireRole, requireSignIn, sidOf, viewerOf, wantsJson } from '../viewer.ts';
+import { requireRole, requireSignIn, SIGN_IN_PAGE, sidOf, viewerOf, wantsJson } from '../viewer.ts';
 import { refusalSentence } from '../words.ts';
 import type { Guards, SignInGuard } from './guard-types.ts';
 import { checkOnce, hostError } from './host-check.ts';
@@ -94,6 +94,11 @@ function admit(
   rule: RequestHandler,
 ): unknown {
   if (request.viewer) return rule(request, response, next);
+  if (request.originalUrl.split('?', 1)[0] === publicPath(request, SIGN_IN_PAGE)) {
+    return next(
+      new Error('A guard is in front of the sign-in page: use auth.middleware before it.'),
+    );
+  }
   const { viewer, outcome } = stateOf(request);
   const refuse = jsonOr(request, response, next);
   if (viewer) return askForTwoFactor(request, response, refuse);
