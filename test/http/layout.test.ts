@@ -1,7 +1,8 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eq } from 'drizzle-orm';
+import express from 'express';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { FramedPage, Layout } from '../../src/auth/layout.ts';
@@ -139,6 +140,44 @@ describe('the layout of a host app', () => {
     await other.close();
     const missing = startApp({ layout: join(folder, 'none.ejs') });
     await expect(missing).rejects.toThrow('layout must be a function, or the path of an EJS file');
+  });
+
+  it('can use the view engine of the host app, on its own routes too', async () => {
+    await writeFile(join(folder, 'frame.own'), '<x-frame>%</x-frame>');
+    const host = express().set('views', folder).set('view engine', 'own');
+    host.engine('own', (path, locals, done) => {
+      const { content } = locals as { content?: string };
+      readFile(path, 'utf8').then(
+        (text) =>
+          done(
+            null,
+            text.replace('%', () => `${content}`),
+          ),
+        done,
+      );
+    });
+    const other = await startApp({
+      layout: (page) =>
+        new Promise((resolve, reject) => {
+          host.render('frame', page, (error, html) => (error ? reject(error) : resolve(html)));
+        }),
+      host: (auth) => {
+        host.use(auth.middleware);
+        host.get('/notes', (_request, response) => void response.send('notes'));
+        return host.post('/notes', auth.requireRecentPassword, (_request, response) => {
+          response.send('removed');
+        });
+      },
+    });
+    const browser = openBrowser(other);
+    expect((await browser.get('/sign-in')).text).toMatch(/^<x-frame><div class="latchkey /);
+    await browser.signUp(newPerson());
+    other.advance(11 * 60_000);
+    const asked = await browser.rawPost('/notes').set('Accept', 'text/html').type('form').send('');
+    expect(asked.text).toMatch(/^<x-frame><div class="latchkey /);
+    expect(asked.text).toContain('<h1>Confirm it’s you</h1>');
+    expect((await browser.get('/notes')).text).toBe('notes');
+    await other.close();
   });
 });
 
