@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { chromiumPath, nginxPath, pgbouncerPath } from './test/support/programs.ts';
 
@@ -12,6 +13,8 @@ if (process.env.TEST_EVERYTHING && !(hasPostgres && hasPrograms)) {
 /** The tests of the app over HTTP, on a database of one kind. */
 function suite(name: 'pglite' | 'postgres', exclude: string[]) {
   return {
+    // The example imports the package by its name.
+    resolve: { alias: { latchkey: fileURLToPath(new URL('src/index.ts', import.meta.url)) } },
     test: {
       name,
       include: ['test/**/*.test.ts'],
