@@ -45,7 +45,8 @@ export interface Latchkey<Role extends string = string> extends Guards<Role>, Co
   /** Latchkey alone, as a complete Express app: what `npm start` serves. */
   app: Express;
   /**
-   * Serves an app, faster than `app.listen`, with limits for slow clients, until `close`.
+   * Serves an app, faster than `app.listen`, until `close`. Slow clients are disconnected: a request has to arrive
+   * within 135 seconds, so use `app.listen` for large uploads.
    * @param port overrides the option `port`. 0: the system chooses.
    * @returns the server, once it listens. Rejects with a `ConfigError` if it cannot.
    */

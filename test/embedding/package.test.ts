@@ -51,6 +51,9 @@ await latchkey({ sessionMaxAge: '1 week' });
 // @ts-expect-error: no such role
 auth.requireRole('root');
 auth.requireRole('editor', 'admin');
+await auth.users.setRole('id', 'editor');
+// @ts-expect-error: no such role
+await auth.users.setRole('id', 'root');
 express().get('/', (request, response) => {
   // @ts-expect-error: nobody may be signed in
   response.json(request.viewer.user);
