@@ -126,7 +126,7 @@ describe('sign-in racing the cutoff', () => {
       const deactivation = pause(round % 3).then(() =>
         deactivateUser(sessionStore, userId, { ...act, actorId }),
       );
-      expect(await deactivation).toMatchObject({ name: 'Ada' });
+      expect(await deactivation).toMatchObject({ account: { name: 'Ada' } });
       const started = (await Promise.all(signIns)).filter((each) => each !== null);
       outcomes.early += started.length;
       outcomes.late += signIns.length - started.length;

@@ -1,10 +1,12 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { eq } from 'drizzle-orm';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { completeSignIn } from '../../src/accounts/sign-in/complete-sign-in.ts';
 import { createUser } from '../../src/accounts/users.ts';
 import { newSecret } from '../../src/crypto/secret.ts';
+import { sessions } from '../../src/database/schema.ts';
 import { SessionCache } from '../../src/sessions/cache.ts';
 import { type FindSession, prepareFindSession } from '../../src/sessions/lookup.ts';
 import { revokeSession } from '../../src/sessions/revoke.ts';
@@ -105,6 +107,20 @@ describe('the session cache', () => {
     expect(loads.map((record) => record?.session.id)).toEqual(Array(3).fill(session.id));
     expect(cache.peek(sid, now)?.session.id).toBe(session.id);
     expect(queries).toBe(1);
+  });
+
+  it('keeps fewer sessions when they have much data', async () => {
+    const [large, ...others] = await Promise.all([signIn(), signIn(), signIn()]);
+    await opened.database
+      .update(sessions)
+      .set({ data: { text: 'x'.repeat(900) } })
+      .where(eq(sessions.id, large?.session.id ?? ''));
+    const kept = () =>
+      [large, ...others].map((each) => each && cache.peek(each.sid, now) !== undefined);
+    for (const each of [large, others[0]]) await cache.load(each?.sid ?? '', now);
+    expect(kept()).toEqual([true, true, false]);
+    await cache.load(others[1]?.sid ?? '', now);
+    expect(kept()).toEqual([false, true, true]);
   });
 
   it('gives each concurrent request its own session, or none', async () => {
