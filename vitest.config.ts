@@ -42,14 +42,16 @@ const browser = {
   },
 };
 
+/** Tests of the package and of middleware, with which the database has nothing to do. */
+const SAME_WITH_BOTH = ['test/embedding/package.test.ts', 'test/embedding/companions.test.ts'];
+
 export default defineConfig({
   test: {
     globalSetup: 'test/support/say-what-is-skipped.ts',
     maxWorkers: 2,
     projects: [
       suite('pglite', ['test/postgres/**']),
-      // The package is the same with both.
-      ...(hasPostgres ? [suite('postgres', ['test/embedding/package.test.ts'])] : []),
+      ...(hasPostgres ? [suite('postgres', SAME_WITH_BOTH)] : []),
       browser,
     ],
   },
