@@ -12,6 +12,7 @@ import { createAccountApp } from '../../src/app.ts';
 import { openLocations } from '../../src/audit/location.ts';
 import { type Context, createContext } from '../../src/auth/context.ts';
 import { readConfig } from '../../src/config/config.ts';
+import { createHttpServer } from '../../src/http-server.ts';
 import { createMiddleware } from '../../src/middleware.ts';
 import { SECRET, STRATEGIES, startApp, type TestApp } from '../support/app.ts';
 import {
@@ -92,6 +93,8 @@ interface Combination {
   after?: string[];
   prefix?: string;
   mountedAt?: string;
+  /** How the host app is served. */
+  create?: typeof createHttpServer;
   /** Tested with both strategies. */
   cookieMatters?: boolean;
 }
@@ -105,6 +108,7 @@ const applyAll = (app: Express) => {
 
 const COMBINATIONS: Combination[] = [
   { name: 'nothing', cookieMatters: true },
+  { name: 'the server of auth.listen', create: createHttpServer, cookieMatters: true },
   ...Object.keys(COMPANIONS).map((name) => ({ name: `${name}, before`, before: [name] })),
   ...Object.keys(COMPANIONS).map((name) => ({ name: `${name}, after`, after: [name] })),
   ...Object.entries(SETTINGS).map(([name, configure]) => ({ name, configure })),
@@ -171,16 +175,23 @@ describe.each(STRATEGIES)('A host app with the %s strategy and', (strategy) => {
   it.each(COMBINATIONS.filter(({ cookieMatters }) => cookieMatters || strategy === 'jwt'))(
     '$name: neither changes the other',
     async (combination) => {
-      const { configure, before = [], after = [], prefix = '', mountedAt = '' } = combination;
+      const {
+        configure,
+        before = [],
+        after = [],
+        prefix = '',
+        mountedAt = '',
+        create,
+      } = combination;
       now = new Date();
       const parts = (latchkey: RequestHandler | null) => ({
         ...{ configure, latchkey, mountedAt },
         before: before.flatMap((name) => COMPANIONS[name]?.() ?? []),
         after: after.flatMap((name) => COMPANIONS[name]?.() ?? []),
       });
-      const bare = await listen(hostApp(parts(null)));
-      const host = await listen(hostApp(parts(await latchkeyAt(prefix))));
-      const alone = await listen(createAccountApp(await contextAt(prefix)));
+      const bare = await listen(hostApp(parts(null)), create);
+      const host = await listen(hostApp(parts(await latchkeyAt(prefix))), create);
+      const alone = await listen(createAccountApp(await contextAt(prefix)), create);
 
       const { browser, csrfCookie } = await signInOnPages(host, prefix);
       const session = await sessionIn(browser, prefix);

@@ -123,9 +123,12 @@ async function readAnswer(answer: IncomingMessage): Promise<Exchange> {
   };
 }
 
-/** Serves an app as a host app does, without the prototypes of `auth.listen`. */
-export async function listen(app: Express): Promise<Server> {
-  const server = createServer(app);
+/** Serves an app as `app.listen` does, or as `auth.listen`. */
+export async function listen(
+  app: Express,
+  create: (app: Express) => Server = createServer,
+): Promise<Server> {
+  const server = create(app);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return server;
 }
