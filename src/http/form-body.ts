@@ -25,11 +25,14 @@ const readJson = express.json({ limit: OWN_FORM_BYTES });
 export const isPasswordField = (name: string): boolean => name.startsWith(PASSWORD_FIELD);
 
 /** Reads the form of a request of the host app, unless that has been done. */
-export function readForm(request: Request, response: Response): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (request.body !== undefined) resolve();
-    else hostForm.read(request, response, (error) => (error ? reject(error) : resolve()));
-  });
+export async function readForm(request: Request, response: Response): Promise<void> {
+  if (request.body === undefined) {
+    await new Promise<void>((resolve, reject) => {
+      hostForm.read(request, response, (error) => (error ? reject(error) : resolve()));
+    });
+  }
+  // Again: some parsers set an empty body first and fill it later.
+  hidePasswordFields(request);
 }
 
 /** Keeps the password of a continued form from the host app's handlers, whether it is parsed by now or later. */

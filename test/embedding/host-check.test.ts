@@ -68,6 +68,27 @@ describe.each(STRATEGIES)('a host app with the %s strategy', (strategy) => {
     expect(await nameAt(here)).toBe('Ada Lovelace');
   });
 
+  it('checks a token however it comes in, and keeps the cookie of another tab', async () => {
+    const { here } = await signInTwice(app);
+    const old = here.token() ?? '';
+    const viewerWith = (name: 'Authorization' | 'Cookie', value: string) =>
+      request(app.server).get('/viewer').set(name, value);
+    const half = Math.floor(old.length / 2);
+    const chunks = `${SESSION_COOKIE}.0=${old.slice(0, half)}; ${SESSION_COOKIE}.1=${old.slice(half)}`;
+    const ways = [
+      () => viewerWith('Cookie', `${SESSION_COOKIE}=planted; ${SESSION_COOKIE}=${old}`),
+      () => viewerWith('Cookie', chunks),
+      () => viewerWith('Authorization', `Bearer ${old}`),
+    ];
+    for (const way of ways) expect((await way()).body.viewer.user.name).toBe('Ada Lovelace');
+    // Moves this session to a new token.
+    await here.post('/account/sessions/revoke-others');
+    expect(await nameAt(here)).toBe('Ada Lovelace');
+    for (const way of ways) expect((await way()).body.viewer).toBe(null);
+    const otherTab = await viewerWith('Cookie', `${SESSION_COOKIE}=${old}`);
+    expect([otherTab.body.viewer, otherTab.get('Set-Cookie')]).toEqual([null, undefined]);
+  });
+
   it('shows no secret when the viewer is dumped', async () => {
     const browser = openBrowser(app);
     await browser.signUp(newPerson());
