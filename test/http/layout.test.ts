@@ -6,6 +6,7 @@ import express from 'express';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { FramedPage, Layout } from '../../src/auth/layout.ts';
+import { createViews } from '../../src/branding/views.ts';
 import { users } from '../../src/database/schema.ts';
 import { createRenderer } from '../../src/email/message.ts';
 import { startApp, type TestApp } from '../support/app.ts';
@@ -188,6 +189,7 @@ describe('VIEWS_DIR', () => {
     const views: Record<string, string> = {
       'sign-in/sign-in':
         "<h1>Hello</h1><%- include('../partials/csrf') %><%- include('/own/note', { text: '<x>' }) %>",
+      'partials/account-nav': '',
       'partials/field': '<label><%= label %><input name="<%= name %>"></label>',
       'own/note': '<p class="note"><%= text %></p>',
       'email/text': '<%= subject %> / <%= siteName %>',
@@ -212,6 +214,15 @@ describe('VIEWS_DIR', () => {
     const signUp = (await openBrowser(app).get('/sign-up')).text;
     expect(signUp).toContain('<h1>Create an account</h1>');
     expect(signUp).toContain('<label>Email<input name="email"></label>');
+  });
+
+  it('can leave out the links and the sign-out button in a frame', async () => {
+    const look = { viewsDir: join(folder, 'views'), isCached: false };
+    const locals = { isReadOnly: false, flash: null, page: 'own/note', text: '' };
+    const content = createViews(look)('content', { ...locals, isFramed: true, viewer: {} });
+    expect(content).toMatch(
+      /^<div class="latchkey latchkey-page">\s*<p class="note"><\/p>\s*<\/div>\s*$/,
+    );
   });
 
   it('replaces a part of emails, too', () => {
