@@ -11,8 +11,8 @@ export function createMiddleware(context: Context, accountApp: Express): Request
   const warnOfMount = warnOnce(context);
   return (request, response, next) => {
     if (request.baseUrl !== '') warnOfMount(request.baseUrl);
-    if (isOwnPath(request.originalUrl)) serveOwnPage(accountApp, request, response);
-    else check(request, response, next);
+    if (!isOwnPath(request.originalUrl)) return check(request, response, next);
+    serveOwnPage(accountApp, request, response);
   };
 }
 
