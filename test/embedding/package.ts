@@ -10,24 +10,36 @@ const run = promisify(execFile);
 
 interface Manifest {
   files: string[];
-  dependencies: Record<string, string>;
 }
 
-/** What an app in TypeScript installs besides. */
-const COMPANIONS = ['express', '@electric-sql/pglite', '@types/express', '@types/node'];
+interface HostManifest {
+  /** The versions are those of this clone. */
+  dependencies: Record<string, string>;
+  scripts?: Record<string, string>;
+}
+
+const HOST: HostManifest = {
+  dependencies: {
+    express: '*',
+    '@electric-sql/pglite': '*',
+    '@types/express': '*',
+    '@types/node': '*',
+  },
+};
 
 /** Packs this package, and installs it into a new folder, with what a host app in TypeScript needs. */
-export async function installPackage() {
+export async function installPackage({ dependencies: wanted, scripts }: HostManifest = HOST) {
   const folder = await mkdtemp(join(tmpdir(), 'latchkey-package-'));
   const tarball = await pack(folder);
   const host = join(folder, 'host');
   await mkdir(host);
   const lock = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8'));
   const dependencies: Record<string, string> = { latchkey: `file:${tarball}` };
-  for (const name of COMPANIONS) {
+  for (const name of Object.keys(wanted)) {
+    if (name in dependencies) continue;
     dependencies[name] = lock.packages[`node_modules/${name}`].version;
   }
-  const manifest = { name: 'host', private: true, type: 'module', dependencies };
+  const manifest = { name: 'host', private: true, type: 'module', scripts, dependencies };
   await writeFile(join(host, 'package.json'), JSON.stringify(manifest));
   // The versions of this clone, so that npm finds most of them in its cache.
   lock.packages[''] = manifest;

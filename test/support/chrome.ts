@@ -20,7 +20,7 @@ export function launchChrome(): Promise<Browser> {
 /** A browser with its own cookies and no JavaScript. */
 export function openContext(
   chrome: Browser,
-  app: TestApp,
+  app: Pick<TestApp, 'origin'>,
   userAgent = FIREFOX,
   ip = '8.8.8.8',
 ): Promise<BrowserContext> {

@@ -5,12 +5,13 @@ import { vi } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The app in its own process, with only these variables. */
-export function startProcess(env: Record<string, string>) {
+/** The app in its own process, or a host app that says the same when it is ready, with only these variables. */
+export function startProcess(env: Record<string, string>, main = 'src/main.ts') {
   // tsx as a loader, not as the parent process: signals must reach the app itself.
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
+  const child = spawn(process.execPath, ['--import', 'tsx', main], {
     cwd: root,
-    env: { PATH: process.env.PATH, PORT: '0', ...env },
+    // The example imports the package by its name.
+    env: { PATH: process.env.PATH, PORT: '0', TSX_TSCONFIG_PATH: 'examples/tsconfig.json', ...env },
   });
   const output = { text: '' };
   for (const stream of [child.stdout, child.stderr]) {
