@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { query, urlOf } from './databases.ts';
+import { measureEmbedded } from './embedded.ts';
 import { measureGrowth } from './growth.ts';
 import { measureMemory } from './memory.ts';
 import { measurePropagation } from './propagation.ts';
@@ -12,6 +13,7 @@ import { measureThroughput } from './throughput.ts';
 
 const measurements: Record<string, () => Promise<string>> = {
   throughput: measureThroughput,
+  embedded: measureEmbedded,
   growth: measureGrowth,
   memory: measureMemory,
   propagation: measurePropagation,

@@ -44,9 +44,20 @@ const byGetSession =
   (config: ExpressAuthConfig): RequestHandler =>
   async (request, response, next) => {
     const found = await getSession(request, { ...config });
-    response.locals.userId = found?.user?.id;
+    response.locals.userId = found?.user?.id ?? found?.user?.email;
     next();
   };
+
+/** Plain `getSession` on a JWT, as in the README of @auth/express. A signed-out device stays signed in. */
+export const authJsCheck: Peer = async (_context, _url, count) => {
+  const config: ExpressAuthConfig = {
+    ...authjs,
+    session: { strategy: 'jwt' },
+    providers: [credentials({})],
+  };
+  const ids = Array.from({ length: count }, (_, index) => `person-${index}`);
+  return { check: byGetSession(config), cookies: await encodeCookies(ids) };
+};
 
 /** The common pattern: `getSession` with a callback that compares `iat` with the user's cutoff. */
 export const commonPatternCheck: Peer = async (context, _url, count) => {
@@ -67,16 +78,18 @@ export const commonPatternCheck: Peer = async (context, _url, count) => {
       },
     },
   };
-  const tokens = people.map(({ id }, index) =>
-    encode({
-      token: { sub: id, name: `Person ${index}`, email: `person${index}@example.org` },
-      secret: SECRET,
-      salt: AUTHJS_COOKIE,
-    }),
-  );
-  const cookies = (await Promise.all(tokens)).map((token) => `${AUTHJS_COOKIE}=${token}`);
+  const cookies = await encodeCookies(people.map(({ id }) => id));
   return { check: byGetSession(config), cookies };
 };
+
+function encodeCookies(ids: string[]): Promise<string[]> {
+  return Promise.all(
+    ids.map(async (sub, index) => {
+      const token = { sub, name: `Person ${index}`, email: `person${index}@example.org` };
+      return `${AUTHJS_COOKIE}=${await encode({ token, secret: SECRET, salt: AUTHJS_COOKIE })}`;
+    }),
+  );
+}
 
 const authjsSessions = pgTable('authjs_session', {
   sessionToken: text('session_token').primaryKey(),

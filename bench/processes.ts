@@ -27,12 +27,18 @@ function startOnServerCore(
 
 /** The next message of a child. Throws if the child ends first. */
 async function messageOf<T>(child: ChildProcess): Promise<T> {
-  const died = once(child, 'exit').then(() => {
+  const waiting = new AbortController();
+  const { signal } = waiting;
+  const died = once(child, 'exit', { signal }).then(() => {
     throw new Error(`A measured process ended: ${child.spawnargs.join(' ')}`);
   });
-  const [message] = await Promise.race([once(child, 'message'), died]);
   died.catch(() => undefined);
-  return message;
+  try {
+    const [message] = await Promise.race([once(child, 'message', { signal }), died]);
+    return message;
+  } finally {
+    waiting.abort();
+  }
 }
 
 async function stop(child: ChildProcess): Promise<void> {
@@ -69,6 +75,27 @@ export async function startVariant(variant: string, databaseUrl: string): Promis
       const { requests } = await work();
       child.send('report');
       return (await messageOf<number>(child)) / requests;
+    },
+    stop: () => stop(child),
+  };
+}
+
+export interface PageServer extends Ready {
+  /** CPU time that its process has used. */
+  cpuMicroseconds(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+/** Starts a host app with one of the compared pages. */
+export async function startPage(name: string, databaseUrl: string): Promise<PageServer> {
+  const env = { DATABASE_URL: databaseUrl };
+  const child = startOnServerCore(['bench/dist/bench/page-server.js', name], env, 'ignore');
+  const ready = await messageOf<Ready>(child);
+  return {
+    ...ready,
+    cpuMicroseconds: () => {
+      child.send('cpu');
+      return messageOf<number>(child);
     },
     stop: () => stop(child),
   };

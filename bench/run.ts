@@ -33,6 +33,8 @@ for (const folder of ['drizzle', 'public', 'views']) {
   rmSync(`bench/dist/${folder}`, { force: true });
   symlinkSync(`../../${folder}`, `bench/dist/${folder}`);
 }
+rmSync('bench/dist/bench/views', { force: true });
+symlinkSync('../../views', 'bench/dist/bench/views');
 run('taskset', [
   ...['-c', '1', 'pg_virtualenv', '-t', ...POSTGRES.flatMap((option) => ['-o', option])],
   ...[process.execPath, 'bench/dist/bench/measure.js', ...process.argv.slice(2)],
