@@ -61,7 +61,9 @@ describe.each(STRATEGIES)('two-factor authentication, %s', (strategy) => {
     await askedForCode(app, person);
 
     const rows = await Promise.all(
-      TABLES.map((name) => app.database.execute(sql`select * from ${sql.identifier(name)}`)),
+      TABLES.map((name) =>
+        app.database.execute(sql`select * from latchkey.${sql.identifier(name)}`),
+      ),
     );
     const kept = JSON.stringify(rows);
     const said = lines.join('');
