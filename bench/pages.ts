@@ -1,8 +1,8 @@
 import { createServer, type Server } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import express, { type Express, type RequestHandler } from 'express';
-import { createHttpServer } from '../src/http-server.ts';
 import { latchkey } from '../src/index.ts';
+import { createHttpServer } from '../src/server/http-server.ts';
 import { createContextOn, SECRET, signIn } from './latchkey.ts';
 import { authJsCheck, betterAuthCheck, expressSessionCheck, type Peer } from './peers.ts';
 

@@ -2,7 +2,7 @@
 import type { HeapProfiler } from 'node:inspector';
 import { Session } from 'node:inspector/promises';
 import type { AddressInfo } from 'node:net';
-import { createHttpServer } from '../src/http-server.ts';
+import { createHttpServer } from '../src/server/http-server.ts';
 import { variants } from './variants.ts';
 
 export interface Ready {

@@ -18,16 +18,16 @@ import { loadOrCreateSecret } from './config/secret-file.ts';
 import type { Latchkey, LatchkeyOptions } from './embedding.ts';
 import { apiFor } from './http/api/api-of.ts';
 import { createGuards } from './http/embedding/host-guards.ts';
-import { createHttpServer } from './http-server.ts';
 import { startEmailJob } from './jobs/email.ts';
 import { startPurgeJob } from './jobs/purge.ts';
 import { createLog, protectLog } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
-import { serveMetrics } from './metrics-server.ts';
 import { createMiddleware } from './middleware.ts';
 import { inDataDir, openDatabase } from './open-database.ts';
 import { OTHER_OPTIONS } from './other-options.ts';
-import { addressOf, portOf, startListening, stopServing } from './servers.ts';
+import { createHttpServer } from './server/http-server.ts';
+import { addressOf, portOf, startListening, stopServing } from './server/listening.ts';
+import { serveMetrics } from './server/metrics-server.ts';
 import { openSessionStore } from './sessions/session-store.ts';
 
 /** How long jobs may continue when they are stopped. */

@@ -12,8 +12,8 @@ import {
 import { ConfigError } from './config/config-error.ts';
 import { warnOfTypos } from './config/typos.ts';
 import { createLog } from './log.ts';
-import { serveMetrics } from './metrics-server.ts';
 import { type Serving, serve } from './serve.ts';
+import { serveMetrics } from './server/metrics-server.ts';
 import { RUNS_JOBS, superviseWorkers, WorkerError } from './workers.ts';
 
 /** A stop takes less than ten seconds, even if something hangs. */

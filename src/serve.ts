@@ -1,9 +1,9 @@
 import cluster from 'node:cluster';
 import type { Config } from './config/config.ts';
-import { createWaitingServer } from './http-server.ts';
 import { latchkey } from './latchkey.ts';
 import { shareMetrics } from './metrics.ts';
-import { addressOf, startListening } from './servers.ts';
+import { createWaitingServer } from './server/http-server.ts';
+import { addressOf, startListening } from './server/listening.ts';
 
 export interface Serving {
   address: string;

@@ -12,8 +12,8 @@ import { createAccountApp } from '../../src/app.ts';
 import { openLocations } from '../../src/audit/location.ts';
 import { type Context, createContext } from '../../src/auth/context.ts';
 import { readConfig } from '../../src/config/config.ts';
-import { createHttpServer } from '../../src/http-server.ts';
 import { createMiddleware } from '../../src/middleware.ts';
+import { createHttpServer } from '../../src/server/http-server.ts';
 import { SECRET, STRATEGIES, startApp, type TestApp } from '../support/app.ts';
 import {
   type Browser,

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { serveMetrics } from '../../src/metrics-server.ts';
+import { serveMetrics } from '../../src/server/metrics-server.ts';
 import { startApp } from '../support/app.ts';
 import { openBrowser, signInTwice } from '../support/browser.ts';
 

@@ -12,10 +12,10 @@ import { apiFor } from '../../src/http/api/api-of.ts';
 import type { CodeApi } from '../../src/http/api/code-api.ts';
 import type { Guards } from '../../src/http/embedding/guard-types.ts';
 import { createGuards } from '../../src/http/embedding/host-guards.ts';
-import { createHttpServer } from '../../src/http-server.ts';
 import { emailDelivery, startEmailJob } from '../../src/jobs/email.ts';
 import { createMetrics, type Metrics } from '../../src/metrics.ts';
 import { createMiddleware } from '../../src/middleware.ts';
+import { createHttpServer } from '../../src/server/http-server.ts';
 import { openSessionStore, type SessionStore } from '../../src/sessions/session-store.ts';
 import { openTestDatabase } from './database.ts';
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import express from 'express';
 import supertest from 'supertest';
 import { expect, it } from 'vitest';
-import { createHttpServer } from '../../src/http-server.ts';
+import { createHttpServer } from '../../src/server/http-server.ts';
 
 it('creates requests and responses whose prototypes Express leaves unchanged', async () => {
   const app = express();

@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { ConfigError } from './config/config-error.ts';
+import { ConfigError } from '../config/config-error.ts';
 
 /** How long requests in flight may continue when a server is stopped. */
 const STOP_GRACE_MS = 6_000;

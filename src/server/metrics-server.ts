@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import { Registry } from 'prom-client';
-import { ConfigError } from './config/config-error.ts';
+import { ConfigError } from '../config/config-error.ts';
 
 /** Serves only `GET /metrics`, on a separate port. @throws {ConfigError} if it cannot. */
 export async function serveMetrics(

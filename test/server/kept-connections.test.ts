@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { describe, expect, it } from 'vitest';
-import { createHttpServer } from '../../src/http-server.ts';
+import { createHttpServer } from '../../src/server/http-server.ts';
 import { startNginx } from '../support/nginx.ts';
 import { nginxPath } from '../support/programs.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';

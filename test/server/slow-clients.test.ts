@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
 import express from 'express';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createHttpServer, TIMEOUTS } from '../../src/http-server.ts';
+import { createHttpServer, TIMEOUTS } from '../../src/server/http-server.ts';
 import { startApp, type TestApp } from '../support/app.ts';
 
 /** A connection to a port, and everything received on it. */
