@@ -26,12 +26,15 @@ export function sessionCookieNames(cookieName: string, cookies: Cookies): string
 
 /** Finds one cookie without parsing all of them, as every request of a host app comes here. */
 function valuesOf(cookieName: string, header: string): string[] {
-  const start = `${cookieName}=`;
   const values: string[] = [];
-  for (let at = header.indexOf(start); at !== -1; at = header.indexOf(start, at + 1)) {
-    if (!startsPair(header, at)) continue;
-    const end = header.indexOf(';', at);
-    const value = header.slice(at + start.length, end === -1 ? header.length : end).trim();
+  let end = 0;
+  for (let at = header.indexOf(cookieName); at !== -1; at = header.indexOf(cookieName, end)) {
+    const start = at + cookieName.length + 1;
+    end = start;
+    if (header[start - 1] !== '=' || !startsPair(header, at)) continue;
+    end = header.indexOf(';', start);
+    if (end === -1) end = header.length;
+    const value = header.slice(start, end).trim();
     if (value !== '') values.push(value);
   }
   return values;
