@@ -12,6 +12,7 @@ export type * from './http/api/code-api.ts';
 export type { Guards, SignedInHandler, SignInGuard } from './http/embedding/guard-types.ts';
 export { viewerOf } from './http/viewer.ts';
 export type { Session, SessionUser, Viewer } from './sessions/viewer.ts';
+export { SessionEnded } from './sessions/viewer.ts';
 
 /**
  * Adds Latchkey to an Express app. Opens and migrates the database, starts the jobs, and resolves when all of

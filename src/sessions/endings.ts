@@ -2,22 +2,11 @@ import { MAX_RECORD_AGE_MS, type SessionCache } from './cache.ts';
 import type { FindSession } from './lookup.ts';
 import type { Lifetimes } from './policy.ts';
 import { judge, type Verdict } from './verdict.ts';
-import type { SessionRecord } from './viewer.ts';
+import { SessionEnded, type SessionRecord } from './viewer.ts';
 import type { ActivityLog } from './write-behind/activity.ts';
 
 /** More than a heartbeat takes. Two of these and the pool's second attempt fit into `BLIND_AFTER_MS`. */
 const TICK_MS = 600;
-
-/** Why `viewer.ended` aborted. */
-export class SessionEnded extends Error {
-  override name = 'SessionEnded';
-  readonly verdict: Exclude<Verdict, 'live'>;
-
-  constructor(verdict: Exclude<Verdict, 'live'>) {
-    super(`The session has ended: ${verdict}.`);
-    this.verdict = verdict;
-  }
-}
 
 interface Rule {
   policy: Lifetimes;

@@ -1,8 +1,8 @@
 import { expiryMsOf, type Lifetimes } from './policy.ts';
-import type { SessionRecord } from './viewer.ts';
+import type { Ending, SessionRecord } from './viewer.ts';
 import type { ActivityLog } from './write-behind/activity.ts';
 
-export type Verdict = 'live' | 'revoked' | 'superseded' | 'expired' | 'idle' | 'deactivated';
+export type Verdict = 'live' | Ending;
 
 export interface VerdictFacts {
   /** The instant of authentication: `iat` of a JWT, else the row's. */

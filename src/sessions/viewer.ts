@@ -37,6 +37,20 @@ export interface SessionRecord {
   user: SessionUser;
 }
 
+/** Why a session is not live. */
+export type Ending = 'revoked' | 'superseded' | 'expired' | 'idle' | 'deactivated';
+
+/** Why `viewer.ended` aborted. */
+export class SessionEnded extends Error {
+  override name = 'SessionEnded';
+  readonly verdict: Ending;
+
+  constructor(verdict: Ending) {
+    super(`The session has ended: ${verdict}.`);
+    this.verdict = verdict;
+  }
+}
+
 interface EndingsOfRequest {
   signalFor(sid: string, record: SessionRecord): AbortSignal;
 }

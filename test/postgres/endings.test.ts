@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BLIND_AFTER_MS } from '../../src/database/listen.ts';
 import { type OpenDatabase, openPostgres } from '../../src/database/open.ts';
-import { SessionEnded } from '../../src/sessions/endings.ts';
+import { SessionEnded } from '../../src/sessions/viewer.ts';
 import { startApp, type TestApp } from '../support/app.ts';
 import { signInTwice } from '../support/browser.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';

@@ -4,8 +4,9 @@ import { runInNewContext } from 'node:vm';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sessions, users } from '../../src/database/schema.ts';
-import { Endings, SessionEnded } from '../../src/sessions/endings.ts';
+import { Endings } from '../../src/sessions/endings.ts';
 import { type FindSession, prepareFindSession } from '../../src/sessions/lookup.ts';
+import { SessionEnded } from '../../src/sessions/viewer.ts';
 import { startApp, type TestApp } from '../support/app.ts';
 import { newPerson, openBrowser, signInTwice } from '../support/browser.ts';
 
