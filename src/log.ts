@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
+import { framesOf } from './database/query-error.ts';
 
 const serializers = { err: describeError };
 
@@ -16,12 +17,11 @@ export function protectLog(log: Logger): Logger {
 function describeError(error: unknown): unknown {
   if (!(error instanceof Error)) return { message: String(error) };
   const isQuery = 'query' in error && 'params' in error;
-  const stack = error.stack?.split('\n').filter((line) => /^\s+at /.test(line));
   return {
     type: error.name,
     message: isQuery ? `Failed query: ${error.query}` : error.message,
     ...('code' in error && { code: error.code }),
-    stack: stack?.join('\n'),
+    stack: framesOf(error).join('\n'),
     ...(error.cause !== undefined && { cause: describeError(error.cause) }),
   };
 }

@@ -11,8 +11,9 @@ export class HttpError extends Error {
     code: string,
     sentence: string,
     headers: Record<string, string> = {},
+    cause?: unknown,
   ) {
-    super(sentence);
+    super(sentence, cause === undefined ? undefined : { cause });
     this.status = status;
     this.code = code;
     this.headers = headers;
@@ -43,12 +44,13 @@ export const crossSite = () =>
 export const staleForm = () =>
   new HttpError(403, 'stale_form', 'Nothing was changed. Reload the form and try again.');
 
-export const unavailable = () =>
+export const unavailable = (cause?: unknown) =>
   new HttpError(
     503,
     'unavailable',
     'We can’t reach the database right now. If you were signed in, you still are. Try again in a few seconds.',
     { 'Retry-After': String(RETRY_AFTER_SECONDS) },
+    cause,
   );
 
 export const tooLarge = () =>

@@ -1,6 +1,7 @@
 import type { Request } from 'express';
 import type { Context } from '../../auth/context.ts';
 import { contextOf } from '../context.ts';
+import { withHostErrors } from '../embedding/host-error.ts';
 import type { CodeApi } from './code-api.ts';
 import { createSessions } from './sessions.ts';
 import { createUsers } from './users.ts';
@@ -11,7 +12,8 @@ const made = new WeakMap<Context, CodeApi>();
 export function apiFor(context: Context): CodeApi {
   const known = made.get(context);
   if (known) return known;
-  const api = { users: createUsers(context), sessions: createSessions(context) };
+  const users = withHostErrors(createUsers(context));
+  const api = { users, sessions: withHostErrors(createSessions(context)) };
   made.set(context, api);
   return api;
 }

@@ -3,10 +3,10 @@ import type { Context } from '../../auth/context.ts';
 import { isDatabaseOutage } from '../../database/outage.ts';
 import { checkRequest } from '../check/check-request.ts';
 import { beginState, findState, type RequestState } from '../check/request-state.ts';
-import { unavailable } from '../error.ts';
 import { hidePasswordFields } from '../form-body.ts';
 import { isSafe } from '../guards/same-origin.ts';
 import { mustSetUpTwoFactor } from '../guards/two-factor.ts';
+import { hostError } from './host-error.ts';
 
 /** Checks a request of the host app, and leaves everything else about it alone. */
 export function checkHost(context: Context): RequestHandler {
@@ -15,7 +15,7 @@ export function checkHost(context: Context): RequestHandler {
     if (!pending) return next();
     return pending.then(
       () => next(),
-      (error) => next(hostError(context, error)),
+      (error) => next(failedCheck(context, error)),
     );
   };
 }
@@ -41,9 +41,9 @@ function showViewer({ context, viewer }: RequestState, request: Request): void {
   request.viewer = viewer && !mustSetUpTwoFactor(context, viewer.user) ? viewer : null;
 }
 
-/** An outage as Express's own error handler answers it: 503 with `Retry-After` (invariant 7). */
-export function hostError({ log }: Context, error: unknown): unknown {
-  if (!isDatabaseOutage(error)) return error;
-  log.error({ err: error }, 'request of the host app failed');
-  return unavailable();
+/** For the host app's error handling, and its outages in our log too. */
+export function failedCheck({ log }: Context, error: unknown): unknown {
+  const shown = hostError(error);
+  if (isDatabaseOutage(error)) log.error({ err: shown }, 'request of the host app failed');
+  return shown;
 }

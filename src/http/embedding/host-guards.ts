@@ -14,7 +14,7 @@ import { publicPath } from '../paths.ts';
 import { requireRole, requireSignIn, SIGN_IN_PAGE, sidOf, viewerOf, wantsJson } from '../viewer.ts';
 import { refusalSentence } from '../words.ts';
 import type { Guards, SignInGuard } from './guard-types.ts';
-import { checkOnce, hostError } from './host-check.ts';
+import { checkOnce, failedCheck } from './host-check.ts';
 import { ownAnswer } from './own-answer.ts';
 import { waitingHostRequest } from './waiting-form.ts';
 
@@ -28,7 +28,7 @@ export function createGuards(context: Context): Guards {
       if (!pending) return admit(request, response, next, rule);
       return pending.then(
         () => admit(request, response, next, rule),
-        (error) => next(hostError(context, error)),
+        (error) => next(failedCheck(context, error)),
       );
     };
     return handler as SignInGuard;
@@ -63,7 +63,9 @@ export function createGuards(context: Context): Guards {
       // Otherwise another site's form would continue as one of ours.
       requireSameOrigin(request, response, (error) => {
         if (error) return next(error);
-        askUnlessRecent(request, response, next).catch((cause) => next(hostError(context, cause)));
+        askUnlessRecent(request, response, next).catch((cause) =>
+          next(failedCheck(context, cause)),
+        );
       });
     }),
     requireCsrfToken: (request, response, next) => {
@@ -77,7 +79,7 @@ export function createGuards(context: Context): Guards {
         });
       const pending = checkOnce(context, request, response);
       if (!pending) return check();
-      return pending.then(check, (error) => next(hostError(context, error)));
+      return pending.then(check, (error) => next(failedCheck(context, error)));
     },
     csrfField: (request) => {
       const { res: response } = request;
