@@ -1,5 +1,5 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
-import { framesOf } from './database/query-error.ts';
+import { framesOf } from './database/outage.ts';
 
 const serializers = { err: describeError };
 

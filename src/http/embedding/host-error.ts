@@ -1,5 +1,4 @@
-import { isDatabaseOutage } from '../../database/outage.ts';
-import { withoutValues } from '../../database/query-error.ts';
+import { isDatabaseOutage, withoutValues } from '../../database/outage.ts';
 import { unavailable } from '../error.ts';
 
 /** An outage as Express's own error handler answers it: 503 with `Retry-After` (invariant 7). No secrets (6). */
