@@ -39,7 +39,7 @@ export interface Latchkey<Role extends string = string> extends Guards<Role>, Co
    * Runs one SQL statement in Latchkey's database, for tables of the host app: the embedded database can be
    * opened only once. On PostgreSQL, a client of your own can do more, such as transactions.
    * @param values of `$1`, `$2` and so on.
-   * @returns the rows. Rejects with the database's error.
+   * @returns the rows. Rejects with the database's error, or during an outage with one that has `status` 503.
    */
   query: HostQuery;
   /** Latchkey alone, as a complete Express app: what `npm start` serves. */

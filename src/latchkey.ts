@@ -15,8 +15,10 @@ import {
 import { ConfigError } from './config/config-error.ts';
 import { nameAsGiven } from './config/option-names.ts';
 import { loadOrCreateSecret } from './config/secret-file.ts';
+import type { HostValue } from './database/host-data.ts';
 import type { Latchkey, LatchkeyOptions } from './embedding.ts';
 import { apiFor } from './http/api/api-of.ts';
+import { hostError } from './http/embedding/host-error.ts';
 import { createGuards } from './http/embedding/host-guards.ts';
 import { startEmailJob } from './jobs/email.ts';
 import { startPurgeJob } from './jobs/purge.ts';
@@ -119,7 +121,10 @@ async function open(
   }
   return {
     app,
-    query: opened.query,
+    query: <Row extends object>(text: string, values?: readonly HostValue[]) =>
+      opened.query<Row>(text, values).catch((error) => {
+        throw hostError(error);
+      }),
     middleware: createMiddleware(context, app),
     ...createGuards(context),
     ...apiFor(context),
