@@ -4,6 +4,7 @@ import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../support/free-port.ts';
 import { compile, installPackage } from './package.ts';
 import { settingsForTest } from './settings.ts';
 
@@ -114,6 +115,28 @@ describe('the package', () => {
     expect(guarded.status).toBe(401);
     child.kill('SIGTERM');
     expect(await once(child, 'exit')).toEqual([0, null]);
+  });
+
+  it('runs the app that the guide and the README begin with', async () => {
+    const [guide = '', readme = ''] = await Promise.all(
+      ['docs/embedding.md', 'README.md'].map(async (path) => {
+        const text = await readFile(new URL(`../../${path}`, import.meta.url), 'utf8');
+        return /```js\n(import express[\s\S]*?)```/.exec(text)?.[1];
+      }),
+    );
+    expect(readme).toBe(guide);
+    await writeFile(join(host, 'app.js'), guide);
+    const env = { ...variables(), PORT: String(await freePort()) };
+    const child = spawn(process.execPath, ['app.js'], { cwd: host, env });
+    child.stderr.pipe(process.stderr);
+    const [line] = await once(child.stdout, 'data');
+    expect(String(line)).toContain('http://localhost:3000/notes');
+    const answers = await Promise.all(
+      ['/notes', '/sign-in'].map((path) => fetch(`http://127.0.0.1:${env.PORT}${path}`)),
+    );
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    expect(answers.map(({ status }) => status)).toEqual([401, 200]);
   });
 
   it('has a command that runs it alone', async () => {
