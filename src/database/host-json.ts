@@ -28,7 +28,7 @@ export function freezeJson<Value extends object>(value: Value): Value {
 /** PostgreSQL writes them with all their digits. */
 const DIGITS = 'x'.repeat(330);
 /** PostgreSQL stores neither. */
-const UNFIT = /\0|\p{Surrogate}/u;
+export const UNFIT = /\0|\p{Surrogate}/u;
 
 /** What is wrong with a value for such a column, to complete "It must". Null: nothing. */
 export function jsonProblem(value: unknown, maxBytes: number): string | null {

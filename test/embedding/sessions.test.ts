@@ -126,6 +126,11 @@ describe.each(STRATEGIES)('with the %s strategy', (strategy) => {
     expect(await app.sessions.revoke(otherId)).toMatchObject({ endReason: 'revoked_by_admin' });
     expect(await app.sessions.revoke(otherId, { userId: crypto.randomUUID() })).toBe(null);
     expect(await app.sessions.revoke(crypto.randomUUID())).toBe(null);
+    const [mine] = await here.sessionIds();
+    const nobody: { userId?: string } = JSON.parse('{ "userId": null }');
+    expect(await app.sessions.revoke(mine?.id ?? '', nobody)).toBe(null);
+    expect(await app.sessions.revoke(mine?.id ?? '', { ...nobody, userId: undefined })).toBe(null);
+    expect(await here.isSignedIn()).toBe(true);
 
     await there.signIn(person);
     const another = (await here.sessionIds()).find(({ isCurrent }) => !isCurrent);

@@ -156,7 +156,9 @@ describe('a change of an account', () => {
     const { account } = await made();
     const { id } = account;
     expect(await refusal(app.users.setRole(id, 'root'))).toMatch(/^role: There is no role/);
-    expect(await refusal(app.users.setOrganization(id, 'x'.repeat(65)))).toMatch(/64 characters/);
+    for (const each of ['x'.repeat(65), '\ud800', JSON.parse('["x"]')]) {
+      expect(await refusal(app.users.setOrganization(id, each))).toMatch(/64 characters/);
+    }
     const tooLarge = { text: 'ä'.repeat(512) };
     expect(await refusal(app.users.setAttributes(id, tooLarge))).toMatch(/at most 1024 bytes/);
     // PostgreSQL writes each with 309 digits.
@@ -180,7 +182,9 @@ describe('a change of an account', () => {
 
   it('is null for an account that does not exist', async () => {
     const { users: api } = app;
-    for (const id of [crypto.randomUUID(), '', 'no-uuid', 'a\0b']) {
+    // As forms and JSON can hold where a string is expected.
+    const { list, nothing } = JSON.parse(`{ "list": ["${(await made()).account.id}"] }`);
+    for (const id of [crypto.randomUUID(), '', 'no-uuid', 'a\0b', list, nothing]) {
       expect(await api.find({ id })).toBe(null);
       expect(await api.find({ email: id })).toBe(null);
       expect(await api.setRole(id, 'admin')).toBe(null);

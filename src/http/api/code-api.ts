@@ -131,7 +131,7 @@ export interface Sessions {
   list(userId: string, options?: By & { page?: number | undefined }): Promise<SessionList>;
   /**
    * Ends one session. If it had already ended, it stays as it was.
-   * @param options.userId whose session it must be. Default: anyone's.
+   * @param options.userId whose session it must be; `undefined` is nobody's. Without this option, anyone's.
    * @returns null if there is no such session.
    */
   revoke(id: string, options?: By & { userId?: string | undefined }): Promise<EndedSession | null>;

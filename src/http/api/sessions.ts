@@ -27,8 +27,9 @@ export function createSessions(context: Context): Sessions {
       }));
       return { ...listed, sessions };
     },
-    async revoke(id, { by, userId } = {}) {
-      const owner = userId ?? (await findOwner(database, idIn(id)));
+    async revoke(id, { by, ...of } = {}) {
+      // An owner that is missing by mistake must not mean anyone.
+      const owner = 'userId' in of ? idIn(of.userId) : await findOwner(database, idIn(id));
       if (owner === null) return null;
       const { isOwn, viewer, ...act } = actOn(owner, context, by);
       const ownReason = viewer?.session.id === id ? 'signed_out' : 'revoked';

@@ -6,6 +6,7 @@ import {
   ATTRIBUTES_MAX_BYTES,
   jsonProblem,
   SESSION_DATA_MAX_BYTES,
+  UNFIT,
 } from '../../database/host-json.ts';
 import { emailShape } from '../form.ts';
 import type { NewAccount } from './code-api.ts';
@@ -37,7 +38,9 @@ export function roleIn(role: string, roles: string[]): string {
 export function organizationIn(organizationId: string | null): string | null {
   const isFit =
     organizationId === null ||
-    (organizationId.length <= ORGANIZATION_MAX_LENGTH && !organizationId.includes('\0'));
+    (typeof organizationId === 'string' &&
+      organizationId.length <= ORGANIZATION_MAX_LENGTH &&
+      !UNFIT.test(organizationId));
   if (isFit) return organizationId;
   const sentence = `The organization must have at most ${ORGANIZATION_MAX_LENGTH} characters.`;
   throw new InvalidValue('organizationId', sentence);
@@ -55,8 +58,9 @@ export function sessionDataIn(data: SessionData): SessionData {
   throw new InvalidValue('data', `The data of a session must ${problem}.`);
 }
 
-/** An id or address to look for. Nothing has one with U+0000, which PostgreSQL refuses to compare. */
-export const idIn = (id: string): string => (id.includes('\0') ? '' : id);
+/** An id or address to look for. Nothing has one with U+0000, which PostgreSQL refuses, or a list from a form. */
+export const idIn = (id: unknown): string =>
+  typeof id === 'string' && !id.includes('\0') ? id : '';
 
 async function hashed(password: string): Promise<{ passwordHash: string }> {
   const problem = passwordProblem(password);
