@@ -7,7 +7,7 @@ import type { SessionRecord } from './viewer.ts';
 
 /** Changes are announced by triggers, which `session_replication_role = replica` disables. */
 export const MAX_RECORD_AGE_MS = 60_000;
-/** About 40 MB when full. */
+/** About 50 MB when full. */
 const MAX_SESSIONS = 50_000;
 /** So much JSON of the host app takes the place of another session. */
 const JSON_LENGTH = 500;
