@@ -31,33 +31,24 @@ export async function readForm(request: Request, response: Response): Promise<vo
       hostForm.read(request, response, (error) => (error ? reject(error) : resolve()));
     });
   }
-  // Again: some parsers set an empty body first and fill it later.
+  // Again: a parser may have filled a body that was empty.
   hidePasswordFields(request);
 }
 
 /** Keeps the password of a continued form from the host app's handlers, whether it is parsed by now or later. */
 export function hidePasswordFields(request: Request): void {
   if (!request.is(FORM)) return;
-  if (request.body !== undefined) {
-    request.body = withoutPassword(request.body);
-  } else {
-    Object.defineProperty(request, 'body', {
-      configurable: true,
-      enumerable: true,
-      get: () => undefined,
-      set: (body: unknown) => {
-        if (body !== undefined) Object.defineProperty(request, 'body', asProperty(body));
-      },
-    });
-  }
+  let body = withoutPassword(request.body);
+  Object.defineProperty(request, 'body', {
+    configurable: true,
+    enumerable: true,
+    get: () => body,
+    // For each time: some parsers set an empty body first.
+    set: (given: unknown) => {
+      body = withoutPassword(given);
+    },
+  });
 }
-
-const asProperty = (body: unknown): PropertyDescriptor => ({
-  configurable: true,
-  enumerable: true,
-  writable: true,
-  value: withoutPassword(body),
-});
 
 function withoutPassword(body: unknown): unknown {
   if (typeof body === 'string') return body.split('&').filter(isKept).join('&');

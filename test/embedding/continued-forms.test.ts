@@ -1,3 +1,4 @@
+import { text } from 'node:stream/consumers';
 import express, { type RequestHandler } from 'express';
 import type { Response } from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -10,6 +11,12 @@ const PASSWORD_PAGE = '/account/reauthenticate';
 const TEN_MINUTES_MS = 10 * 60_000 + 1_000;
 
 const nested = express.urlencoded({ extended: true });
+/** As body-parser 1 does it. */
+const inTwoSteps: RequestHandler = async (request, _response, next) => {
+  request.body ??= {};
+  request.body = Object.fromEntries(new URLSearchParams(await text(request)));
+  next();
+};
 /** Where a host app parses forms: before Latchkey, before the guard or after it. */
 const PARSERS: Record<
   string,
@@ -20,6 +27,7 @@ const PARSERS: Record<
   'first-nested': { first: nested },
   'before-the-guard': { before: nested },
   'after-the-guard': { after: nested },
+  'in-two-steps': { before: inTwoSteps },
   text: { first: express.text({ type: () => true }) },
   bytes: { first: express.raw({ type: () => true }) },
 };
