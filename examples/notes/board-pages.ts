@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Router } from 'express';
 import type { Auth } from './auth.ts';
-import { openNotes } from './notes.ts';
-import { renderPart } from './views.ts';
+import { openNotes, type SharedNote } from './notes.ts';
+import { renderPage, renderPart } from './views.ts';
 
 const POLL_MS = 1_000;
 
@@ -10,28 +10,26 @@ export function boardPages(auth: Auth): Router {
   const router = Router();
   const notes = openNotes(auth);
 
-  // A page that stays open: it ends as soon as its session does, on whichever device that is decided.
-  router.get('/board', auth.requireSignIn, (request, response, next) => {
+  // A page that stays open until its reader leaves or its session ends, wherever that is decided.
+  router.get('/board', auth.requireSignIn, async (request, response) => {
     const { ended } = request.viewer;
     const left = new AbortController();
     response.on('close', () => left.abort());
-    const either = AbortSignal.any([ended, left.signal]);
+    const signal = AbortSignal.any([ended, left.signal]);
 
-    response.render('board', { title: 'Board' }, async (error, page: string) => {
-      if (error) return next(error);
-      const [start = '', end = ''] = page.split('<!-- notes -->');
-      response.type('html').write(start);
-      const written = new Set<string>();
-      while (!either.aborted) {
-        for (const note of await notes.listShared()) {
-          if (written.has(note.id)) continue;
-          written.add(note.id);
-          response.write(await renderPart('shared-note', { note }));
-        }
-        await sleep(POLL_MS, undefined, { signal: either }).catch(() => undefined);
+    const page = await renderPage('board', { ...response.locals, title: 'Board' });
+    const [start = '', end = ''] = page.split('<!-- notes -->');
+    response.type('html').write(start);
+    const written = new Set<string>();
+    while (!signal.aborted) {
+      for (const note of await notes.listShared().catch(noneDuringOutage)) {
+        if (written.has(note.id)) continue;
+        written.add(note.id);
+        response.write(await renderPart('shared-note', { note }));
       }
-      response.end((await renderPart('board-ended', {})) + end);
-    });
+      await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
+    }
+    response.end((await renderPart('board-ended', {})) + end);
   });
 
   router.get('/review', auth.requireRole('editor', 'admin'), async (_request, response) => {
@@ -49,4 +47,10 @@ export function boardPages(auth: Auth): Router {
   );
 
   return router;
+}
+
+/** An outage of the database signs nobody out, so it closes no page either. */
+function noneDuringOutage(error: { status?: number }): SharedNote[] {
+  if (error.status === 503) return [];
+  throw error;
 }

@@ -15,10 +15,14 @@ export function useViews(app: Express): void {
 
 async function renderInLayout(path: string, locals: object): Promise<string> {
   const content = await ejs.renderFile(path, locals);
-  return ejs.renderFile(`${folder}/layout.ejs`, { head: '', ...locals, content });
+  return ejs.renderFile(pathOf('layout'), { head: '', ...locals, content });
 }
 
+const pathOf = (name: string) => `${folder}/${name}.ejs`;
+
+/** A page as text, for one that is sent bit by bit. */
+export const renderPage = (name: string, locals: object) => renderInLayout(pathOf(name), locals);
+
 /** A part of a page, without the layout. */
-export function renderPart(name: string, locals: object): Promise<string> {
-  return ejs.renderFile(`${folder}/${name}.ejs`, locals);
-}
+export const renderPart = (name: string, locals: object): Promise<string> =>
+  ejs.renderFile(pathOf(name), locals);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { STRATEGIES } from '../support/app.ts';
 import { attacks, isLockedOutAfterCutoff, type Target } from '../support/attacks/attacks.ts';
-import type { Browser } from '../support/browser.ts';
+import { addNote, shareNote } from '../support/example/notes.ts';
 import { type Example, startExample } from '../support/example/notes-app.ts';
 import { openStream } from '../support/example/stream.ts';
 
@@ -117,9 +117,8 @@ describe.each(STRATEGIES)('The notes app with the %s strategy', (strategy) => {
   it('continues a form with its fields after the password', async () => {
     const person = await example.createPerson();
     const browser = await example.browserOf(person);
-    const kept = await addNote(browser, 'On the board');
+    await shareNote(browser, 'On the board');
     await addNote(browser, 'Only mine');
-    await browser.post(`/notes/${kept}`, { title: 'On the board', share: 'on' });
     await example.expireReauthentication(person);
 
     const question = await browser
@@ -145,8 +144,7 @@ describe.each(STRATEGIES)('The notes app with the %s strategy', (strategy) => {
     const target = await newTarget();
     const [here, there] = [await target.signIn(), await target.signIn()];
     const [mine, theirs] = [await openStream(example, here), await openStream(example, there)];
-    const id = await addNote(here, 'Streamed');
-    await here.post(`/notes/${id}`, { title: 'Streamed', share: 'on' });
+    await shareNote(here, 'Streamed');
     await theirs.waitFor('Streamed');
 
     const other = (await here.sessionIds()).find(({ isCurrent }) => !isCurrent);
@@ -156,21 +154,11 @@ describe.each(STRATEGIES)('The notes app with the %s strategy', (strategy) => {
     expect(theirs.text()).toContain('</html>');
     expect((await there.get('/board')).status).toBe(401);
 
-    const next = await addNote(here, 'Still open');
-    await here.post(`/notes/${next}`, { title: 'Still open', share: 'on' });
+    await shareNote(here, 'Still open');
     await mine.waitFor('Still open');
     mine.close();
   });
 });
-
-/** Writes a note and returns its id. */
-async function addNote(browser: Browser, title: string): Promise<string> {
-  await browser.post('/notes', { title, body: '' });
-  const { text } = await browser.get('/notes');
-  const [, id = ''] = new RegExp(`/notes/([\\w-]+)">${title}<`).exec(text) ?? [];
-  expect(id).not.toBe('');
-  return id;
-}
 
 /** The form with this field: where it goes, and its hidden fields. */
 function formIn(html: string, field: string) {
