@@ -15,7 +15,7 @@ export function useViews(app: Express): void {
 
 async function renderInLayout(path: string, locals: object): Promise<string> {
   const content = await ejs.renderFile(path, locals);
-  return ejs.renderFile(pathOf('layout'), { head: '', ...locals, content });
+  return ejs.renderFile(pathOf('layout'), { head: '', viewer: null, ...locals, content });
 }
 
 const pathOf = (name: string) => `${folder}/${name}.ejs`;

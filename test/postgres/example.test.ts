@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SECRET, STRATEGIES } from '../support/app.ts';
-import { newPerson, openBrowser } from '../support/browser.ts';
+import { newPerson, openBrowser, SESSION_COOKIE } from '../support/browser.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { shareNote } from '../support/example/notes.ts';
 import { openStream } from '../support/example/stream.ts';
@@ -58,19 +58,27 @@ describe.each(STRATEGIES)('Two processes of the notes app with the %s strategy',
     left.close();
   });
 
-  it('keep an open page open during an outage', async () => {
+  it('keep an open page open during an outage, and say so on others', async () => {
     const [first = '', second = ''] = origins;
     const reader = openBrowser({ server: first });
     await reader.signIn(person, '/notes');
+    const unseen = openBrowser({ server: first });
+    await unseen.signIn(person, '/notes');
+    const visitor = openBrowser({ server: second });
+    visitor.setCookie(SESSION_COOKIE, unseen.token() ?? '');
     const page = await openStream({ origin: second }, reader);
     await proxy.refuse();
     await shareNote(reader, 'Written during an outage');
     // The page asks every second.
     await sleep(1_500);
     expect(page.text()).not.toContain('Written during an outage');
+    const refusal = await visitor.get('/notes');
+    expect([refusal.status, refusal.get('Retry-After')]).toEqual([503, '5']);
+    expect(refusal.text).toContain('class="masthead"');
     await proxy.join();
     await page.waitFor('Written during an outage');
     expect(page.hasEnded()).toBe(false);
     page.close();
+    expect((await visitor.get('/notes')).status).toBe(200);
   });
 });
