@@ -7,8 +7,8 @@ declare module 'latchkey' {
     plan?: 'free' | 'plus';
   }
   interface SessionData {
-    /** Text that was kept on this device for later. */
-    draft?: string;
+    /** A note that was kept on this device for later. */
+    draft?: { title: string; body: string };
   }
 }
 

@@ -14,7 +14,7 @@ export function notePages(auth: Auth): Router {
     response.render('notes', {
       title: 'Your notes',
       notes: await notes.list(user.id),
-      draft: session.data.draft ?? '',
+      draft: session.data.draft ?? null,
       plan,
       limit: LIMITS[plan],
     });
@@ -27,7 +27,7 @@ export function notePages(auth: Auth): Router {
     const isAdded =
       request.body.draft === undefined && (await notes.add(user.id, note, LIMITS[plan]));
     // The session keeps what could not be added, for this device only.
-    await auth.sessions.setData(request, isAdded ? {} : { draft: note.body });
+    await auth.sessions.setData(request, isAdded ? {} : { draft: note });
     response.redirect(303, '/notes');
   });
 
@@ -70,14 +70,12 @@ export function notePages(auth: Auth): Router {
 }
 
 /** A field can be missing, or an array when it was sent twice. */
-function noteIn({ title, body }: Record<string, unknown>): { title: string; body: string } {
-  return {
-    title:
-      String(title ?? '')
-        .trim()
-        .slice(0, 100) || 'Untitled',
-    body: String(body ?? '')
-      .trim()
-      .slice(0, 900),
-  };
-}
+const textIn = (field: unknown, maxLength: number) =>
+  String(field ?? '')
+    .trim()
+    .slice(0, maxLength);
+
+const noteIn = ({ title, body }: Record<string, unknown>) => ({
+  title: textIn(title, 100),
+  body: textIn(body, 900),
+});

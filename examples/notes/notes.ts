@@ -20,6 +20,8 @@ type Text = Pick<Note, 'title' | 'body'>;
 
 const COLUMNS = 'id, title, body, written_at as "writtenAt", shared_at is not null as "isShared"';
 
+const UNTITLED = 'Untitled';
+
 /** Creates this app's table in the database that Latchkey uses. */
 export async function migrate({ query }: Auth): Promise<void> {
   await query(await readFile(new URL('migrations/0001_note.sql', import.meta.url), 'utf8'));
@@ -45,7 +47,7 @@ export function openNotes({ query }: Auth) {
         `insert into note (author_id, title, body)
           select $1, $2, $3 where (select count(*) from note where author_id = $1) < $4::int
           returning id`,
-        [authorId, title, body, limit],
+        [authorId, title || UNTITLED, body, limit],
       );
       return added.length === 1;
     },
@@ -55,7 +57,7 @@ export function openNotes({ query }: Auth) {
         `update note set title = $3, body = $4, written_at = now(),
           shared_at = case when $5::boolean then coalesce(shared_at, now()) end
           where id::text = $1 and author_id = $2 returning id`,
-        [id, authorId, to.title, to.body, to.isShared],
+        [id, authorId, to.title || UNTITLED, to.body, to.isShared],
       );
       return changed.length === 1;
     },

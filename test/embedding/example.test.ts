@@ -93,13 +93,24 @@ describe.each(STRATEGIES)('The notes app with the %s strategy', (strategy) => {
     }
   });
 
-  it('keeps a draft on one device until it signs out', async () => {
+  it('keeps a draft on one device, and out of the answer of /auth/session', async () => {
     const target = await newTarget();
     const [here, there] = [await target.signIn(), await target.signIn()];
     await here.post('/notes', { body: 'Half a thought', draft: 'on' });
     expect((await here.get('/notes')).text).toContain('Half a thought');
     expect((await there.get('/notes')).text).not.toContain('Half a thought');
     expect((await here.get('/auth/session')).text).not.toContain('Half a thought');
+  });
+
+  it('keeps a note that the plan does not hold as a draft, until the plan changes', async () => {
+    const browser = await (await newTarget()).signIn();
+    for (const title of ['A', 'B', 'C', 'D', 'E']) await addNote(browser, title);
+    await browser.post('/notes', { title: 'One too many', body: '' });
+    const full = (await browser.get('/notes')).text;
+    expect(full).toContain('value="One too many"');
+    expect(full).not.toContain('>One too many<');
+    await browser.post('/plan');
+    await addNote(browser, 'One too many');
   });
 
   it('lets an editor in at once, and out at once', async () => {
