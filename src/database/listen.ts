@@ -139,9 +139,10 @@ export function listenToPostgres(
 /** The embedded database lives in this process: no line between the two can break. */
 export function listenToPglite(client: PGlite, channel: string, { onNotice }: Listening): Listener {
   let isListening = false;
-  const listening = client.listen(channel, onNotice).then((unlisten) => {
+  // Quoted, as the schema may have a reserved word for a name. The function that `listen` returns loses the quotes.
+  const quoted = `"${channel}"`;
+  const listening = client.listen(quoted, onNotice).then(() => {
     isListening = true;
-    return unlisten;
   });
   return {
     isProven: () => isListening,
@@ -149,7 +150,9 @@ export function listenToPglite(client: PGlite, channel: string, { onNotice }: Li
     blindMs: () => 0,
     stop: async () => {
       isListening = false;
-      if (!client.closed) await (await listening)();
+      if (client.closed) return;
+      await listening;
+      await client.unlisten(quoted, onNotice);
     },
   };
 }

@@ -17,7 +17,8 @@ beforeAll(async () => {
   // A host app that uses Drizzle too.
   await opened.database.execute(sql`create schema drizzle`);
   await opened.database.execute(sql`create table drizzle.__drizzle_migrations (hash text)`);
-  beside = await opened.openBeside('accounts');
+  // A reserved word.
+  beside = await opened.openBeside('user');
   app = await startApp({ on: opened });
   other = await startApp({ on: beside });
 });
