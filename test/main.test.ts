@@ -10,22 +10,34 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { freePort } from './support/free-port.ts';
 import { startProcess } from './support/process.ts';
 
-describe('the process', () => {
+/** Starts processes that share a DATA_DIR, until the last test is over. */
+function inOneFolder() {
   let folder: string;
   const running: ReturnType<typeof startProcess>[] = [];
+  const killAll = async () => {
+    await Promise.all(running.splice(0).map(({ kill }) => kill()));
+  };
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'latchkey-main-'));
   });
-  afterEach(async () => {
-    await Promise.all(running.splice(0).map(({ kill }) => kill()));
+  afterAll(async () => {
+    await killAll();
+    await rm(folder, { recursive: true, force: true });
   });
-  afterAll(() => rm(folder, { recursive: true, force: true }));
+  return {
+    killAll,
+    pathOf: (name: string) => join(folder, name),
+    run(env: Record<string, string>) {
+      const started = startProcess({ DATA_DIR: folder, ...env });
+      running.push(started);
+      return started;
+    },
+  };
+}
 
-  function run(env: Record<string, string>) {
-    const started = startProcess({ DATA_DIR: folder, ...env });
-    running.push(started);
-    return started;
-  }
+describe('the process', () => {
+  const { run, pathOf, killAll } = inOneFolder();
+  afterEach(killAll);
 
   it('starts without configuration, prints its address and the outbox link, and stops on SIGTERM', async () => {
     const { child, output, exit, ready } = run({});
@@ -41,7 +53,7 @@ describe('the process', () => {
     const outbox = await fetch(`${address}/dev/outbox`, { headers: { cookie: outboxCookie } });
     expect(await outbox.text()).toContain('No email yet');
     expect((await fetch(`${address}/readyz`)).status).toBe(200);
-    expect((await stat(join(folder, 'auth-secret'))).mode & 0o777).toBe(0o600);
+    expect((await stat(pathOf('auth-secret'))).mode & 0o777).toBe(0o600);
     const cookie = (await fetch(`${address}/sign-in`)).headers.get('set-cookie');
     expect(cookie).toContain('authjs.csrf-token=');
     child.kill('SIGTERM');
@@ -77,7 +89,7 @@ describe('the process', () => {
     const squatter = createServer().listen(0, '127.0.0.1');
     await once(squatter, 'listening');
     const address = squatter.address();
-    const dataDir = join(folder, 'never-opened');
+    const dataDir = pathOf('never-opened');
     const PORT = String(typeof address === 'object' && address?.port);
     const { output, exit } = run({ PORT, DATA_DIR: dataDir });
     expect((await exit).code).toBe(1);
@@ -88,7 +100,7 @@ describe('the process', () => {
 
   it('answers 503 until the embedded database is open', async () => {
     const PORT = String(await freePort());
-    const { output, ready } = run({ PORT, DATA_DIR: join(folder, 'new') });
+    const { output, ready } = run({ PORT, DATA_DIR: pathOf('new') });
     const first = await vi.waitFor(() => fetch(`http://127.0.0.1:${PORT}/sign-in`), {
       timeout: 30_000,
       interval: 20,
@@ -109,6 +121,35 @@ describe('the process', () => {
     expect(output.text).not.toContain('SESSION_MANAGER');
   });
 
+  it('finishes a request in flight when it stops, and accepts no new one', async () => {
+    const { child, exit, ready } = run({});
+    const address = await ready();
+    const { csrfToken, cookie } = await csrfOf(address);
+    const answered = new Promise<number | undefined>((resolve, reject) => {
+      const headers = {
+        cookie,
+        'Content-Type': 'application/x-www-form-urlencoded',
+        Expect: '100-continue',
+      };
+      const post = request(`${address}/sign-up`, { method: 'POST', headers });
+      post.on('error', reject).on('response', (answer) => resolve(answer.statusCode));
+      // The server has the head of the request and waits for its body when it is stopped.
+      post.on('continue', async () => {
+        child.kill('SIGTERM');
+        await expect.poll(() => isRefused(address), { timeout: 10_000 }).toBe(true);
+        post.end(new URLSearchParams({ csrfToken, name: '' }).toString());
+      });
+      post.flushHeaders();
+    });
+    expect(await answered).toBe(422);
+    expect((await exit).code).toBe(0);
+  });
+});
+
+/** At once, as they mostly wait. Each process ends by itself. */
+describe.concurrent('a start that fails', () => {
+  const { run } = inOneFolder();
+
   it.each([
     ['accepts connections and says nothing', () => undefined],
     ['speaks SSH', (socket: Socket) => socket.write('SSH-2.0-OpenSSH_9.2\r\n')],
@@ -123,7 +164,7 @@ describe('the process', () => {
     const address = other.address();
     const port = typeof address === 'object' && address?.port;
     const { output, exit } = run({ DATABASE_URL: `postgres://u:hunter2@127.0.0.1:${port}/x` });
-    const tooLate = pause(25_000, { code: 'too late' }, { ref: false });
+    const tooLate = pause(60_000, { code: 'too late' }, { ref: false });
     expect((await Promise.race([exit, tooLate])).code).toBe(1);
     expect(output.text).toMatch(/^The database of DATABASE_URL does not answer .*\n$/);
     expect(output.text).not.toContain('hunter2');
@@ -166,30 +207,6 @@ describe('the process', () => {
     const { output, exit } = run({ DATABASE_URL: 'postgres://127.0.0.1:1/nothing' });
     expect((await exit).code).toBe(1);
     expect(output.text).toContain('The database of DATABASE_URL does not answer');
-  });
-
-  it('finishes a request in flight when it stops, and accepts no new one', async () => {
-    const { child, exit, ready } = run({});
-    const address = await ready();
-    const { csrfToken, cookie } = await csrfOf(address);
-    const answered = new Promise<number | undefined>((resolve, reject) => {
-      const headers = {
-        cookie,
-        'Content-Type': 'application/x-www-form-urlencoded',
-        Expect: '100-continue',
-      };
-      const post = request(`${address}/sign-up`, { method: 'POST', headers });
-      post.on('error', reject).on('response', (answer) => resolve(answer.statusCode));
-      // The server has the head of the request and waits for its body when it is stopped.
-      post.on('continue', async () => {
-        child.kill('SIGTERM');
-        await expect.poll(() => isRefused(address), { timeout: 10_000 }).toBe(true);
-        post.end(new URLSearchParams({ csrfToken, name: '' }).toString());
-      });
-      post.flushHeaders();
-    });
-    expect(await answered).toBe(422);
-    expect((await exit).code).toBe(0);
   });
 });
 
