@@ -36,9 +36,10 @@ export function isDatabaseOutage(error: unknown): boolean {
  */
 export function withoutValues(error: unknown): unknown {
   if (!(error instanceof Error && 'query' in error && 'params' in error)) return error;
-  const { cause } = error;
-  const reason = cause instanceof Error ? copyOf(cause, cause.message) : undefined;
-  return copyOf(error, `Failed query: ${error.query}`, reason && { cause: reason });
+  // Drizzle wraps the database's error. PGlite adds the query to the error itself.
+  const reason = error.cause instanceof Error ? error.cause : error;
+  const cause = copyOf(reason, reason.message);
+  return copyOf(error, `Failed query: ${error.query}`, { cause });
 }
 
 function copyOf(error: Error, message: string, options?: ErrorOptions): Error {

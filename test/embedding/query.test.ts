@@ -1,4 +1,6 @@
+import { inspect } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { withoutValues } from '../../src/database/outage.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 
 let opened: TestDatabase;
@@ -23,6 +25,11 @@ it('Statements of the host app take and return the same values on both databases
     json: { a: [1] },
   });
   expect(await opened.query('select 1 where false')).toEqual([]);
+});
+
+it('A statement of the host app that fails says why', async () => {
+  const failed = await opened.query('select * from nothing').catch(withoutValues);
+  expect(inspect(failed)).toContain('relation "nothing" does not exist');
 });
 
 it('Tables of the host app can refer to accounts and are deleted from with them', async () => {
