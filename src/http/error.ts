@@ -41,8 +41,14 @@ export const crossSite = () =>
     'This request came from another site, so nothing was changed. Open the page on this site and try again.',
   );
 
-export const staleForm = () =>
-  new HttpError(403, 'stale_form', 'Nothing was changed. Reload the form and try again.');
+export const staleForm = (cause?: unknown) =>
+  new HttpError(
+    403,
+    'stale_form',
+    'Nothing was changed. Reload the form and try again.',
+    {},
+    cause,
+  );
 
 export const unavailable = (cause?: unknown) =>
   new HttpError(

@@ -1,8 +1,10 @@
+import { inspect } from 'node:util';
 import { eq } from 'drizzle-orm';
 import express, { type ErrorRequestHandler } from 'express';
 import type { Response } from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { users } from '../../src/database/schema.ts';
+import type { Guards } from '../../src/http/embedding/guard-types.ts';
 import { STRATEGIES, startApp, type TestApp } from '../support/app.ts';
 import { setUpTwoFactor } from '../support/authenticator.ts';
 import {
@@ -20,10 +22,13 @@ const answerHostError: ErrorRequestHandler = (error, _request, response, _next) 
 
 describe.each(STRATEGIES)('the guards of a host app with the %s strategy', (strategy) => {
   let app: TestApp;
+  let guards: Guards;
+  let logged = '';
   beforeAll(async () => {
     app = await startApp({
       env: { SESSION_STRATEGY: strategy, MFA_REQUIRED: 'admin', ROLES: 'user,editor,admin' },
       host: (auth) => {
+        guards = auth;
         const host = express();
         host.get('/early', auth.requireSignIn, ({ viewer }, response) => {
           response.send(`early for ${viewer.user.name}`);
@@ -48,6 +53,10 @@ describe.each(STRATEGIES)('the guards of a host app with the %s strategy', (stra
         host.post('/multipart', auth.requireCsrfToken, (_request, response) =>
           response.send('sent'),
         );
+        host.use(((error, _request, _response, next) => {
+          logged = inspect(error);
+          next(error);
+        }) satisfies ErrorRequestHandler);
         host.use(answerHostError);
         return host;
       },
@@ -138,6 +147,13 @@ describe.each(STRATEGIES)('the guards of a host app with the %s strategy', (stra
     expect((await view(openBrowser(app), '/editors')).status).toBe(303);
   });
 
+  it('take no role that does not exist, and no list', () => {
+    const sentence = 'auth.requireRole takes the names of roles, from: user, editor, admin.';
+    for (const roles of [['edtor'], [], [['editor']]] as never[][]) {
+      expect(() => guards.requireRole(...(roles as [never]))).toThrow(sentence);
+    }
+  });
+
   it('send people to set up two-factor authentication', async () => {
     const page = '/account/security/two-factor';
     const { browser: admin } = await signedIn({ role: 'admin' });
@@ -165,5 +181,6 @@ describe.each(STRATEGIES)('the guards of a host app with the %s strategy', (stra
       expect(outcomeOf(await other)).toBe(`${refused}stale_form`);
     }
     expect((await browser.rawPost('/multipart').field('csrfToken', 'x')).status).toBe(403);
+    expect(logged).toContain('Put auth.csrfField(request) into it');
   });
 });

@@ -30,7 +30,10 @@ export interface Guards<Role extends string = string> {
    * 401 as JSON: `{ error, message }`.
    */
   requireSignIn: SignInGuard;
-  /** Lets users with one of the roles pass. Others get an error with `status` 403, after a sign-in. */
+  /**
+   * Lets users with one of the roles pass. Others get an error with `status` 403, after a sign-in.
+   * @throws if there is no such role.
+   */
   requireRole(role: Role, ...roles: Role[]): SignInGuard;
   /**
    * Asks for the password unless it was entered in the last ten minutes, then continues the page or form.

@@ -52,7 +52,14 @@ export function createGuards(context: Context): Guards {
 
   return {
     requireSignIn: guard((_request, _response, next) => next()),
-    requireRole: (...roles) => guard(requireRole(...roles)),
+    requireRole(...roles) {
+      const { roles: known } = context.config;
+      // Otherwise a typo would keep everyone out, and the guard itself as a handler would never answer.
+      if (roles.length > 0 && roles.every((role) => known.includes(role))) {
+        return guard(requireRole(...roles));
+      }
+      throw new Error(`auth.requireRole takes the names of roles, from: ${known.join(', ')}.`);
+    },
     requireTwoFactor: guard((request, response, next) => {
       if (stateOf(request).outcome.kind === 'claimed') return next(unavailable());
       if (viewerOf(request).user.hasTwoFactor) return next();

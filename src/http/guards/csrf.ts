@@ -20,11 +20,16 @@ export function csrfTokenFor(response: Response): string {
   return state.csrfToken;
 }
 
+/** For the host app's developer: the sentence that people see does not tell. */
+const NO_FIELD =
+  'The form has no field csrfToken. Put auth.csrfField(request) into it, and a parser before auth.requireCsrfToken if it is multipart.';
+
 /** Refuses a form without the CSRF token of its browser's cookie (invariant 9). */
 export const requireCsrfToken: RequestHandler = (request, _response, next) => {
   if (isSafe(request.method)) return next();
   const { cookies, config } = contextOf(request);
   const expected = csrfTokenIn(cookiesOf(request)[cookies.csrf.name], config.secrets);
-  const isRight = expected !== null && request.body?.csrfToken === expected;
-  next(isRight ? undefined : staleForm());
+  const given: unknown = request.body?.csrfToken;
+  const isRight = expected !== null && given === expected;
+  next(isRight ? undefined : staleForm(given === undefined ? new Error(NO_FIELD) : undefined));
 };
