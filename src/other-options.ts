@@ -9,7 +9,10 @@ const checks: Record<
   Exclude<keyof LatchkeyOptions, keyof SettingOptions>,
   [accepts: (value: unknown) => boolean, hint: string]
 > = {
-  providers: [Array.isArray, 'must be a list of Auth.js providers'],
+  providers: [
+    (value) => Array.isArray(value) && value.every(isObjectWith('id')),
+    'must be a list of Auth.js providers',
+  ],
   log: [isObjectWith('child'), 'must be a pino logger'],
   postgres: [isObjectWith('options'), 'must be a postgres.js client'],
   layout: [

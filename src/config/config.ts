@@ -8,7 +8,7 @@ import type { SessionPolicy } from '../sessions/policy.ts';
 import { ConfigError } from './config-error.ts';
 import { nameAsGiven, type OtherOptions, variablesOf } from './option-names.ts';
 import type { SettingOptions } from './options.ts';
-import { conflicts, environment, type LOG_LEVELS } from './variables.ts';
+import { choicesOf, conflicts, environment, type LOG_LEVELS } from './variables.ts';
 
 export interface Config {
   production: boolean;
@@ -88,10 +88,7 @@ export function readConfig(
   const set = Object.fromEntries(
     Object.entries({ ...variables, ...given.variables }).filter(([, value]) => value?.trim()),
   );
-  const parsed = environment.safeParse(set, {
-    error: (issue) =>
-      issue.code === 'invalid_value' ? `must be one of: ${issue.values.join(', ')}` : undefined,
-  });
+  const parsed = environment.safeParse(set, { error: choicesOf });
   const wrong = [
     ...(parsed.error?.issues ?? []).map(({ path, message }) => [path.join('.'), message]),
     ...conflicts(set),

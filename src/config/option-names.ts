@@ -1,5 +1,5 @@
 import { nearestName } from './typos.ts';
-import { environment } from './variables.ts';
+import { choicesOf, environment } from './variables.ts';
 
 export type VariableName = keyof typeof environment.shape;
 
@@ -35,11 +35,17 @@ export function variablesOf(options: object, others: OtherOptions) {
     const text = textOf(value);
     if (other && !other[0](value)) problems.push([name, other[1]]);
     if (variable && text === null) {
-      problems.push([name, 'must be a string, a number or a list of them']);
+      problems.push([name, hintFor(variable, value)]);
     }
     if (variable && text !== null) variables[variable] = text;
   }
   return { variables, problems };
+}
+
+/** Of a value that no variable can hold: what its variable accepts, if that is not any text. */
+function hintFor(variable: string, value: unknown): string {
+  const { error } = environment.safeParse({ [variable]: typeof value }, { error: choicesOf });
+  return error?.issues[0]?.message ?? 'must be a string, a number or a list of them';
 }
 
 /** Replaces the names of variables that were given as options by the options' names. */

@@ -87,6 +87,10 @@ export const environment = z.object({
   LOG_LEVEL: z.enum(LOG_LEVELS).optional(),
 });
 
+/** Our sentence for a wrong choice. */
+export const choicesOf: z.core.$ZodErrorMap = (issue) =>
+  issue.code === 'invalid_value' ? `must be one of: ${issue.values.join(', ')}` : undefined;
+
 /** Which variables do not fit together, among those that are valid on their own. */
 export function conflicts(set: Record<string, unknown>): [name: string, hint: string][] {
   const { shape } = environment;

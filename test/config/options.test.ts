@@ -84,6 +84,7 @@ describe('The options', () => {
       port: 70_000,
       sessionMaxAge: 'soon',
       trustProxy: true,
+      siteName: true,
       authSecret: 'hunter2',
     };
     expect(errorOf(options, { SIGN_UP: 'maybe' }).split('\n').slice(1).sort()).toEqual([
@@ -91,8 +92,10 @@ describe('The options', () => {
       '  authSecret must be at least 32 random characters.',
       '  port must be a port number, such as 3000.',
       '  sessionMaxAge must be a duration of at most 400d, such as 30m, 12h or 7d.',
-      '  trustProxy must be a string, a number or a list of them.',
+      '  siteName must be a string, a number or a list of them.',
+      '  trustProxy must be the number of proxies in front of the app, or their IP addresses.',
     ]);
+    expect(errorOf({ signUp: false })).toContain('signUp must be one of: open, closed.');
     expect(errorOf({ mfaRequired: ['admin,user'] })).toContain('mfaRequired must be');
     expect(errorOf({ mfaRequired: ['editor'] })).toContain('mfaRequired must name only roles');
     expect(errorOf({ sessionMaxAge: '1h', sessionUpdateAge: '2h' })).toContain(
