@@ -80,6 +80,9 @@ describe('users.create', () => {
   it('refuses what the pages refuse, in a sentence', async () => {
     const email = newEmail();
     expect(await refusal(app.users.create({ email: 'grace' }))).toMatch(/^email: Enter an email/);
+    expect(await refusal(app.users.create({} as { email: string }))).toMatch(
+      /^email: Enter an email/,
+    );
     expect(await refusal(app.users.create({ email, name: ' ' }))).toMatch(/^name: Enter your name/);
     expect(await refusal(app.users.create({ email, password: 'short' }))).toMatch(
       /^password: Use at least 8/,

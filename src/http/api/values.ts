@@ -17,7 +17,7 @@ const ORGANIZATION_MAX_LENGTH = 64;
 
 /** With the password hashed. */
 export async function newUserIn(given: NewAccount, roles: string[], now: Date): Promise<NewUser> {
-  const email = parsed('email', emailShape.safeParse(given.email));
+  const email = parsed('email', emailShape.safeParse(given.email ?? ''));
   const name =
     given.name === undefined
       ? usableName(null, email)
