@@ -17,9 +17,11 @@ import { createMetrics, type Metrics } from '../../src/metrics.ts';
 import { createMiddleware } from '../../src/middleware.ts';
 import { createHttpServer } from '../../src/server/http-server.ts';
 import { openSessionStore, type SessionStore } from '../../src/sessions/session-store.ts';
-import { openTestDatabase } from './database.ts';
+import { isPostgres, openTestDatabase } from './database.ts';
 
 export const STRATEGIES = ['jwt', 'database'] as const;
+/** For flows that do not depend on what the cookie holds: one strategy with each kind of database. */
+export const strategiesHere = () => (isPostgres() ? (['database'] as const) : (['jwt'] as const));
 export const SECRET = 'a secret for tests alone, 32 characters or more';
 
 export interface TestApp extends CodeApi {

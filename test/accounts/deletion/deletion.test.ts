@@ -2,7 +2,7 @@ import { eq, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { deleteByLink } from '../../../src/accounts/deletion/deletion.ts';
 import * as schema from '../../../src/database/schema.ts';
-import { STRATEGIES, startApp } from '../../support/app.ts';
+import { startApp, strategiesHere } from '../../support/app.ts';
 import { type AppWithEmail, startAppWithEmail } from '../../support/app-with-email.ts';
 import {
   type Browser,
@@ -19,7 +19,7 @@ const PATH = '/account/delete';
 const CONFIRM = '/account/delete/confirm';
 const IPS = ['192.0.2.10', '198.51.100.7'];
 
-describe.each(STRATEGIES)('deleting an account, %s', (strategy) => {
+describe.each(strategiesHere())('deleting an account, %s', (strategy) => {
   let app: AppWithEmail;
   let smtpServer: AppWithEmail['smtpServer'];
   let admin: Browser;

@@ -7,7 +7,7 @@ import {
   users,
   verificationTokens,
 } from '../../../src/database/schema.ts';
-import { STRATEGIES, startApp } from '../../support/app.ts';
+import { startApp, strategiesHere } from '../../support/app.ts';
 import { type AppWithEmail, startAppWithEmail } from '../../support/app-with-email.ts';
 import {
   type Browser,
@@ -24,7 +24,7 @@ const RESET = 'Reset your password';
 const NEW_PASSWORD = 'a wholly other password';
 const DAY_MS = 86_400_000;
 
-describe.each(STRATEGIES)('the address of an account, %s', (strategy) => {
+describe.each(strategiesHere())('the address of an account, %s', (strategy) => {
   let app: AppWithEmail;
   let smtpServer: AppWithEmail['smtpServer'];
   beforeAll(async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { STRATEGIES } from '../../support/app.ts';
+import { strategiesHere } from '../../support/app.ts';
 import { type AppWithEmail, startAppWithEmail } from '../../support/app-with-email.ts';
 import { type Browser, newPerson, openBrowser } from '../../support/browser.ts';
 
@@ -8,7 +8,7 @@ const WRONG = 'a wrong guess';
 const FIRST_EMAIL = 'Wrong passwords on one of your devices';
 const LAST_EMAIL = 'A device was signed out after 20 wrong passwords';
 
-describe.each(STRATEGIES)('guessing the password on a stolen session, %s', (strategy) => {
+describe.each(strategiesHere())('guessing the password on a stolen session, %s', (strategy) => {
   let app: AppWithEmail;
   beforeAll(async () => {
     app = await startAppWithEmail({ SESSION_STRATEGY: strategy });

@@ -4,7 +4,7 @@ import { hashPassword } from '../../../src/accounts/password/password.ts';
 import { resetPassword } from '../../../src/accounts/password/password-reset.ts';
 import { newSecret } from '../../../src/crypto/secret.ts';
 import { emails, verificationTokens } from '../../../src/database/schema.ts';
-import { STRATEGIES } from '../../support/app.ts';
+import { strategiesHere } from '../../support/app.ts';
 import { type AppWithEmail, startAppWithEmail } from '../../support/app-with-email.ts';
 import { newPerson, openBrowser, type Person, signInTwice } from '../../support/browser.ts';
 import { linkIn, linksInHtml } from '../../support/smtp-server.ts';
@@ -12,7 +12,7 @@ import { linkIn, linksInHtml } from '../../support/smtp-server.ts';
 const SUBJECT = 'Reset your password';
 const NEW_PASSWORD = 'a wholly other password';
 
-describe.each(STRATEGIES)('resetting a password, %s', (strategy) => {
+describe.each(strategiesHere())('resetting a password, %s', (strategy) => {
   let app: AppWithEmail;
   let smtpServer: AppWithEmail['smtpServer'];
   beforeAll(async () => {

@@ -8,7 +8,7 @@ import {
   recoveryCodes,
   users,
 } from '../../../src/database/schema.ts';
-import { STRATEGIES } from '../../support/app.ts';
+import { strategiesHere } from '../../support/app.ts';
 import { type AppWithEmail, startAppWithEmail } from '../../support/app-with-email.ts';
 import { FIREFOX, IPHONE, newPerson, openBrowser, type Person } from '../../support/browser.ts';
 import { linkIn, linksInHtml } from '../../support/smtp-server.ts';
@@ -16,7 +16,7 @@ import { linkIn, linksInHtml } from '../../support/smtp-server.ts';
 const SUBJECT = 'New sign-in: ';
 const NEW_PASSWORD = 'a wholly other password';
 
-describe.each(STRATEGIES)('a sign-in on a new device, %s', (strategy) => {
+describe.each(strategiesHere())('a sign-in on a new device, %s', (strategy) => {
   let app: AppWithEmail;
   beforeAll(async () => {
     app = await startAppWithEmail({ SESSION_STRATEGY: strategy });

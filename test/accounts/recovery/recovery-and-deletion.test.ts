@@ -1,7 +1,7 @@
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { emails, users, verificationTokens } from '../../../src/database/schema.ts';
-import { STRATEGIES } from '../../support/app.ts';
+import { strategiesHere } from '../../support/app.ts';
 import { type AppWithEmail, startAppWithEmail } from '../../support/app-with-email.ts';
 import { type Browser, newPerson, openBrowser, signInTwice } from '../../support/browser.ts';
 import { linkIn } from '../../support/smtp-server.ts';
@@ -9,7 +9,7 @@ import { linkIn } from '../../support/smtp-server.ts';
 const DELETION = 'Confirm account deletion';
 const WEEK_MS = 7 * 86_400_000;
 
-describe.each(STRATEGIES)('an account whose email address was moved, %s', (strategy) => {
+describe.each(strategiesHere())('an account whose email address was moved, %s', (strategy) => {
   let app: AppWithEmail;
   beforeAll(async () => {
     app = await startAppWithEmail({ SESSION_STRATEGY: strategy });

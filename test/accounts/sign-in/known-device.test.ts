@@ -4,7 +4,7 @@ import { countSignInAttempt } from '../../../src/accounts/sign-in/lockout.ts';
 import { createThrottles } from '../../../src/accounts/throttle.ts';
 import { hashSecret, newSecret } from '../../../src/crypto/secret.ts';
 import { knownDevices, users } from '../../../src/database/schema.ts';
-import { STRATEGIES } from '../../support/app.ts';
+import { strategiesHere } from '../../support/app.ts';
 import { type AppWithEmail, startAppWithEmail } from '../../support/app-with-email.ts';
 import { type Browser, newPerson, openBrowser, type Person } from '../../support/browser.ts';
 import { linkIn } from '../../support/smtp-server.ts';
@@ -12,7 +12,7 @@ import { linkIn } from '../../support/smtp-server.ts';
 const NEW_PASSWORD = 'a wholly other password';
 const WRONG = 'a wrong guess';
 
-describe.each(STRATEGIES)('signing in while someone keeps guessing, %s', (strategy) => {
+describe.each(strategiesHere())('signing in while someone keeps guessing, %s', (strategy) => {
   let app: AppWithEmail;
   beforeAll(async () => {
     app = await startAppWithEmail({ SESSION_STRATEGY: strategy });

@@ -2,14 +2,14 @@ import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createThrottles } from '../../../src/accounts/throttle.ts';
 import { rateLimits, unknownEmails, users } from '../../../src/database/schema.ts';
-import { STRATEGIES } from '../../support/app.ts';
+import { strategiesHere } from '../../support/app.ts';
 import { type AppWithEmail, startAppWithEmail } from '../../support/app-with-email.ts';
 import { newPerson, openBrowser, type Person, signInTwice } from '../../support/browser.ts';
 import { linkIn } from '../../support/smtp-server.ts';
 
 const MINUTE_MS = 60_000;
 
-describe.each(STRATEGIES)('guessing passwords, %s', (strategy) => {
+describe.each(strategiesHere())('guessing passwords, %s', (strategy) => {
   let app: AppWithEmail;
   beforeAll(async () => {
     app = await startAppWithEmail({ SESSION_STRATEGY: strategy });

@@ -4,7 +4,7 @@ import { hashPassword } from '../../../src/accounts/password/password.ts';
 import { makeResetToken, resetPassword } from '../../../src/accounts/password/password-reset.ts';
 import { newSecret } from '../../../src/crypto/secret.ts';
 import { rateLimits } from '../../../src/database/schema.ts';
-import { STRATEGIES, startApp, type TestApp } from '../../support/app.ts';
+import { startApp, strategiesHere, type TestApp } from '../../support/app.ts';
 import {
   askedForCode,
   codeOf,
@@ -19,7 +19,7 @@ import type { Browser, Person } from '../../support/browser.ts';
 const RESETS = 4;
 const SLOW_MS = 180_000;
 
-describe.each(STRATEGIES)('someone who reads the owner’s email, %s', (strategy) => {
+describe.each(strategiesHere())('someone who reads the owner’s email, %s', (strategy) => {
   let app: TestApp;
   beforeAll(async () => {
     app = await startApp({ env: { SESSION_STRATEGY: strategy } });
