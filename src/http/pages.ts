@@ -1,5 +1,5 @@
 import type { UserSummary } from '../accounts/list-users.ts';
-import type { SessionSummary } from '../sessions/session-summary.ts';
+import type { SessionSummary } from '../sessions/viewer.ts';
 
 /** The locals of each page in `views/`. A handler that misses one does not compile. */
 export interface Pages {

@@ -4,21 +4,7 @@ import type { EndReason } from '../database/host-data.ts';
 import type { ListOptions } from './list.ts';
 import { expiryOf, type Lifetimes } from './policy.ts';
 import { verdictOf } from './verdict.ts';
-import type { Session, SessionUser } from './viewer.ts';
-
-/** A live session for the page and the API, without its secret. */
-export interface SessionSummary {
-  id: string;
-  isCurrent: boolean;
-  device: string;
-  userAgent: string | null;
-  ipAddress: string | null;
-  country: string | null;
-  provider: string;
-  createdAt: Date;
-  lastActive: Date;
-  expires: Date;
-}
+import type { Session, SessionSummary, SessionUser } from './viewer.ts';
 
 export function summarizeSession(
   session: Session,

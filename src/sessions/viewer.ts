@@ -32,6 +32,23 @@ export interface SessionUser {
   hasTwoFactor: boolean;
 }
 
+/** A live session, without its secret. */
+export interface SessionSummary {
+  id: string;
+  /** Whether it is the session of the viewer of `by`. */
+  isCurrent: boolean;
+  /** For example "Firefox on Linux". */
+  device: string;
+  userAgent: string | null;
+  ipAddress: string | null;
+  country: string | null;
+  /** `credentials`, or the id of an Auth.js provider. */
+  provider: string;
+  createdAt: Date;
+  lastActive: Date;
+  expires: Date;
+}
+
 export interface SessionRecord {
   session: Session;
   user: SessionUser;

@@ -1,5 +1,6 @@
 import type { Request } from 'express';
 import type { Attributes, SessionData } from '../../database/host-data.ts';
+import type { SessionSummary } from '../../sessions/viewer.ts';
 
 // The types of the host app's code. They reach no other package than Express.
 
@@ -90,21 +91,8 @@ export interface Users<Role extends string = string> {
   delete(id: string, options?: By): Promise<'deleted' | 'last_administrator' | null>;
 }
 
-/** A live session, without its secret. */
-export interface SessionDetails {
-  id: string;
-  /** Whether it is the session of the viewer of `by`. */
-  isCurrent: boolean;
-  /** For example "Firefox on Linux". */
-  device: string;
-  userAgent: string | null;
-  ipAddress: string | null;
-  country: string | null;
-  /** `credentials`, or the id of an Auth.js provider. */
-  provider: string;
-  createdAt: Date;
-  lastActive: Date;
-  expires: Date;
+/** A live session of the list. */
+export interface SessionDetails extends SessionSummary {
   readonly data: Readonly<SessionData>;
 }
 
