@@ -5,26 +5,22 @@ import { type OpenDatabase, openPostgres } from '../../src/database/open.ts';
 import { SessionEnded } from '../../src/sessions/viewer.ts';
 import { startApp, type TestApp } from '../support/app.ts';
 import { signInTwice } from '../support/browser.ts';
-import { openTestDatabase, type TestDatabase } from '../support/database.ts';
-import { startTcpProxy } from '../support/tcp-proxy.ts';
+import { type DatabaseLine, openDatabaseLine } from '../support/database-line.ts';
 
 const policy = { maxAgeMs: 3_600_000, absoluteAgeMs: null, idleTimeoutMs: null };
 
 /** A ends sessions. B reaches the database, or only its listener does, through a proxy that can fail. */
 describe('an open connection to another process', () => {
-  let made: TestDatabase;
-  let proxy: Awaited<ReturnType<typeof startTcpProxy>>;
+  let made: DatabaseLine['made'];
+  let proxy: DatabaseLine['proxy'];
   let proxied: string;
   let a: TestApp;
   let closeB: () => Promise<void>;
 
   beforeEach(async () => {
-    made = await openTestDatabase();
-    const url = new URL(made.url ?? '');
-    proxy = await startTcpProxy({ host: url.hostname, port: Number(url.port || 5432) });
-    url.hostname = '127.0.0.1';
-    url.port = String(proxy.port);
-    proxied = url.href;
+    const line = await openDatabaseLine();
+    ({ made, proxy } = line);
+    proxied = line.url;
     const env = { SESSION_STRATEGY: 'database' };
     a = await startApp({ env, on: made });
   });

@@ -3,8 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type OpenDatabase, openPostgres } from '../../src/database/open.ts';
 import { STRATEGIES, startApp, type TestApp } from '../support/app.ts';
 import { newPerson, openBrowser } from '../support/browser.ts';
-import { openTestDatabase, type TestDatabase } from '../support/database.ts';
-import { startTcpProxy } from '../support/tcp-proxy.ts';
+import { type DatabaseLine, openDatabaseLine } from '../support/database-line.ts';
 
 const cases = [
   ...STRATEGIES.map((strategy) => ({ strategy, onError: 'unavailable' })),
@@ -14,18 +13,15 @@ const cases = [
 describe.each(cases)(
   'a host app without a database, $strategy and $onError',
   ({ strategy, onError }) => {
-    let made: TestDatabase;
-    let proxy: Awaited<ReturnType<typeof startTcpProxy>>;
+    let made: DatabaseLine['made'];
+    let proxy: DatabaseLine['proxy'];
     let opened: OpenDatabase;
     let app: TestApp;
 
     beforeAll(async () => {
-      made = await openTestDatabase();
-      const url = new URL(made.url ?? '');
-      proxy = await startTcpProxy({ host: url.hostname, port: Number(url.port || 5432) });
-      url.hostname = '127.0.0.1';
-      url.port = String(proxy.port);
-      opened = await openPostgres(url.href, null);
+      const line = await openDatabaseLine();
+      ({ made, proxy } = line);
+      opened = await openPostgres(line.url, null);
       const env = {
         SESSION_STRATEGY: strategy,
         SESSION_CHECK: 'strict',

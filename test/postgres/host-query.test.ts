@@ -1,19 +1,15 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Latchkey, latchkey } from '../../src/index.ts';
 import { SECRET } from '../support/app.ts';
-import { openTestDatabase, type TestDatabase } from '../support/database.ts';
-import { startTcpProxy } from '../support/tcp-proxy.ts';
+import { type DatabaseLine, openDatabaseLine } from '../support/database-line.ts';
 
-let made: TestDatabase;
-let proxy: Awaited<ReturnType<typeof startTcpProxy>>;
+let made: DatabaseLine['made'];
+let proxy: DatabaseLine['proxy'];
 let auth: Latchkey;
 beforeAll(async () => {
-  made = await openTestDatabase();
-  const url = new URL(made.url ?? '');
-  proxy = await startTcpProxy({ host: url.hostname, port: Number(url.port || 5432) });
-  url.hostname = '127.0.0.1';
-  url.port = String(proxy.port);
-  auth = await latchkey({ databaseUrl: url.href, authSecret: SECRET, logLevel: 'silent' });
+  const line = await openDatabaseLine();
+  ({ made, proxy } = line);
+  auth = await latchkey({ databaseUrl: line.url, authSecret: SECRET, logLevel: 'silent' });
 });
 afterAll(async () => {
   await auth.close();

@@ -5,26 +5,22 @@ import { type OpenDatabase, openPostgres } from '../../src/database/open.ts';
 import { users } from '../../src/database/schema.ts';
 import { STRATEGIES, startApp, type TestApp } from '../support/app.ts';
 import { newPerson, openBrowser, SESSION_COOKIE, signInTwice } from '../support/browser.ts';
-import { openTestDatabase, type TestDatabase } from '../support/database.ts';
-import { startTcpProxy } from '../support/tcp-proxy.ts';
+import { type DatabaseLine, openDatabaseLine } from '../support/database-line.ts';
 
 const cases = STRATEGIES.flatMap((strategy) =>
   (['cached', 'strict'] as const).map((check) => ({ strategy, check })),
 );
 
 describe.each(cases)('without a database, $strategy and $check', ({ strategy, check }) => {
-  let made: TestDatabase;
-  let proxy: Awaited<ReturnType<typeof startTcpProxy>>;
+  let made: DatabaseLine['made'];
+  let proxy: DatabaseLine['proxy'];
   let opened: OpenDatabase;
   let app: TestApp;
 
   beforeAll(async () => {
-    made = await openTestDatabase();
-    const url = new URL(made.url ?? '');
-    proxy = await startTcpProxy({ host: url.hostname, port: Number(url.port || 5432) });
-    url.hostname = '127.0.0.1';
-    url.port = String(proxy.port);
-    opened = await openPostgres(url.href, null);
+    const line = await openDatabaseLine();
+    ({ made, proxy } = line);
+    opened = await openPostgres(line.url, null);
     app = await startApp({ env: { SESSION_STRATEGY: strategy, SESSION_CHECK: check }, on: opened });
   });
   afterAll(async () => {
@@ -88,12 +84,8 @@ describe.each(cases)('without a database, $strategy and $check', ({ strategy, ch
 
 describe('without a database, ON_DATABASE_ERROR=allow', () => {
   it('lets unexpired tokens read on their claims, says so, and changes nothing', async () => {
-    const made = await openTestDatabase();
-    const url = new URL(made.url ?? '');
-    const proxy = await startTcpProxy({ host: url.hostname, port: Number(url.port || 5432) });
-    url.hostname = '127.0.0.1';
-    url.port = String(proxy.port);
-    const opened = await openPostgres(url.href, null);
+    const { made, proxy, url } = await openDatabaseLine();
+    const opened = await openPostgres(url, null);
     const env = { ON_DATABASE_ERROR: 'allow', SESSION_CHECK: 'strict' };
     const app = await startApp({ env, on: opened });
     const browser = openBrowser(app);
@@ -139,18 +131,15 @@ describe('without a database, ON_DATABASE_ERROR=allow', () => {
 });
 
 describe.each(['cached', 'strict'] as const)('ON_DATABASE_ERROR=allow, %s', (check) => {
-  let made: TestDatabase;
-  let proxy: Awaited<ReturnType<typeof startTcpProxy>>;
+  let made: DatabaseLine['made'];
+  let proxy: DatabaseLine['proxy'];
   let opened: OpenDatabase;
   let app: TestApp;
 
   beforeAll(async () => {
-    made = await openTestDatabase();
-    const url = new URL(made.url ?? '');
-    proxy = await startTcpProxy({ host: url.hostname, port: Number(url.port || 5432) });
-    url.hostname = '127.0.0.1';
-    url.port = String(proxy.port);
-    opened = await openPostgres(url.href, null);
+    const line = await openDatabaseLine();
+    ({ made, proxy } = line);
+    opened = await openPostgres(line.url, null);
     app = await startApp({
       env: { ON_DATABASE_ERROR: 'allow', SESSION_CHECK: check },
       on: opened,

@@ -4,9 +4,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type OpenDatabase, openPostgres } from '../../src/database/open.ts';
 import { SECRET, startApp, type TestApp } from '../support/app.ts';
 import { newPerson, openBrowser, SESSION_COOKIE } from '../support/browser.ts';
-import { openTestDatabase, type TestDatabase } from '../support/database.ts';
+import { openTestDatabase } from '../support/database.ts';
+import { type DatabaseLine, openDatabaseLine } from '../support/database-line.ts';
 import { startProcess } from '../support/process.ts';
-import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { startTcpRelay } from '../support/tcp-relay.ts';
 
 const cases = [
@@ -15,30 +15,20 @@ const cases = [
 ];
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** A database behind a connection that can fail. */
-async function openLine() {
-  const made = await openTestDatabase();
-  const url = new URL(made.url ?? '');
-  const proxy = await startTcpProxy({ host: url.hostname, port: Number(url.port || 5432) });
-  url.hostname = '127.0.0.1';
-  url.port = String(proxy.port);
-  return { made, proxy, url: url.href };
-}
-
 /** Ends every connection to the database but this one. */
 const terminateAll = (admin: postgres.Sql) => admin`
   select pg_terminate_backend(pid) from pg_stat_activity
   where datname = current_database() and pid <> pg_backend_pid()`;
 
 describe.each(cases)('recovery of the database, $strategy and $check', ({ strategy, check }) => {
-  let made: TestDatabase;
-  let proxy: Awaited<ReturnType<typeof startTcpProxy>>;
+  let made: DatabaseLine['made'];
+  let proxy: DatabaseLine['proxy'];
   let opened: OpenDatabase;
   let app: TestApp;
   let admin: postgres.Sql;
 
   beforeAll(async () => {
-    const line = await openLine();
+    const line = await openDatabaseLine();
     ({ made, proxy } = line);
     admin = postgres(made.url ?? '', { max: 1, onnotice: () => undefined });
     opened = await openPostgres(line.url, null);
@@ -102,7 +92,7 @@ describe.each(cases)('recovery of the database, $strategy and $check', ({ strate
 });
 
 describe('a transaction whose connection is lost', () => {
-  let made: TestDatabase;
+  let made: DatabaseLine['made'];
   let admin: postgres.Sql;
 
   beforeAll(async () => {
@@ -192,7 +182,7 @@ describe('a stop', () => {
   it.each(['silence', 'drop'] as const)(
     'ends the process in time while the database is unreachable (%s)',
     async (fault) => {
-      const { made, proxy, url } = await openLine();
+      const { made, proxy, url } = await openDatabaseLine();
       const { child, exit, ready, output } = startProcess({
         AUTH_SECRET: SECRET,
         DATABASE_URL: url,
