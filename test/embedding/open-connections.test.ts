@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { get, type IncomingMessage, request, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import express, { type Express, type Response } from 'express';
+import express, { type Express, type RequestHandler, type Response } from 'express';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { STRATEGIES, startApp, type TestApp } from '../support/app.ts';
 import { type Browser, SESSION_COOKIE, signInTwice } from '../support/browser.ts';
@@ -27,16 +28,18 @@ function liveNotes(use: (app: Express) => void): Express {
     stream(response);
     viewer.ended.addEventListener('abort', () => response.end(`event: ${viewer.ended.reason}\n\n`));
   });
-  app.get('/socket', ({ viewer, socket }) => {
-    if (!viewer) return socket.destroy();
-    socket.write(
-      'HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\n',
-    );
-    socket.pipe(socket);
-    viewer.ended.addEventListener('abort', () => socket.end('ended'));
-  });
+  app.get('/naive-socket', openEcho);
   return app;
 }
+
+const openEcho: RequestHandler = ({ viewer, socket }) => {
+  if (!viewer) return socket.destroy();
+  socket.write(
+    'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n',
+  );
+  socket.pipe(socket);
+  viewer.ended.addEventListener('abort', () => socket.end('ended'));
+};
 
 describe.each(STRATEGIES)('an open connection to a host app, with the %s strategy', (strategy) => {
   let app: TestApp;
@@ -44,13 +47,16 @@ describe.each(STRATEGIES)('an open connection to a host app, with the %s strateg
   beforeAll(async () => {
     app = await startApp({
       env: { SESSION_STRATEGY: strategy },
-      host: ({ middleware }) => {
+      host: ({ middleware, requireSignIn }) => {
         host = liveNotes((each) => each.use(middleware));
-        return host;
+        return host.get('/socket', requireSignIn, openEcho);
       },
     });
-    app.server.on('upgrade', (upgrade: IncomingMessage) => {
-      host(upgrade, new ServerResponse(upgrade));
+    app.server.on('upgrade', (upgrade: IncomingMessage, socket: Socket) => {
+      const response = new ServerResponse(upgrade);
+      response.assignSocket(socket);
+      response.on('finish', () => socket.destroySoon());
+      host(upgrade, response);
     });
   });
   afterAll(() => app.close());
@@ -73,10 +79,13 @@ describe.each(STRATEGIES)('an open connection to a host app, with the %s strateg
     return { read, close: () => stream.destroy() };
   }
 
-  async function openSocket(headers: Record<string, string>): Promise<Duplex> {
-    const upgrading = { ...headers, connection: 'Upgrade', upgrade: 'echo' };
-    const sent = request(`${app.origin}/socket`, { headers: upgrading, agent: false }).end();
-    const [, socket] = await once(sent, 'upgrade');
+  function askForSocket(path: string, headers: Record<string, string>) {
+    const upgrading = { ...headers, connection: 'Upgrade', upgrade: 'websocket' };
+    return request(`${app.origin}${path}`, { headers: upgrading, agent: false }).end();
+  }
+
+  async function openSocket(path: string, headers: Record<string, string>): Promise<Duplex> {
+    const [, socket] = await once(askForSocket(path, headers), 'upgrade');
     return socket;
   }
 
@@ -110,7 +119,7 @@ describe.each(STRATEGIES)('an open connection to a host app, with the %s strateg
 
   it('ends for a WebSocket too, whose request is garbage by then', async () => {
     const { here, there, otherId } = await signInTwice(app);
-    const socket = await openSocket(headersOf(there));
+    const socket = await openSocket('/socket', headersOf(there));
     let text = '';
     socket.setEncoding('utf8').on('data', (chunk) => {
       text += chunk;
@@ -126,6 +135,21 @@ describe.each(STRATEGIES)('an open connection to a host app, with the %s strateg
     await over;
     expect(text).toBe('hello, ended');
     socket.destroy();
+  });
+
+  it('is not opened by a page of another site: browsers send cookies, and ask no one', async () => {
+    const { here } = await signInTwice(app);
+    const sibling = { ...headersOf(here), origin: 'https://evil.notes.example' };
+    // The attack.
+    (await openSocket('/naive-socket', sibling)).destroy();
+    const refused = askForSocket('/socket', sibling);
+    const answers = [once(refused, 'response'), once(refused, 'upgrade')];
+    const [answer]: IncomingMessage[] = await Promise.race(answers);
+    answer?.socket.destroy();
+    expect(answer?.statusCode).toBe(403);
+    for (const origin of [{ origin: app.origin }, {}]) {
+      (await openSocket('/socket', { ...headersOf(here), ...origin })).destroy();
+    }
   });
 
   it('leaves nothing behind when it is closed', async () => {

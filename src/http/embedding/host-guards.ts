@@ -3,12 +3,12 @@ import type { Context } from '../../auth/context.ts';
 import { isReauthenticated } from '../../sessions/reauthentication.ts';
 import { mayBeOld, refusalReason } from '../check/check-request.ts';
 import { stateOf } from '../check/request-state.ts';
-import { HttpError, reauthenticationRequired, unavailable } from '../error.ts';
+import { crossSite, HttpError, reauthenticationRequired, unavailable } from '../error.ts';
 import { setFlash } from '../flash.ts';
 import { readForm } from '../form-body.ts';
 import { csrfTokenFor, requireCsrfToken } from '../guards/csrf.ts';
 import { askForPassword } from '../guards/recent-password.ts';
-import { requireSameOrigin } from '../guards/same-origin.ts';
+import { isForeignSocket, requireSameOrigin } from '../guards/same-origin.ts';
 import { askForTwoFactor } from '../guards/two-factor.ts';
 import { publicPath } from '../paths.ts';
 import { requireRole, requireSignIn, SIGN_IN_PAGE, sidOf, viewerOf, wantsJson } from '../viewer.ts';
@@ -102,6 +102,7 @@ function admit(
   next: NextFunction,
   rule: RequestHandler,
 ): unknown {
+  if (isForeignSocket(request)) return next(crossSite());
   if (request.viewer) return rule(request, response, next);
   if (request.originalUrl.split('?', 1)[0] === publicPath(request, SIGN_IN_PAGE)) {
     return next(
