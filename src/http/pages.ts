@@ -6,6 +6,7 @@ export interface Pages {
   front: { isSignUpOpen: boolean };
   'sign-in/sign-in': { callbackUrl: string; isSignUpOpen: boolean };
   'sign-up/sign-up': {
+    callbackUrl: string;
     isOpen: boolean;
     isFirst: boolean;
     values: { name: string; email: string };

@@ -1,9 +1,10 @@
 import type { Request, Response } from 'express';
 import * as domain from '../../accounts/sign-up/pending-sign-up.ts';
+import { HOME } from '../../auth/return-path.ts';
 import { actorOf } from '../../http/actor.ts';
 import { contextOf } from '../../http/context.ts';
 import { textIn } from '../../http/form.ts';
-import { redirectTo } from '../../http/paths.ts';
+import { publicPath, redirectTo } from '../../http/paths.ts';
 import { renderPage } from '../../http/render.ts';
 import { welcome } from './sign-up.ts';
 
@@ -27,7 +28,10 @@ export async function confirmSignUp(request: Request, response: Response): Promi
   const actor = actorOf(request);
   const user = await domain.confirmSignUp(database, given, config, actor);
   if (user === 'closed') return redirectTo(response, '/sign-up');
-  if (user !== null && user !== 'wrong') return welcome(request, response, user);
+  if (user !== null && user !== 'wrong') {
+    // Another browser may have signed up, so nothing is known of the page that was wanted.
+    return welcome(request, response, user, publicPath(request, HOME));
+  }
   const email = user === 'wrong' ? await domain.findSignUp(database, token, actor.now) : null;
   const locals = { title: TITLE, token, email, problem: email ? WRONG : null };
   renderPage(response.status(email ? 422 : 410), 'sign-up/confirm-sign-up', locals);

@@ -9,7 +9,7 @@ import { deviceOf } from '../../http/device.ts';
 import { setFlash } from '../../http/flash.ts';
 import { emailShape, textIn } from '../../http/form.ts';
 import type { Pages } from '../../http/pages.ts';
-import { redirectTo } from '../../http/paths.ts';
+import { publicPath, redirectTo, returnPath } from '../../http/paths.ts';
 import { renderPage } from '../../http/render.ts';
 import type { SessionUser } from '../../sessions/viewer.ts';
 import { signInBrowser } from '../sign-in/sign-in-browser.ts';
@@ -29,10 +29,12 @@ const EXISTS = 'An account with this email already exists. Sign in instead.';
 
 export async function showSignUp(request: Request, response: Response): Promise<void> {
   const context = contextOf(request);
-  if (request.viewer) return redirectTo(response, HOME);
+  const callbackUrl = returnPath(request, request.query.callbackUrl);
+  if (request.viewer) return response.redirect(303, callbackUrl);
   const isFirst = !(await hasUsers(context.database));
   renderPage(response, 'sign-up/sign-up', {
     title: 'Create an account',
+    callbackUrl,
     isFirst,
     isOpen: isFirst || context.config.signUp === 'open',
     values: { name: '', email: '' },
@@ -50,11 +52,12 @@ export async function signUp(request: Request, response: Response): Promise<void
     email: textIn(body, 'email'),
     password: textIn(body, 'password'),
   };
+  const callbackUrl = returnPath(request, body.callbackUrl);
   const isFirst = !(await hasUsers(database));
   const answer = (status: number, problems: Problems, isOpen = true) => {
     const values = { name: given.name, email: given.email };
     const title = 'Create an account';
-    const locals = { title, isFirst, isOpen, values, problems };
+    const locals = { title, callbackUrl, isFirst, isOpen, values, problems };
     renderPage(response.status(status), 'sign-up/sign-up', locals);
   };
 
@@ -70,18 +73,19 @@ export async function signUp(request: Request, response: Response): Promise<void
   const rules = { ...config, signUp: sendsEmail ? ('closed' as const) : config.signUp };
   const user = await createUser(database, newUser, rules, device);
   if (user === 'exists') return answer(422, { email: EXISTS });
-  if (user !== 'closed') return welcome(request, response, user);
+  if (user !== 'closed') return welcome(request, response, user, callbackUrl);
   if (config.signUp === 'closed') return answer(403, {}, false);
   await requestSignUp(database, newUser, clock());
   const locals = { title: 'Check your email', email };
   renderPage(response, 'sign-up/sign-up-sent', locals);
 }
 
-/** Signs this browser in to a new account. */
+/** Signs this browser in to a new account, and leads to a public path. */
 export async function welcome(
   request: Request,
   response: Response,
   user: SessionUser,
+  callbackUrl: string,
 ): Promise<void> {
   const started = await signInBrowser(request, response, {
     userId: user.id,
@@ -90,11 +94,14 @@ export async function welcome(
     twoFactorVerified: false,
   });
   if (typeof started === 'string') return redirectTo(response, '/sign-in');
-  setFlash(response, {
-    kind: 'notice',
-    text: `Welcome, ${user.name}. Your account is ready.`,
-  });
-  redirectTo(response, HOME);
+  // A page of the host app would not show it.
+  if (callbackUrl === publicPath(request, HOME)) {
+    setFlash(response, {
+      kind: 'notice',
+      text: `Welcome, ${user.name}. Your account is ready.`,
+    });
+  }
+  response.redirect(303, callbackUrl);
 }
 
 function problemsOf(error: z.ZodError<z.infer<typeof form>>): Problems {

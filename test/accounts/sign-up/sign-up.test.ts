@@ -2,7 +2,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { emails, pendingSignUps, users, verificationTokens } from '../../../src/database/schema.ts';
 import { startApp, strategiesHere, type TestApp } from '../../support/app.ts';
 import { type AppWithEmail, startAppWithEmail } from '../../support/app-with-email.ts';
-import { newPerson, openBrowser, type Person } from '../../support/browser.ts';
+import {
+  hiddenFieldsIn,
+  newPerson,
+  openBrowser,
+  type Person,
+  sendForm,
+} from '../../support/browser.ts';
 import { openTestDatabase } from '../../support/database.ts';
 import { linkIn, linksInHtml, startSmtpServer } from '../../support/smtp-server.ts';
 
@@ -327,6 +333,24 @@ describe('the first account', () => {
     expect(answer.text).toContain('Sign-up is closed on this server.');
   });
 });
+
+it.each([
+  ['/notes?tab=2', '/notes?tab=2'],
+  ['//evil.example', '/account'],
+])(
+  'leads back to the page that the sign-in page was for, and nowhere else: %s',
+  async (callbackUrl, to) => {
+    const app = await startApp();
+    const browser = openBrowser(app);
+    const signInPage = await browser.get(`/sign-in?${new URLSearchParams({ callbackUrl })}`);
+    const [, link = ''] = /href="(\/sign-up[^"]*)"/.exec(signInPage.text) ?? [];
+    const form = await browser.get(link);
+    expect(hiddenFieldsIn(form.text, '/sign-up').callbackUrl).toBe(to);
+    const done = await sendForm(browser, form, '/sign-up', { ...newPerson(), callbackUrl });
+    expect([done.status, done.headers.location]).toEqual([303, to]);
+    await app.close();
+  },
+);
 
 it('creates one account immediately for several first sign-ups where sign-up is open', async () => {
   const app = await startApp();
