@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { inspect } from 'node:util';
 import { eq } from 'drizzle-orm';
 import express, { type ErrorRequestHandler } from 'express';
@@ -14,6 +15,7 @@ import {
   openBrowser,
   signInTwice,
 } from '../support/browser.ts';
+import { HOST_VIEWS } from './host.ts';
 
 const PAGE = 'text/html,application/xhtml+xml';
 const answerHostError: ErrorRequestHandler = (error, _request, response, _next) => {
@@ -39,6 +41,10 @@ describe.each(STRATEGIES)('the guards of a host app with the %s strategy', (stra
         });
         host.use('/dashboard', auth.requireSignIn);
         host.get('/dashboard/today', (_request, response) => response.send('today'));
+        // Naive: the guard does not see an encoded path as the files do.
+        host.use('/views', auth.requireSignIn);
+        host.use(express.static(dirname(HOST_VIEWS)));
+        host.use('/files', auth.requireSignIn, express.static(HOST_VIEWS));
         host.get('/editors', auth.requireRole('editor', 'admin'), (_request, response) => {
           response.send('for editors');
         });
@@ -102,6 +108,19 @@ describe.each(STRATEGIES)('the guards of a host app with the %s strategy', (stra
     expect(answer.headers.location).toBe('/sign-in?callbackUrl=%2Fnotes%2F1');
     const page = await there.get(answer.headers.location ?? '');
     expect(page.text).toContain('You were signed out from another device.');
+  });
+
+  it('keep files that are behind them on the same path', async () => {
+    const stranger = openBrowser(app);
+    const statusOf = async (path: string) => (await stranger.get(path)).status;
+    expect([await statusOf('/views/notes.txt'), await statusOf('/%76iews/notes.txt')]).toEqual([
+      401, 200,
+    ]);
+    expect(await statusOf('/files/notes.txt')).toBe(401);
+    expect(await statusOf('/%66iles/notes.txt')).toBe(404);
+    expect(await statusOf('/files%2fnotes.txt')).toBe(404);
+    const { browser } = await signedIn();
+    expect((await browser.get('/files/notes.txt')).status).toBe(200);
   });
 
   it('answer programs with JSON', async () => {
