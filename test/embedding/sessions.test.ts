@@ -32,6 +32,10 @@ describe.each(STRATEGIES)('with the %s strategy', (strategy) => {
     host.post('/others', async (request, response) => {
       response.json({ ended: await app.sessions.revokeOthers(request) });
     });
+    host.post('/late/others', async (request, response) => {
+      response.flushHeaders();
+      response.end(await app.sessions.revokeOthers(request).catch(String));
+    });
     host.post('/revoke/:id', async (request, response) => {
       response.json(await app.sessions.revoke(request.params.id, { by: request }));
     });
@@ -156,6 +160,9 @@ describe.each(STRATEGIES)('with the %s strategy', (strategy) => {
   it('sessions.revokeOthers keeps this device, with a new token', async () => {
     const { here, there } = await signInTwice(app);
     const before = here.token();
+    // Its new token could not be sent any more.
+    expect((await here.rawPost('/late/others')).text).toContain('before the answer is sent');
+    expect([await here.isSignedIn(), await there.isSignedIn()]).toEqual([true, true]);
     expect((await here.rawPost('/others')).body).toEqual({ ended: 1 });
     expect(here.token()).not.toBe(before);
     expect(await here.isSignedIn()).toBe(true);

@@ -43,7 +43,9 @@ export function createSessions(context: Context): Sessions {
     async revokeOthers(request) {
       const { user } = viewerOf(request);
       const { res: response } = request;
-      if (!response) throw new Error('The request has no response, which must set the new token.');
+      if (!response || response.headersSent) {
+        throw new Error('Call revokeOthers before the answer is sent: it sets a new token.');
+      }
       const key = { sid: sidOf(request), userId: user.id };
       const kept = await revokeOthers(sessionStore, key, actOn(user.id, context, request));
       if (!kept) return null;
