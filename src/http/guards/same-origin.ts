@@ -12,14 +12,17 @@ export const requireSameOrigin: RequestHandler = (request, _response, next) => {
   next(isSafe(request.method) || isSameOrigin(request) ? undefined : crossSite());
 };
 
-/** A WebSocket of another site's page: browsers send it with cookies, and without asking as for other requests. */
+/** A WebSocket of another site's page: browsers send cookies with it, and always `Origin` (RFC 6455, 10.2). */
 export const isForeignSocket = (request: Request): boolean =>
-  /^websocket$/i.test(request.headers.upgrade ?? '') && !isSameOrigin(request);
+  /^websocket$/i.test(request.headers.upgrade ?? '') && !isOwnOrigin(request);
 
 /** In the order of Go's `CrossOriginProtection`. */
 function isSameOrigin(request: Request): boolean {
-  const { 'sec-fetch-site': site, origin } = request.headers;
+  const { 'sec-fetch-site': site } = request.headers;
   if (site !== undefined) return site === 'same-origin' || site === 'none';
-  // With neither header it is a script or a text browser, which no other site controls.
-  return origin === undefined || origin === originOf(request);
+  return isOwnOrigin(request);
 }
+
+/** Without the header it is a script or a text browser, which no other site controls. */
+const isOwnOrigin = (request: Request): boolean =>
+  request.headers.origin === undefined || request.headers.origin === originOf(request);
