@@ -18,7 +18,7 @@ function suite(name: 'pglite' | 'postgres', exclude: string[]) {
     test: {
       name,
       include: ['test/**/*.test.ts'],
-      exclude: ['test/browser/**', ...exclude],
+      exclude: ['test/browser/**', 'test/package/**', ...exclude],
       globalSetup: `test/support/prepare-${name}.ts`,
       pool: 'forks' as const,
       // Modules are loaded once per worker, and databases are lent from file to file.
@@ -30,20 +30,22 @@ function suite(name: 'pglite' | 'postgres', exclude: string[]) {
   };
 }
 
-const browser = {
-  test: {
-    name: 'browser',
-    include: ['test/browser/**/*.test.ts'],
-    globalSetup: ['test/support/prepare-pglite.ts'],
-    pool: 'forks' as const,
-    isolate: false,
-    testTimeout: 360_000,
-    hookTimeout: 180_000,
-  },
-};
+function slowSuite(name: 'browser' | 'package') {
+  return {
+    test: {
+      name,
+      include: [`test/${name}/**/*.test.ts`],
+      globalSetup: ['test/support/prepare-pglite.ts'],
+      pool: 'forks' as const,
+      isolate: false,
+      testTimeout: 360_000,
+      hookTimeout: 180_000,
+    },
+  };
+}
 
-/** Tests of the package and of middleware, with which the database has nothing to do. */
-const SAME_WITH_BOTH = ['test/embedding/package.test.ts', 'test/embedding/companions.test.ts'];
+/** With which the database has nothing to do. */
+const SAME_WITH_BOTH = ['test/embedding/companions.test.ts'];
 
 export default defineConfig({
   test: {
@@ -52,7 +54,8 @@ export default defineConfig({
     projects: [
       suite('pglite', ['test/postgres/**']),
       ...(hasPostgres ? [suite('postgres', SAME_WITH_BOTH)] : []),
-      browser,
+      slowSuite('browser'),
+      slowSuite('package'),
     ],
   },
 });

@@ -4,7 +4,7 @@ import { cp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { vi } from 'vitest';
-import { installPackage } from '../../embedding/package.ts';
+import { installPackage } from './install-package.ts';
 
 const example = fileURLToPath(new URL('../../../examples/notes', import.meta.url));
 

@@ -4,9 +4,9 @@ import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { settingsForTest } from '../embedding/settings.ts';
+import { compile, installPackage } from '../support/example/install-package.ts';
 import { freePort } from '../support/free-port.ts';
-import { compile, installPackage } from './package.ts';
-import { settingsForTest } from './settings.ts';
 
 const run = promisify(execFile);
 
