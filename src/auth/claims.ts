@@ -75,7 +75,7 @@ export function recordIn(claims: JWT): SessionRecord {
       attributes,
       isActive: true,
       sessionsValidAfter: authenticatedAt,
-      // A user who must have 2FA has set it up before reading anything.
+      // Not in the token: docs/decisions/0024 says whom that lets in.
       hasTwoFactor: true,
     },
     session: {

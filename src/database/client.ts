@@ -81,6 +81,15 @@ export function openHostClient(server: Server, options: Options) {
   const query: HostQuery = async <Row extends object>(
     text: string,
     values: readonly HostValue[] = [],
-  ) => [...(await sql.unsafe<Row[]>(text, [...values]))];
+  ) => {
+    refuseTransaction(text);
+    return [...(await sql.unsafe<Row[]>(text, [...values]))];
+  };
   return { query, close: () => sql.end({ timeout: 1 }) };
+}
+
+/** A transaction would stay open on a connection that others use next. */
+export function refuseTransaction(text: string): void {
+  if (!/^\s*(begin|start\s+transaction|savepoint|commit|end|rollback|abort)\b/i.test(text)) return;
+  throw new Error('auth.query runs single statements. For transactions, use a client of your own.');
 }

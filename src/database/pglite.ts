@@ -1,7 +1,7 @@
 import { PGlite } from '@electric-sql/pglite';
 import { drizzle } from 'drizzle-orm/pglite';
 import { migrate } from 'drizzle-orm/pglite/migrator';
-import { rewritePglite } from './client.ts';
+import { refuseTransaction, rewritePglite } from './client.ts';
 import type { HostValue } from './host-data.ts';
 import { listenToPglite } from './listen.ts';
 import { migrationsFor } from './migrate.ts';
@@ -25,8 +25,10 @@ export async function openPglite(client: PGlite, schema = SCHEMA): Promise<OpenD
   await migratePglite(client, schema);
   return {
     database: drizzle(rewritePglite(client, rewriteFor(schema))),
-    query: async <Row extends object>(text: string, values: readonly HostValue[] = []) =>
-      (await client.query<Row>(text, [...values])).rows,
+    query: async <Row extends object>(text: string, values: readonly HostValue[] = []) => {
+      refuseTransaction(text);
+      return (await client.query<Row>(text, [...values])).rows;
+    },
     listen: (listening) => listenToPglite(client, schema, listening),
     close: () => client.close(),
   };

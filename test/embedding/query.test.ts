@@ -42,3 +42,10 @@ it('Tables of the host app can refer to accounts and are deleted from with them'
   await opened.query(`delete from latchkey."user" where id = $1`, ['ada']);
   expect(await opened.query('select body from note')).toEqual([]);
 });
+
+it('Statements of the host app cannot leave a transaction open', async () => {
+  for (const text of ['begin', ' START TRANSACTION', 'commit;', 'savepoint one', 'rollback']) {
+    await expect(opened.query(text)).rejects.toThrow('auth.query runs single statements.');
+  }
+  expect(await opened.query('select 1 as one')).toEqual([{ one: 1 }]);
+});
