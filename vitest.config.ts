@@ -50,7 +50,7 @@ const SAME_WITH_BOTH = ['test/embedding/companions.test.ts'];
 export default defineConfig({
   test: {
     globalSetup: 'test/support/say-what-is-skipped.ts',
-    maxWorkers: 2,
+    maxWorkers: 3,
     projects: [
       suite('pglite', ['test/postgres/**']),
       ...(hasPostgres ? [suite('postgres', SAME_WITH_BOTH)] : []),
