@@ -78,7 +78,7 @@ function shadesOf(given: Rgb, scheme: 'light' | 'dark'): Shades {
   };
 }
 
-/** What is almost black or white cannot get stronger, so it gets weaker. */
+/** A colour near black or white cannot get stronger, so it gets weaker. */
 function strongerThan(lightness: number, step: number): number {
   const stronger = lightness + Math.sign(step) * STRONGER;
   return stronger > 0.05 && stronger < 0.98 ? stronger : lightness - 2 * Math.sign(step) * STRONGER;

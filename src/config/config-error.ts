@@ -1,4 +1,4 @@
-/** What is wrong with the settings, in sentences for whoever made them. */
+/** Wrong settings, one sentence each. */
 export class ConfigError extends Error {
   override name = 'ConfigError';
 }

@@ -23,7 +23,7 @@ export type OtherOptions = ReadonlyMap<
   [accepts: (value: unknown) => boolean, hint: string]
 >;
 
-/** The given options as values of their variables, and what is wrong with their names and types. */
+/** The given options as values of their variables, and the problems with their names and types. */
 export function variablesOf(options: object, others: OtherOptions) {
   const variables: Record<string, string> = {};
   const problems: Problem[] = [];

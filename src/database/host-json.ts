@@ -30,7 +30,7 @@ const DIGITS = 'x'.repeat(330);
 /** PostgreSQL stores neither. */
 export const UNFIT = /\0|\p{Surrogate}/u;
 
-/** What is wrong with a value for such a column, to complete "It must". Null: nothing. */
+/** The problem with a value for such a column, to complete "It must". Null: none. */
 export function jsonProblem(value: unknown, maxBytes: number): string | null {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'be an object';
   try {

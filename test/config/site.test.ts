@@ -79,7 +79,7 @@ describe('the settings of the look', () => {
     }
   });
 
-  it('refuse what is not a colour, all wrong settings at once', () => {
+  it('refuse anything but a colour, all wrong settings at once', () => {
     const message = errorOf({
       SITE_ACCENT: 'rebeccapurple',
       SITE_NAME: '\u0007',

@@ -13,7 +13,7 @@ export interface ActOf extends Act {
   isOwn: boolean;
 }
 
-/** What is recorded of an act on an account. */
+/** The actor and device of an act on an account, for the history. */
 export function actOn(userId: string, { clock }: Context, by: Request | undefined): ActOf {
   const now = clock();
   if (!by) return { device: NO_DEVICE, now, viewer: null, isOwn: false };
