@@ -30,7 +30,7 @@ const TEXT = { 'content-type': 'text/plain' };
 const JSON_TYPE = { 'content-type': 'application/json' };
 const FORWARDED = { 'x-forwarded-for': '203.0.113.7', 'x-forwarded-proto': 'https' };
 
-/** Middleware that host apps have beside Latchkey: made anew for each app, so that none keeps anything. */
+/** Middleware that host apps use beside Latchkey. New for each app, as some of it keeps state. */
 const COMPANIONS: Record<string, () => RequestHandler> = {
   'express.json': () => express.json(),
   'express.urlencoded, extended': () => express.urlencoded({ extended: true }),

@@ -184,7 +184,7 @@ describe('the signal of a session', () => {
     expect(unheard.asked.length - 2).toBe(together.length);
   });
 
-  it('leaves nothing behind after 10,000 uses, and aborts for whoever still holds one', async () => {
+  it('leaves nothing behind after 10,000 uses, and aborts the signals that are still held', async () => {
     const { here, there, otherId } = await signInTwice(app);
     const sid = there.token() ?? '';
     await there.isSignedIn();

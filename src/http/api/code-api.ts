@@ -54,7 +54,7 @@ export interface Users<Role extends string = string> {
   /**
    * Also when sign-up is closed. Sends no email.
    * @returns `exists` if the email address has an account.
-   * @throws {InvalidValue} which says what is wrong.
+   * @throws {InvalidValue} with a sentence for people.
    */
   create(account: NewAccount<Role>, options?: By): Promise<Account | 'exists'>;
   /**

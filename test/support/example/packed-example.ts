@@ -27,7 +27,7 @@ export async function installExample() {
   };
 }
 
-/** Checks the types of the app and of the packages that it uses. Returns what is wrong. */
+/** Checks the types of the app and of the packages that it uses. Returns the errors. */
 function compile(folder: string): Promise<string> {
   return new Promise((resolve) => {
     execFile('npm', ['run', '--silent', 'types'], { cwd: folder }, (error, stdout, stderr) =>
